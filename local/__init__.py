@@ -1,0 +1,1 @@
+"""The local cloud: what the production code path needs, on one machine."""

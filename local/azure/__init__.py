@@ -1,0 +1,1 @@
+"""Stand-ins on the loopback interface for the Azure services the function app talks to."""

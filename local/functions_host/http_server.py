@@ -1,0 +1,169 @@
+"""HTTP triggers and the admin endpoint, as an ASGI application.
+
+Nothing here writes a URL, a header or a body to the log.
+"""
+
+import contextlib
+import json
+import socket
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from datetime import UTC, datetime
+from typing import Literal
+
+import uvicorn
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from local.functions_host.keys import Keys, Level
+from local.functions_host.protos import NullableTimestamp, RpcHttp, RpcHttpCookie, TypedData
+from local.functions_host.routes import find_route
+from local.functions_host.triggers import HttpTrigger
+
+ADMIN_PREFIX = "/admin/functions/"
+SAME_SITE: dict[int, Literal["lax", "strict", "none"]] = {1: "lax", 2: "strict", 3: "none"}
+
+type Call = Callable[[HttpTrigger, TypedData], Awaitable[TypedData | None]]
+type StartByHand = Callable[[str, str], bool]
+
+
+class HttpApplication:
+    """Answers requests by calling functions."""
+
+    def __init__(
+        self, triggers: Mapping[str, HttpTrigger], keys: Keys, call: Call, start_by_hand: StartByHand
+    ) -> None:
+        """Take the HTTP triggers by the name of their function.
+
+        Args:
+            triggers: what can be called by its route.
+            keys: who may call it.
+            call: calls a function; None when it failed.
+            start_by_hand: starts a function of another kind with an input; False when there is none.
+        """
+        self._triggers = triggers
+        self._keys = keys
+        self._call = call
+        self._start_by_hand = start_by_hand
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        request = Request(scope, receive)
+        is_admin = request.url.path.startswith("/admin/")
+        response = await (self._answer_admin(request) if is_admin else self._answer(request))
+        await response(scope, receive, send)
+
+    async def _answer_admin(self, request: Request) -> Response:
+        path = request.url.path
+        if request.method != "POST" or not path.startswith(ADMIN_PREFIX):
+            return Response(status_code=404)
+        level = self._keys.level_of(request)
+        if level is not Level.ADMIN:
+            return Response(status_code=401 if level is Level.ANONYMOUS else 403)
+        text = read_admin_input(await request.body())
+        if text is None:
+            return Response('The body must be {"input": "..."}', status_code=400, media_type="text/plain")
+        found = self._start_by_hand(path.removeprefix(ADMIN_PREFIX), text)
+        return Response(status_code=202 if found else 404)
+
+    async def _answer(self, request: Request) -> Response:
+        routes = (trigger.route for trigger in self._triggers.values())
+        found = find_route(routes, request.method, request.scope["raw_path"].decode("latin-1"))
+        if found is None:
+            return Response(status_code=404)
+        trigger = self._triggers[found[0].function_name]
+        if self._keys.level_of(request, trigger.function.name) < trigger.level:
+            return Response(status_code=401)
+        value = TypedData(http=await read_request(request, found[1]))
+        result = await self._call(trigger, value)
+        return make_response(result) if result else Response(status_code=500)
+
+
+def read_admin_input(body: bytes) -> str | None:
+    """Return the input for a function to be started by hand, or None when the body is not such a request."""
+    try:
+        content = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(content, dict):
+        return None
+    given = content.get("input") or ""
+    return given if isinstance(given, str) else json.dumps(given)
+
+
+async def read_request(request: Request, parameters: dict[str, str]) -> RpcHttp:
+    """Return a request as the worker gets it.
+
+    As in GrpcMessageConversionExtensions of the real host: repeated values are joined by commas, empty query
+    values are dropped, and a body counts only when its length is announced.
+    """
+    query = {key: ",".join(request.query_params.getlist(key)) for key in request.query_params}
+    has_body = request.headers.get("content-length", "0") != "0"
+    return RpcHttp(
+        method=request.method,
+        url=str(request.url),
+        headers={key: ",".join(request.headers.getlist(key)) for key in request.headers},
+        query={key: value for key, value in query.items() if value},
+        params=parameters,
+        body=TypedData(bytes=await request.body()) if has_body else TypedData(),
+    )
+
+
+def make_response(result: TypedData) -> Response:
+    """Return the answer to what a function returned: an HttpResponse or a text."""
+    if result.http is None:
+        return Response(result.string, media_type="text/plain")
+    http = result.http
+    headers = {name: value for name, value in http.headers.items() if name.lower() != "content-length"}
+    response = Response(http.body.bytes or b"", status_code=int(http.status_code), headers=headers)
+    for cookie in http.cookies:
+        _set_cookie(response, cookie)
+    return response
+
+
+def _set_cookie(response: Response, cookie: RpcHttpCookie) -> None:
+    response.set_cookie(
+        cookie.name,
+        cookie.value,
+        max_age=int(cookie.max_age.value) if cookie.max_age else None,
+        expires=_expiry(cookie.expires) if cookie.expires else None,
+        path=cookie.path.value if cookie.path and cookie.path.value else "/",
+        domain=cookie.domain.value if cookie.domain and cookie.domain.value else None,
+        secure=bool(cookie.secure and cookie.secure.value),
+        httponly=bool(cookie.http_only and cookie.http_only.value),
+        samesite=SAME_SITE.get(cookie.same_site),
+    )
+
+
+def _expiry(expires: NullableTimestamp) -> datetime | None:
+    return datetime.fromtimestamp(expires.value.seconds, UTC) if expires.value else None
+
+
+class HttpServer(uvicorn.Server):
+    """A uvicorn that leaves the signals to the host."""
+
+    def __init__(self, application: HttpApplication, listening: socket.socket, grace_seconds: int) -> None:
+        """Take what answers the requests, where they come in, and how long they may go on after a stop."""
+        super().__init__(
+            uvicorn.Config(
+                application,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=grace_seconds,
+            )
+        )
+        self._listening = listening
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Capture none."""
+        yield
+
+    async def listen(self) -> None:
+        """Serve until stopped."""
+        await self.serve(sockets=[self._listening])
+
+    def stop(self) -> None:
+        """Accept no more requests."""
+        self.should_exit = True

@@ -1,0 +1,103 @@
+"""One SendGrid account: its people, lists, fields and jobs, and what its jobs do."""
+
+from functools import partial
+
+import orjson
+
+from local.sendgrid_simulator import limits
+from local.sendgrid_simulator.answers import Json
+from local.sendgrid_simulator.faults import Fault, Outcome
+from local.sendgrid_simulator.fields import CustomFields
+from local.sendgrid_simulator.jobs import ContactFailure, JobResult, Jobs, Work
+from local.sendgrid_simulator.lists import ContactList, Lists
+from local.sendgrid_simulator.people import Change, Contact, ContactError, Contacts, iso
+
+
+class Account:
+    """The state behind the API; not safe to use from several threads at once."""
+
+    def __init__(self) -> None:
+        self.contacts = Contacts()
+        self.lists = Lists()
+        self.fields = CustomFields()
+        self.jobs = Jobs()
+
+    def upserting(self, body: bytes, list_ids: list[str], now: float, fault: Fault | None) -> Work:
+        """Gives the work of a checked upsert; the body stays unparsed until then, to save memory."""
+        return partial(self._upsert, body, list_ids, now, fault)
+
+    def removing(self, from_list: ContactList, numbers: set[int]) -> Work:
+        """Gives the work of taking contacts off a list."""
+        return partial(_remove, from_list, numbers)
+
+    def deleting(self, numbers: set[int]) -> Work:
+        """Gives the work of deleting contacts from the account."""
+        return partial(self._delete, numbers)
+
+    def describe_contact(self, contact: Contact, public_url: str) -> Json:
+        """Shows a contact in the words of the schema `ContactDetails3`."""
+        contact_id = self.contacts.contact_id(contact)
+        return (
+            dict.fromkeys(limits.TEXT_LENGTHS, "")
+            | {"id": contact_id, "alternate_emails": [], "custom_fields": {}}
+            | contact.parse_fields()
+            | {"list_ids": self.lists.ids_with(contact.number), "segment_ids": []}
+            | {"created_at": iso(contact.created), "updated_at": iso(contact.updated)}
+            | {"_metadata": {"self": f"{public_url}/v3/marketing/contacts/{contact_id}"}}
+        )
+
+    def _upsert(self, body: bytes, list_ids: list[str], now: float, fault: Fault | None) -> JobResult:
+        """Stores contact after contact, so that the last one of an address wins, field by field."""
+        incoming: list[Json] = orjson.loads(body)["contacts"]
+        counts = {"requested_count": len(incoming), "created_count": 0, "updated_count": 0}
+        result = JobResult(counts=counts)
+        doomed = _doomed(incoming, fault)
+        lists = [found for list_id in list_ids if (found := self.lists.get(list_id))]
+        for index, each in enumerate(incoming):
+            try:
+                contact, change = self._upsert_one(each, now, doomed=index in doomed)
+            except ContactError as reason:
+                email = str(each.get("email", ""))
+                result.failures.append(ContactFailure(index=index, email=email, reason=str(reason)))
+                continue
+            counts[f"{change}_count"] += 1
+            for joined in lists:
+                joined.members[contact.number] = None
+        return result
+
+    def _upsert_one(self, incoming: Json, now: float, *, doomed: bool) -> tuple[Contact, Change]:
+        """Checks what needs the types of the custom fields, then stores.
+
+        That SendGrid accepts such values and then loses the contact is reported in
+        https://github.com/sendgrid/sendgrid-go/issues/366.
+        """
+        if doomed:
+            raise ContactError("the contact could not be processed")
+        for field_id, value in incoming.get("custom_fields", {}).items():
+            if problem := self.fields.problem_with(field_id, value):
+                raise ContactError(problem)
+        return self.contacts.upsert(incoming, now)
+
+    def _delete(self, numbers: set[int]) -> JobResult:
+        self.lists.forget(numbers)
+        deleted = self.contacts.delete(numbers)
+        return JobResult(counts={"requested_count": len(numbers), "deleted_count": deleted})
+
+
+def _remove(from_list: ContactList, numbers: set[int]) -> JobResult:
+    removed = numbers & from_list.members.keys()
+    for number in removed:
+        del from_list.members[number]
+    return JobResult(counts={"requested_count": len(numbers), "deleted_count": len(removed)})
+
+
+def _doomed(contacts: list[Json], fault: Fault | None) -> set[int]:
+    """Numbers the contacts that a fault makes fail."""
+    if fault is None or fault.outcome not in {Outcome.ERRORED, Outcome.FAILED}:
+        return set()
+    if fault.outcome is Outcome.FAILED:
+        return set(range(len(contacts)))
+    if fault.emails:
+        blamed = {each.lower() for each in fault.emails}
+        return {index for index, each in enumerate(contacts) if str(each.get("email")).lower() in blamed}
+    return set(range(min(fault.errored_count, len(contacts))))

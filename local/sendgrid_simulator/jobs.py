@@ -1,0 +1,132 @@
+"""Import jobs: what an accepted request will do, when, and what the API tells of it meanwhile."""
+
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from local.sendgrid_simulator.answers import Json
+from local.sendgrid_simulator.faults import Fault, Outcome
+from local.sendgrid_simulator.people import iso
+
+PENDING = "pending"
+UNKNOWN_STATUS = "processing"
+"""A word that no documentation knows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactFailure:
+    """A contact that the job could not store."""
+
+    index: int
+    email: str
+    reason: str
+
+
+@dataclass(kw_only=True)
+class JobResult:
+    """What a finished job did, in SendGrid's counters (`created_count` and so on)."""
+
+    counts: dict[str, int]
+    failures: list[ContactFailure] = field(default_factory=list)
+
+    def status(self) -> str:
+        """Gives the final status: errored after some failures, failed when nothing but failures."""
+        if not self.failures:
+            return "completed"
+        return "failed" if len(self.failures) == self.counts["requested_count"] else "errored"
+
+
+type Work = Callable[[], JobResult]
+
+
+@dataclass(kw_only=True, eq=False)
+class Job:
+    """One accepted request."""
+
+    id: str
+    job_type: str
+    work: Work | None
+    """What to do when the job is due; gone once done, as it holds a request's body."""
+    started: float
+    due: float
+    fault: Fault | None
+    finished: float | None = None
+    result: JobResult | None = None
+    polls: int = 0
+    """The questions that the fault counts."""
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """The outcome that a fault asks for, if any."""
+        return self.fault.outcome if self.fault else None
+
+    def polls_left(self) -> bool:
+        """Says whether the fault's questions are not yet used up."""
+        return self.fault is not None and self.polls <= self.fault.polls
+
+
+class Jobs:
+    """All jobs of one account; a job is carried out by the first `settle` after it is due."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Job] = {}
+        self._waiting: list[Job] = []
+
+    def submit(self, job_type: str, work: Work, *, now: float, due: float, fault: Fault | None = None) -> str:
+        """Accepts work to be done when it is due and gives the job's id."""
+        job = Job(id=str(uuid.uuid4()), job_type=job_type, work=work, started=now, due=due, fault=fault)
+        self._jobs[job.id] = job
+        self._waiting.append(job)
+        return job.id
+
+    def settle(self, now: float) -> None:
+        """Carries out every job that is due, in the order in which they were accepted."""
+        due = [job for job in self._waiting if job.due <= now and job.outcome is not Outcome.PENDING_FOREVER]
+        for job in due:
+            self._waiting.remove(job)
+            if job.work is not None:
+                job.result = job.work()
+            job.work, job.finished = None, job.due
+
+    def get(self, job_id: str) -> Job | None:
+        """Finds a job, unless it has vanished."""
+        job = self._jobs.get(job_id)
+        return None if job is None or job.outcome is Outcome.VANISHES else job
+
+    def count_by_status(self) -> Counter[str]:
+        """Counts the jobs by their true status, whatever a fault makes the API say."""
+        return Counter(job.result.status() if job.result else PENDING for job in self._jobs.values())
+
+
+def describe(job: Job, public_url: str) -> Json:
+    """Answers one question about a job, in the words of the schema `ContactImport`."""
+    if job.result is not None or job.outcome is Outcome.UNKNOWN_STATUS_FIRST:
+        job.polls += 1
+    status = job.result.status() if job.result else PENDING
+    results = _counters(job, public_url)
+    finished = job.finished
+    if job.polls_left() and job.outcome is Outcome.UNKNOWN_STATUS_FIRST:
+        status, results, finished = UNKNOWN_STATUS, {}, None
+    elif job.polls_left() and job.outcome is Outcome.COUNTERS_BEFORE_STATUS:
+        status, finished = PENDING, None
+    elif job.polls_left() and job.outcome is Outcome.STATUS_BEFORE_COUNTERS:
+        results = {}
+    answer = {"id": job.id, "status": status, "job_type": job.job_type, "results": results}
+    return answer | {"started_at": iso(job.started)} | ({"finished_at": iso(finished)} if finished else {})
+
+
+def _counters(job: Job, public_url: str) -> Json:
+    if job.result is None:
+        return {}
+    counters = dict(job.result.counts)
+    if not job.result.failures:
+        return counters
+    errors = {"errored_count": len(job.result.failures), "errors_url": f"{public_url}/__errors/{job.id}"}
+    return counters | errors
+
+
+def error_file(result: JobResult) -> str:
+    """Writes the file behind `errors_url`; SendGrid does not document its form, this CSV is our choice."""
+    lines = [f"{each.index},{each.email},{each.reason}\n" for each in result.failures]
+    return "index,email,message\n" + "".join(lines)

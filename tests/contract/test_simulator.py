@@ -1,0 +1,168 @@
+"""The simulator answers as SendGrid's OpenAPI files say."""
+
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.sendgrid_simulator.app import ENDPOINTS
+from local.sendgrid_simulator.call import Endpoint
+from local.sendgrid_simulator.faults import Fault, FaultKind, Outcome
+from tests.support.openapi import find_operation, validate_exchange
+from tests.support.simulated import CONTACTS, LISTS, World
+
+if TYPE_CHECKING:
+    from tests.contract.conftest import Recording
+
+ANN = {"email": "ann@example.com", "first_name": "Ann", "alternate_emails": ["lee@example.com"]}
+FIELDS = "/v3/marketing/field_definitions"
+LIST = f"{LISTS}/{{list}}"
+SEARCH = f"{CONTACTS}/search/emails"
+
+type Case = tuple[str, str, object, int]
+"""Method, path, body and the status to be answered; braces are filled in by `ids`."""
+
+GOOD: list[Case] = [
+    ("PUT", CONTACTS, {"contacts": [ANN]}, 202),
+    (
+        "PUT",
+        CONTACTS,
+        {"list_ids": ["{list}"], "contacts": [ANN | {"phone_number": "1"}, {"external_id": "4"}]},
+        202,
+    ),
+    ("PUT", CONTACTS, {"contacts": [ANN | {"custom_fields": {"{text}": "x", "{number}": 5}}]}, 202),
+    ("GET", f"{CONTACTS}/imports/{{job}}", None, 200),
+    ("POST", SEARCH, {"emails": ["ann@example.com", "nobody@example.com"]}, 200),
+    ("GET", f"{CONTACTS}/count", None, 200),
+    ("GET", LISTS, None, 200),
+    ("GET", f"{LISTS}?page_size=1", None, 200),
+    ("POST", LISTS, {"name": "Winter"}, 201),
+    ("GET", LIST, None, 200),
+    ("GET", f"{LIST}?contact_sample=true", None, 200),
+    ("PATCH", LIST, {"name": "Spring"}, 200),
+    ("DELETE", LIST, None, 204),
+    ("DELETE", f"{LIST}?delete_contacts=true", None, 200),
+    ("DELETE", f"{LIST}/contacts?contact_ids={{contact}}", None, 202),
+    ("GET", f"{LIST}/contacts/count", None, 200),
+    ("GET", FIELDS, None, 200),
+    ("POST", FIELDS, {"name": "shoe", "field_type": "Number"}, 200),
+    ("GET", "/v3/scopes", None, 200),
+    ("GET", "/v3/user/account", None, 200),
+    ("GET", "/v3/user/username", None, 200),
+]
+
+NO_LIST = f"{LISTS}/{uuid.uuid4()}"
+BAD: list[Case] = [
+    ("PUT", CONTACTS, {"contacts": [{"email": "x"}]}, 400),
+    ("PUT", CONTACTS, {"contacts": [{"first_name": "Ann"}]}, 400),
+    ("PUT", CONTACTS, {"contacts": []}, 400),
+    ("PUT", CONTACTS, {"contacts": [ANN | {"custom_fields": {"x": 1}}]}, 400),
+    ("PUT", CONTACTS, {"contacts": "x"}, 400),
+    ("PUT", CONTACTS, {"contacts": [ANN], "list_ids": [str(uuid.uuid4())]}, 404),
+    ("GET", f"{CONTACTS}/imports/x", None, 404),
+    ("POST", SEARCH, {"emails": ["x"]}, 400),
+    ("POST", SEARCH, {"emails": ["nobody@example.com"]}, 404),
+    ("GET", f"{LISTS}?page_size=0", None, 400),
+    ("POST", LISTS, {"name": ""}, 400),
+    ("GET", NO_LIST, None, 404),
+    ("PATCH", NO_LIST, {"name": "Spring"}, 404),
+    ("PATCH", LIST, {"name": ""}, 400),
+    ("DELETE", NO_LIST, None, 404),
+    ("DELETE", f"{LIST}/contacts", None, 400),
+    ("DELETE", f"{LIST}/contacts?contact_ids=x", None, 404),
+    ("GET", f"{NO_LIST}/contacts/count", None, 404),
+    ("POST", FIELDS, {"name": "email", "field_type": "Text"}, 400),
+]
+
+
+@pytest.fixture
+def ids(world: World) -> dict[str, str]:
+    """What stands in braces in the tables above."""
+    job = world.upsert({"email": "ann@example.com"})
+    (contact,) = world.control.contacts(world.list_id)
+    text, number = (world.control.create_custom_field(kind.lower(), kind) for kind in ("Text", "Number"))
+    return {"job": job["id"], "list": world.list_id, "contact": contact["id"], "text": text, "number": number}
+
+
+def fill(value: object, ids: dict[str, str]) -> object:
+    if isinstance(value, str):
+        return value.format(**ids)
+    if isinstance(value, dict):
+        return {fill(name, ids): fill(each, ids) for name, each in value.items()}
+    return [fill(each, ids) for each in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("case", GOOD)
+def test_a_good_request_and_its_answer_agree_with_the_specification(
+    recording: "Recording", ids: dict[str, str], case: Case
+) -> None:
+    method, path, body, status = case
+    recording.world.api.request(method, path.format(**ids), json=fill(body, ids))
+    exchange = recording.last()
+    assert (exchange["status"], validate_exchange(exchange)) == (status, [])
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_the_answer_to_a_bad_request_agrees_with_the_specification(
+    recording: "Recording", ids: dict[str, str], case: Case
+) -> None:
+    method, path, body, status = case
+    recording.world.api.request(method, path.format(**ids), json=fill(body, ids))
+    exchange = recording.last()
+    responses = [each for each in validate_exchange(exchange) if each.startswith("response:")]
+    assert (exchange["status"], responses) == (status, [])
+
+
+@pytest.mark.parametrize("endpoint", [each for each in ENDPOINTS if each.needs_key], ids=lambda each: each.label)
+def test_every_endpoint_is_in_the_specification(endpoint: Endpoint) -> None:
+    assert find_operation(endpoint.method, endpoint.path.replace("{id}", "x"))
+
+
+@pytest.mark.parametrize("endpoint", [each for each in ENDPOINTS if each.needs_key], ids=lambda each: each.label)
+def test_every_endpoint_is_among_the_good_requests(endpoint: Endpoint) -> None:
+    paths = {
+        (method, path.partition("?")[0].replace("{list}", "{id}").replace("{job}", "{id}"))
+        for method, path, *_ in GOOD
+    }
+    assert (endpoint.method, endpoint.path) in paths
+
+
+@pytest.mark.parametrize("scopes", [None, ["mail.send"]])
+@pytest.mark.parametrize("path", [f"{CONTACTS}/count", LISTS, FIELDS, "/v3/user/account"])
+def test_refusals_of_keys_agree_with_the_specification(
+    recording: "Recording", path: str, scopes: list[str] | None
+) -> None:
+    recording.world.use_key("SG.unknown" if scopes is None else recording.world.control.create_key(scopes))
+    recording.world.api.get(path)
+    exchange = recording.last()
+    assert (exchange["status"], validate_exchange(exchange)) == (401 if scopes is None else 403, [])
+
+
+@pytest.mark.parametrize("outcome", [each for each in Outcome if each is not Outcome.VANISHES])
+def test_jobs_agree_with_the_specification_whatever_becomes_of_them(
+    recording: "Recording", outcome: Outcome
+) -> None:
+    recording.world.control.inject(Fault(kind=FaultKind.JOB, outcome=outcome, polls=1))
+    job_id = recording.world.start_job(ANN, {"email": "bob@example.com"})
+    recording.world.job(job_id)
+    recording.world.clock.pass_(1)
+    recording.world.job(job_id)
+    recording.world.job(job_id)
+    assert [validate_exchange(each) for each in recording.list_all()] == [[]] * 4
+
+
+@pytest.mark.parametrize("status", [429, 413, 414, 406])
+def test_answers_that_the_specification_does_not_know_are_explained(recording: "Recording", status: int) -> None:
+    world = recording.world
+    match status:
+        case 429:
+            world.control.configure(rate_limit=0)
+            world.put(ANN)
+        case 413:
+            world.api.put(CONTACTS, content=b" " * 6_000_001)
+        case 414:
+            world.api.get(f"{CONTACTS}/count?x={'x' * 9000}")
+        case 406:
+            world.api.get(f"{CONTACTS}/count", headers={"Accept": "text/html"})
+    exchange = recording.last()
+    assert (exchange["status"], validate_exchange(exchange)) == (status, [])

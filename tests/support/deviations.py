@@ -1,0 +1,62 @@
+"""Where SendGrid's OpenAPI files are wrong or silent, and why we do not count that against anybody."""
+
+from typing import Any
+
+UNDOCUMENTED_STATUSES = {
+    401: "left out by the lists, fields and user files, though any call without a valid key gets it",
+    403: "left out by the same files; the errors page has it for missing scopes and temporary blocks",
+    405: "in no file; an HTTP server answers it by itself",
+    406: "in no file; the errors page has it for an Accept header without JSON",
+    413: "in no file; nginx answers it, as HTML",
+    414: "in no file; nginx answers it, as HTML",
+    429: "in no file of these; on the rate limits page",
+    451: "in no file; the errors page has it for data residency",
+    500: "left out by the lists, fields and user files",
+}
+"""Statuses that any operation may answer although its specification does not list them."""
+
+UNDOCUMENTED_ANSWERS = {
+    ("GET", "/v3/marketing/lists", 400): "page_size has bounds, but no answer to one that is out of them",
+}
+"""Single answers that the specification ought to list."""
+
+EXTRA_CONTACT_MEMBERS = dict.fromkeys(
+    ("phone_number", "whatsapp", "line", "facebook", "unique_name"),
+    "a writable reserved field according to the field definitions, but not in ContactRequest",
+)
+"""Members of a contact that may be sent although the schema lacks them."""
+
+NOT_SENDGRIDS_ANSWERS = {"answer", "error_after_acceptance"}
+"""Faults whose answers stand for outages and gateways, which no specification describes."""
+
+
+def repair(document: dict[str, Any]) -> dict[str, Any]:
+    """Corrects what the files get wrong; the argument is changed.
+
+    - `nullable` is a word of OpenAPI 3.0 without effect in 3.1, which the files claim to be: the null that it
+      means, and that their own examples contain, becomes part of the type.
+    - `custom_fields` has an example of a field, `w1`, where its schema belongs; numbers are valid values, too.
+    - No request body is marked as required, though none of these operations does anything without.
+    - 204 is given a body of type string; RFC 9110 section 15.3.5 does not allow any.
+    """
+    _allow_nulls(document)
+    for path in document["paths"].values():
+        for operation in path.values():
+            if isinstance(operation, dict):
+                operation.get("requestBody", {})["required"] = True
+                operation["responses"].get("204", {}).pop("content", None)
+    contact = document["components"]["schemas"].get("ContactRequest")
+    if contact:
+        del contact["properties"]["custom_fields"]["properties"]
+    return document
+
+
+def _allow_nulls(node: object) -> None:
+    if isinstance(node, list):
+        for each in node:
+            _allow_nulls(each)
+    elif isinstance(node, dict):
+        if node.get("nullable") is True and isinstance(node.get("type"), str):
+            node["type"] = [node["type"], "null"]
+        for each in node.values():
+            _allow_nulls(each)

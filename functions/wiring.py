@@ -1,0 +1,68 @@
+"""Settings → clients → services: built once per process, on first use."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shared.services import Services
+
+_lock = threading.Lock()
+_built: list[Services] = []
+
+
+def get_services() -> Services:
+    """The services of this process. Raises SettingsError naming the setting to change."""
+    with _lock:
+        if not _built:
+            _quieten_libraries()
+            _built.append(_build())
+        return _built[0]
+
+
+def _quieten_libraries() -> None:
+    """Libraries log URLs and headers at INFO; ours is the only voice below WARNING."""
+    for name in ("httpx", "httpcore", "azure", "msal"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("sendgrid_export").setLevel(logging.INFO)
+
+
+def _build() -> Services:
+    # the SDKs are heavy: a cold start that only answers /health does without them
+    import random
+    from datetime import UTC, datetime
+
+    from azure.identity import DefaultAzureCredential
+    from azure.keyvault.secrets import SecretClient
+
+    from shared.azure_storage import AzureBlobs, AzureQueues, blob_service, queue_service
+    from shared.limiter import Limiter
+    from shared.secrets import KeyVault, Secrets
+    from shared.sendgrid_client import SendGridClient
+    from shared.services import Services
+    from shared.settings import read_settings
+    from shared.store import Store
+
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    settings = read_settings(os.environ)
+    credential = DefaultAzureCredential()
+    state = blob_service(settings.data_storage, credential).get_container_client(settings.state_container)
+    extracts = blob_service(settings.extract_storage, credential).get_container_client(settings.extract_container)
+    store = Store(AzureBlobs(state))
+    vault = KeyVault(SecretClient(settings.key_vault_url, credential, retry_total=2))
+    return Services(
+        settings=settings,
+        store=store,
+        extracts=AzureBlobs(extracts),
+        queues=AzureQueues(queue_service(settings.data_storage, credential)),
+        secrets=Secrets(vault, now),
+        sendgrid=SendGridClient(),
+        limiter=Limiter(store),
+        clock=now,
+        chance=random.random,
+    )

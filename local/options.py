@@ -1,0 +1,63 @@
+"""What the demo is asked to do: by environment variables, as `make demo NAME=value` passes them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+DEFAULT_ROWS: Final = 10_000
+
+FIELDS: Final = {
+    "EMAIL": "email",
+    "FIRST_NAME": "first_name",
+    "LAST_NAME": "last_name",
+    "COUNTRY": "country",
+    "STATE": "state_province_region",
+    "CITY": "city",
+    "POSTAL_CODE": "postal_code",
+}
+"""Variable that names a column → SendGrid field that the column feeds."""
+
+
+class OptionError(Exception):
+    """An option that makes no sense; the message says what to give instead."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnFile:
+    """A CSV file of the user's own."""
+
+    path: Path
+    mapping: dict[str, str]
+    """SendGrid field → column."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MadeUpPeople:
+    """That many rows, made here."""
+
+    rows: int = DEFAULT_ROWS
+
+
+def read_options(environment: Mapping[str, str]) -> OwnFile | MadeUpPeople:
+    """Read ROWS, or EXTRACT and the variables of `FIELDS`; empty ones count as not given.
+
+    Without EXTRACT the variables of `FIELDS` mean nothing: shells set EMAIL for purposes of their own.
+    """
+    if not (extract := environment.get("EXTRACT", "")):
+        return MadeUpPeople(rows=_rows(environment.get("ROWS") or str(DEFAULT_ROWS)))
+    mapping = {field: column for name, field in FIELDS.items() if (column := environment.get(name))}
+    if "email" not in mapping:
+        raise OptionError("EXTRACT needs EMAIL=…, the name of the column with the e-mail address.")
+    path = Path(extract).expanduser()
+    if not path.is_file():
+        raise OptionError(f"EXTRACT={extract} is no file.")
+    return OwnFile(path=path, mapping=mapping)
+
+
+def _rows(text: str) -> int:
+    digits = text.replace(",", "").replace("_", "")
+    rows = int(digits) if digits.isascii() and digits.isdigit() else 0
+    if not rows:
+        raise OptionError(f"ROWS={text} is no number of rows; try ROWS={DEFAULT_ROWS}.")
+    return rows

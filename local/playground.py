@@ -1,0 +1,81 @@
+"""What the demo and `make serve` need on top of the local cloud: a list, a key, definitions, the app."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from azure.storage.blob import ContainerClient
+
+from local.azure.environment import EXTRACT_CONTAINER
+from local.cloud import Host, LocalCloud
+from local.deliveries import SEGMENT
+
+CONNECTION: Final = "sendgrid"
+EXPORT: Final = "high-value-customers"
+SECRET: Final = "sendgrid-api-key"  # noqa: S105 - the secret's name
+LIST_NAME: Final = "High value customers"
+MAX_CONTACTS: Final = 100_000
+CONSENT: Final = "I agree that the data of these customers goes to SendGrid."
+
+
+class Playground:
+    """A storage account, a SendGrid list, and a vault with a key that may write to it.
+
+    Attributes:
+        account: The storage account.
+        list_id: The SendGrid list.
+    """
+
+    def __init__(self, cloud: LocalCloud) -> None:
+        self.cloud = cloud
+        self.account = cloud.new_account()
+        cloud.prepare_account(self.account)
+        cloud.vault.set_secret(SECRET, cloud.simulator.create_key())
+        self.list_id = cloud.simulator.create_list(LIST_NAME)
+
+    def extracts(self) -> AbstractContextManager[ContainerClient]:
+        """The container that extracts are delivered to; a client to be closed."""
+        service = self.cloud.blob_service(self.account)
+        return service.get_container_client(EXTRACT_CONTAINER)
+
+    def start_host(self, *, tick: str, refresh_schedule: str = "") -> Host:
+        """Start the app and return when it answers.
+
+        Args:
+            tick: When its timer ticks, a cron expression of six fields.
+            refresh_schedule: When the environment refreshes, a cron expression of five fields; or never.
+        """
+        return self.cloud.start_host(
+            self.account,
+            SCHEDULE_TICK=tick,
+            REFRESH_SCHEDULE=refresh_schedule,
+        )
+
+
+def connection_definition() -> dict[str, Any]:
+    """What is PUT as the connection."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return {
+        "display_name": "Marketing",
+        "secret_name": SECRET,
+        "region": "global",
+        "consent": {"given_by": "Demo Administrator", "given_at": now, "text": CONSENT},
+        "users": [],
+    }
+
+
+def export_definition(
+    list_id: str, mapping: Mapping[str, str], *, schedule: str, max_contacts: int = MAX_CONTACTS
+) -> dict[str, Any]:
+    """What is PUT as the export; `schedule` is `refresh` or `off`."""
+    return {
+        "name": LIST_NAME,
+        "connection": CONNECTION,
+        "list_id": list_id,
+        "segments": [SEGMENT],
+        "mapping": dict(mapping),
+        "max_contacts": max_contacts,
+        "schedule": {"kind": schedule},
+        "enabled": True,
+    }

@@ -1,0 +1,175 @@
+r"""What a well-formed CSV record is, and how files with malformed ones are read all the same.
+
+RFC 4180, taken leniently where writers differ: blanks around a quoted value do not count, a quotation mark
+inside an unquoted value is a character like any other, lines may end in CR, LF or both. A record has as many
+values as the file has columns; what it has more must be empty.
+
+A record that is malformed costs its first line only: reading goes on with the next line. So a quotation mark
+that is never closed loses one row and not the rest of the file.
+"""
+
+from __future__ import annotations
+
+import codecs
+import itertools
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from shared.limits import RECORD_BYTES_MAX
+from shared.rejections import Rejected
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+UNDECODABLE: Final = "\udc80-\udcff"
+"""How `surrogateescape` shows bytes that are not UTF-8."""
+RUN_RECORDS: Final = 200
+"""Well-formed records are taken so many at a time."""
+BLANK: Final = "blank"
+"""Marks a line without anything; it is no row."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Syntax:
+    """How the records of one file are written."""
+
+    delimiter: str
+    quoting: bool
+    """Whether quotation marks protect delimiters and line breaks."""
+
+    def pattern(self, columns: int | None, *, refuse: str = "") -> str:
+        """Regular expression of a record with its line break.
+
+        Args:
+            columns: how many values it has; None for any number.
+            refuse: characters that it must not contain, as a part of a character class.
+        """
+        separator = re.escape(self.delimiter)
+        value = rf"[^{separator}\n{refuse}]*+"
+        if self.quoting:
+            value = rf'(?: *+"(?:[^"{refuse}]++|" *+")*+" *+|(?! *+"){value})'
+        if columns is None:
+            return rf"{value}(?:{separator}{value})*+\n"
+        nothing = rf'(?:{separator}(?:"")?)' if self.quoting else separator
+        return rf"{value}(?:{separator}{value}){{{columns - 1}}}{nothing}*+\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marks:
+    """Stand-ins for what is no row, recognisable because nobody can guess them."""
+
+    token: str
+
+    def line(self, what: str, syntax: Syntax, columns: int) -> str:
+        """A record, all of whose values say `what`."""
+        return syntax.delimiter.join([self.token + what] * columns) + "\n"
+
+    def end(self, syntax: Syntax, columns: int) -> bytes:
+        """A line after the last one that no reader can take for a row: it has a value too many."""
+        return self.line("", syntax, columns + 1).encode()
+
+
+def with_end_mark(blocks: Iterable[bytes], end: bytes) -> Iterator[bytes]:
+    """The text without the line breaks at its end, and the end mark on a line of its own."""
+    held = b""
+    anything = False
+    for block in blocks:
+        text = held + block if held else block
+        body = text.rstrip(b"\n")
+        held = text[len(body) :]
+        anything = anything or bool(body)
+        yield body
+    yield b"\n" + end if anything else end
+
+
+class Repair:
+    """Reads damaged text: well-formed records pass, a mark stands where each malformed one was."""
+
+    def __init__(self, syntax: Syntax, columns: int, marks: Marks) -> None:
+        self._syntax = syntax
+        self._columns = columns
+        self._marks = marks
+        record = syntax.pattern(columns, refuse=UNDECODABLE)
+        self._run = re.compile(rf"(?:{record}){{1,{RUN_RECORDS}}}+")
+        self._record = re.compile(record)
+        self._undecodable = re.compile(syntax.pattern(columns))
+        self._bad = re.compile(f"[{UNDECODABLE}]")
+        self._overflowing = False
+        """Whether a line that is too long is still going on."""
+
+    def blocks(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """The repaired text of `blocks`."""
+        decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        text = ""
+        for block in blocks:
+            text += decoder.decode(block)
+            parts, text = self._take(text, final=False)
+            yield "".join(parts).encode()
+        text += decoder.decode(b"", final=True)
+        if text and not text.endswith("\n"):
+            text += "\n"
+        parts, _ = self._take(text, final=True)
+        yield "".join(parts).encode()
+
+    def _take(self, text: str, *, final: bool) -> tuple[list[str], str]:
+        """Repaired parts of `text`, and the rest that cannot be judged before more of it is there."""
+        parts: list[str] = []
+        position = self._skip_overflow(text) if self._overflowing else 0
+        while position < len(text):
+            end = self._well_formed(text, position)
+            if end:
+                parts.append(text[position:end])
+                position = end
+            elif not final and len(text) - position <= RECORD_BYTES_MAX:
+                break
+            else:
+                position = self._reject(text, position, parts)
+        return parts, text[position:]
+
+    def _well_formed(self, text: str, position: int) -> int:
+        """Where a run of well-formed records that begins at `position` ends; 0 if there is none."""
+        run = self._run.match(text, position)
+        if run is None:
+            return 0
+        if run.end() - position <= RECORD_BYTES_MAX // 4:
+            return run.end()
+        fitting = itertools.takewhile(
+            lambda record: _fits(record.group()), self._record.finditer(text, position, run.end())
+        )
+        return max((record.end() for record in fitting), default=0)
+
+    def _reject(self, text: str, position: int, parts: list[str]) -> int:
+        """Put a mark for the malformed record at `position`; where reading goes on."""
+        what: str
+        line_end = text.find("\n", position) + 1
+        whole = self._undecodable.match(text, position)
+        if line_end == position + 1:
+            what = BLANK
+        elif whole and _fits(whole.group()):
+            line_end = whole.end()
+            what = Rejected.ROW_UNDECODABLE
+        elif not line_end:
+            self._overflowing = True
+            line_end = len(text)
+            what = Rejected.ROW_TOO_LONG
+        elif not _fits(text[position:line_end]):
+            what = Rejected.ROW_TOO_LONG
+        elif self._bad.search(text, position, line_end):
+            what = Rejected.ROW_UNDECODABLE
+        else:
+            what = Rejected.ROW_MALFORMED
+        parts.append(self._marks.line(what, self._syntax, self._columns))
+        return line_end
+
+    def _skip_overflow(self, text: str) -> int:
+        line_end = text.find("\n") + 1
+        self._overflowing = not line_end
+        return line_end or len(text)
+
+
+def _fits(record: str) -> bool:
+    """Whether a record, without its line break, is within the limit."""
+    if len(record) <= RECORD_BYTES_MAX // 4:
+        return True
+    return len(record.encode("utf-8", "surrogateescape")) - 1 <= RECORD_BYTES_MAX

@@ -1,0 +1,172 @@
+"""Connections and exports: who may see and change them, and what keeps them consistent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shared.errors import (
+    BlobChangedError,
+    BlobExistsError,
+    BlobMissingError,
+    ConflictError,
+    FieldError,
+    ForbiddenError,
+    InvalidInputError,
+    MissingError,
+    StaleError,
+)
+from shared.model import Connection, Export, Saved
+from shared.store import Versioned, connection_blob, export_blob
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from shared.model import Document
+    from shared.services import Services
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who makes a request."""
+
+    name: str
+    object_id: str = ""
+    is_administrator: bool = False
+    """May create connections and use all of them."""
+
+    def may_use(self, connection: Connection) -> bool:
+        """Whether the caller may export through the connection."""
+        return self.is_administrator or bool({self.name, self.object_id} & set(connection.users))
+
+
+def require_administrator(caller: Caller) -> None:
+    """Raises ForbiddenError unless the caller is an administrator."""
+    if not caller.is_administrator:
+        raise ForbiddenError("Only an administrator may manage connections.")
+
+
+def require_use(services: Services, caller: Caller, connection: str) -> None:
+    """Raises ForbiddenError unless the caller may export through the connection."""
+    if caller.is_administrator:
+        return
+    try:
+        found = services.store.get(connection_blob(connection), Saved[Connection]).document.definition
+    except BlobMissingError:
+        found = None
+    if found is None or not caller.may_use(found):
+        raise ForbiddenError(f"You are not among the users of the connection {connection}.")
+
+
+def get_connection(services: Services, connection: str) -> Versioned[Saved[Connection]]:
+    """A connection. Raises MissingError."""
+    return _get(services, connection_blob(connection), Saved[Connection], f"connection {connection}")
+
+
+def get_export(services: Services, export: str) -> Versioned[Saved[Export]]:
+    """An export. Raises MissingError."""
+    return _get(services, export_blob(export), Saved[Export], f"export {export}")
+
+
+def list_connections(services: Services) -> Iterator[Saved[Connection]]:
+    """All connections, by id."""
+    return _list(services, "connections/", Saved[Connection])
+
+
+def list_exports(services: Services) -> Iterator[Saved[Export]]:
+    """All exports, by id."""
+    return _list(services, "exports/", Saved[Export])
+
+
+def put_connection(
+    services: Services, connection: str, definition: Connection, *, caller: Caller, etag: str | None
+) -> tuple[Versioned[Saved[Connection]], bool]:
+    """Save a connection; the saved one, and whether it is new. Raises ForbiddenError, StaleError."""
+    require_administrator(caller)
+    name = connection_blob(connection)
+    now = services.clock()
+    saved = Saved[Connection](
+        id=connection, definition=definition, created_at=now, updated_at=now, updated_by=caller.name
+    )
+    return _put(services, name, saved, etag)
+
+
+def put_export(
+    services: Services, export: str, definition: Export, *, caller: Caller, etag: str | None
+) -> tuple[Versioned[Saved[Export]], bool]:
+    """Save an export; the saved one, and whether it is new. Never runs anything.
+
+    Raises ForbiddenError, StaleError, and InvalidInputError when there is no such connection.
+    """
+    require_use(services, caller, definition.connection)
+    try:
+        services.store.get(connection_blob(definition.connection), Saved[Connection])
+    except BlobMissingError:
+        problem = FieldError(field="connection", message="names no connection; create it first")
+        raise InvalidInputError("The export names a connection that does not exist.", problem) from None
+    now = services.clock()
+    saved = Saved[Export](id=export, definition=definition, created_at=now, updated_at=now, updated_by=caller.name)
+    return _put(services, export_blob(export), saved, etag)
+
+
+def delete_connection(services: Services, connection: str, *, caller: Caller, etag: str | None) -> None:
+    """Delete a connection. Raises MissingError, ForbiddenError, StaleError, and ConflictError while it is used."""
+    require_administrator(caller)
+    get_connection(services, connection)
+    users = [saved.id for saved in list_exports(services) if saved.definition.connection == connection]
+    if users:
+        raise ConflictError(f"The connection {connection} is used by the exports {', '.join(users)}.")
+    _delete(services, connection_blob(connection), etag)
+
+
+def delete_export(services: Services, export: str, *, caller: Caller, etag: str | None) -> None:
+    """Delete an export; its runs stay to be read. Raises MissingError, ForbiddenError, StaleError."""
+    require_use(services, caller, get_export(services, export).document.definition.connection)
+    _delete(services, export_blob(export), etag)
+
+
+def _get[D: Document](services: Services, name: str, kind: type[D], what: str) -> Versioned[D]:
+    try:
+        return services.store.get(name, kind)
+    except BlobMissingError:
+        raise MissingError(f"There is no {what}.") from None
+
+
+def _list[D: Document](services: Services, prefix: str, kind: type[D]) -> Iterator[D]:
+    for item in services.store.blobs.list_blobs(prefix):
+        try:
+            yield services.store.get(item.name, kind).document
+        except BlobMissingError:
+            continue  # deleted since it was listed
+
+
+def _put[D: (Saved[Connection], Saved[Export])](
+    services: Services, name: str, saved: D, etag: str | None
+) -> tuple[Versioned[D], bool]:
+    try:
+        old = services.store.get(name, type(saved))
+    except BlobMissingError:
+        return _create(services, name, saved, etag), True
+    if etag is not None and etag != old.etag:
+        raise StaleError("The document is not the version named by If-Match; read it again.")
+    saved = saved.model_copy(update={"created_at": old.document.created_at})
+    try:
+        return Versioned(document=saved, etag=services.store.replace(name, saved, etag=old.etag)), False
+    except BlobChangedError:
+        raise StaleError("Somebody else saved the document at the same moment; read it again.") from None
+
+
+def _create[D: Document](services: Services, name: str, saved: D, etag: str | None) -> Versioned[D]:
+    if etag is not None:
+        raise StaleError("There is no such document yet; leave out If-Match to create it.")
+    try:
+        return Versioned(document=saved, etag=services.store.create(name, saved))
+    except BlobExistsError:
+        raise StaleError("Somebody else created the document at the same moment; read it again.") from None
+
+
+def _delete(services: Services, name: str, etag: str | None) -> None:
+    try:
+        services.store.blobs.delete(name, etag=etag)
+    except BlobChangedError:
+        raise StaleError("The document is not the version named by If-Match; read it again.") from None

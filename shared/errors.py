@@ -1,0 +1,129 @@
+"""The error tree. An error is named after what the caller does next.
+
+ExportError
+├── RequestError                 answer the HTTP caller
+│   ├── InvalidInputError        400: the request must change; names the fields
+│   ├── ForbiddenError           403: this caller may not do that
+│   ├── MissingError             404: no such document
+│   ├── ConflictError            409: the state forbids it
+│   └── StaleError               412: somebody changed the document in between
+├── SettingsError                the deployment must change; names the setting
+├── RunEndError                  end the run with a reason a person can act on
+├── TransientError               try again later; nobody has to act
+│   └── VaultUnavailableError    the vault did not answer
+├── ExtractChangedError          a file was replaced while it was read: plan again
+├── BlobMissingError             the store has no such blob
+├── BlobExistsError              somebody created the blob first
+└── BlobChangedError             the blob is not the version that was read
+
+No message of any of them may carry a value of a row, an e-mail address or a key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shared.model import Reason, RunStatus
+
+
+class ExportError(Exception):
+    """Anything this app raises on purpose."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldError:
+    """What is wrong with one field of a request."""
+
+    field: str
+    """Dotted path of the field, for example `mapping.email`."""
+    message: str
+    """What to change, without repeating the value."""
+
+
+class RequestError(ExportError):
+    """A request that cannot be served; `status` and `title` are the answer's."""
+
+    status = 400
+    title = "Bad request"
+
+
+class InvalidInputError(RequestError):
+    """The request must change. `errors` names each offending field."""
+
+    title = "The request is not valid"
+
+    def __init__(self, detail: str, *errors: FieldError) -> None:
+        super().__init__(detail)
+        self.errors = errors
+
+
+class ForbiddenError(RequestError):
+    """This caller may not do that."""
+
+    status = 403
+    title = "Not allowed"
+
+
+class MissingError(RequestError):
+    """There is no such document."""
+
+    status = 404
+    title = "Not found"
+
+
+class ConflictError(RequestError):
+    """The document's state, or another document, forbids the request."""
+
+    status = 409
+    title = "Conflict"
+
+
+class StaleError(RequestError):
+    """The document changed since the caller read it."""
+
+    status = 412
+    title = "The document has changed"
+
+
+class SettingsError(ExportError):
+    """An app setting is missing or wrong; the message names it."""
+
+
+class RunEndError(ExportError):
+    """The run cannot go on and ends with `status` and `reason`."""
+
+    def __init__(self, status: RunStatus, reason: Reason) -> None:
+        super().__init__(reason.message)
+        self.status = status
+        self.reason = reason
+
+
+class TransientError(ExportError):
+    """Something outside failed in a way that passes; the work is to be done again later."""
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        """Seconds to wait at least, where the other side said so."""
+
+
+class VaultUnavailableError(TransientError):
+    """Key Vault did not answer, or answered with a fault of its own."""
+
+
+class ExtractChangedError(ExportError):
+    """A file of the extract was replaced or removed while it was being read."""
+
+
+class BlobMissingError(ExportError):
+    """The store has no blob of that name."""
+
+
+class BlobExistsError(ExportError):
+    """A blob of that name exists already."""
+
+
+class BlobChangedError(ExportError):
+    """The blob is not the version the caller read."""

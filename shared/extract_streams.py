@@ -1,0 +1,148 @@
+"""The text of one file of an extract, as blocks of UTF-8 with `\\n` as the only line break.
+
+Bytes that the encoding does not know stay recognisable: they become bytes that are not UTF-8. Nothing here
+knows rows or columns.
+"""
+
+from __future__ import annotations
+
+import codecs
+import zlib
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
+
+from shared.errors import BlobChangedError, BlobMissingError, ExtractChangedError, RunEndError
+from shared.model import Reason, RunStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from concurrent.futures import Future
+
+    from shared.extracts import ExtractFile
+    from shared.storage import Blobs
+
+BLOCK_BYTES: Final = 4 << 20
+"""Bytes asked of the store at a time; one block is read ahead while another is worked on."""
+GZIP_MAGIC: Final = b"\x1f\x8b"
+ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
+GZIP_WINDOW: Final = 31
+"""`zlib`'s way to say: with a gzip header."""
+UNDECODABLE: Final = "segment-export-undecodable"
+"""Name of the codec error handler below."""
+CODECS: Final = {"windows-1252": "cp1252"}
+"""Our names of encodings that Python knows under another one."""
+
+
+def _mark_undecodable(error: UnicodeError) -> tuple[str, int]:
+    """Replace what cannot be decoded by a lone surrogate, which `surrogateescape` writes as a byte 0xFF."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return "\udcff", error.end
+
+
+codecs.register_error(UNDECODABLE, _mark_undecodable)
+
+
+def unreadable(file: ExtractFile, why: str) -> RunEndError:
+    """The run ends because `file` is not what it should be; `why` goes on after "is"."""
+    message = f"The file {file.name} cannot be read: it {why}."
+    return RunEndError(RunStatus.FAILED, Reason(code="extract_unreadable", message=message))
+
+
+def read_range(blobs: Blobs, file: ExtractFile, *, offset: int, length: int) -> bytes:
+    """Bytes of the pinned version of `file`. Raises ExtractChangedError."""
+    try:
+        return blobs.get_range(file.name, offset=offset, length=length, etag=file.etag)
+    except (BlobChangedError, BlobMissingError):
+        raise ExtractChangedError(f"{file.name} was replaced or removed while it was read") from None
+
+
+def stored_blocks(blobs: Blobs, file: ExtractFile, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
+    """The file as it is stored, one block read ahead on a thread of its own."""
+    offsets = range(0, file.size, block_bytes)
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead") as ahead:
+
+        def ask(offset: int) -> Future[bytes]:
+            return ahead.submit(read_range, blobs, file, offset=offset, length=block_bytes)
+
+        coming = ask(0) if offsets else None
+        for offset in offsets:
+            assert coming is not None  # noqa: S101  # there are offsets
+            block = coming.result()
+            coming = ask(offset + block_bytes) if offset + block_bytes < file.size else None
+            yield block
+
+
+def unpacked_blocks(blobs: Blobs, file: ExtractFile, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
+    """The content of `file`, decompressed if it is compressed, whatever its name says."""
+    blocks = stored_blocks(blobs, file, block_bytes)
+    first = next(blocks, b"")
+    if first.startswith(GZIP_MAGIC):
+        return _gunzipped(_chain(first, blocks), file)
+    if first.startswith(ZSTD_MAGIC):
+        from shared.zstd_lines import zstd_lines
+
+        return zstd_lines(blobs, file)
+    return _chain(first, blocks)
+
+
+def plain_text(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """The same text as UTF-8 without byte order mark, with `\\n` as the only line break."""
+    text = iter(blocks) if encoding == "utf-8" else _transcoded(blocks, CODECS.get(encoding, encoding))
+    return _with_plain_line_breaks(_without_bom(text))
+
+
+def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
+
+
+def _gunzipped(blocks: Iterable[bytes], file: ExtractFile) -> Iterator[bytes]:
+    """All members of a gzip file. A damaged or cut-off one cannot be trusted for any row, so it is refused."""
+    member = zlib.decompressobj(GZIP_WINDOW)
+    try:
+        for block in blocks:
+            rest = block
+            while rest:
+                if member.eof:
+                    member = zlib.decompressobj(GZIP_WINDOW)
+                    rest = rest.lstrip(b"\0")  # tapes and some writers pad with zeros
+                data = member.decompress(rest, BLOCK_BYTES)
+                rest = member.unconsumed_tail or member.unused_data
+                if data:
+                    yield data
+    except zlib.error:
+        raise unreadable(file, "is damaged gzip") from None
+    if not member.eof:
+        raise unreadable(file, "is gzip that ends too early")
+
+
+def _transcoded(blocks: Iterable[bytes], codec: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(codec)(UNDECODABLE)
+    for block in blocks:
+        yield decoder.decode(block).encode("utf-8", "surrogateescape")
+    yield decoder.decode(b"", final=True).encode("utf-8", "surrogateescape")
+
+
+def _without_bom(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    head = b""
+    for block in blocks:
+        head += block
+        if len(head) >= len(codecs.BOM_UTF8):
+            break
+    yield head.removeprefix(codecs.BOM_UTF8)
+    yield from blocks
+
+
+def _with_plain_line_breaks(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    held = b""
+    for block in blocks:
+        text = held + block if held else block
+        held = b""
+        if b"\r" in text:
+            if text.endswith(b"\r"):
+                text, held = text[:-1], b"\r"
+            text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        yield text
+    if held:
+        yield b"\n"

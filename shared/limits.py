@@ -1,0 +1,143 @@
+"""Every limit, wait and number that somebody else sets, in one place, each with its source."""
+
+from __future__ import annotations
+
+from typing import Final
+
+CONTACTS_PER_REQUEST: Final = 30_000
+"""Most contacts in one upsert.
+
+https://www.twilio.com/docs/sendgrid/api-reference/contacts/add-or-update-a-contact
+"""
+
+BYTES_PER_REQUEST: Final = 5_500_000
+"""Most bytes of one upsert's body; SendGrid says 6 MB without saying which, so a margin stays."""
+
+REQUEST_OVERHEAD_BYTES: Final = 200
+"""Bytes of the body around the contacts: `{"list_ids":["…"],"contacts":[…]}`."""
+
+ALTERNATE_EMAILS_MAX: Final = 5
+"""Most alternate e-mail addresses of a contact (same page)."""
+
+EMAIL_MAX: Final = 254
+"""Longest e-mail address SendGrid takes (same page)."""
+
+FIELD_LENGTHS: Final = {
+    "email": EMAIL_MAX,
+    "alternate_emails": EMAIL_MAX,
+    "first_name": 50,
+    "last_name": 50,
+    "address_line_1": 100,
+    "address_line_2": 100,
+    "city": 60,
+    "state_province_region": 50,
+    "country": 50,
+    "postal_code": 50,
+    "phone_number_id": 50,
+    "external_id": 254,
+    "anonymous_id": 254,
+    "phone_number": 50,
+    "whatsapp": 50,
+    "line": 50,
+    "facebook": 50,
+    "unique_name": 50,
+}
+"""Longest value, in characters, of each writable reserved field.
+
+The lengths of postal_code, phone_number_id, phone_number, whatsapp, line, facebook and unique_name are not
+published; 50 is ours, the shortest that SendGrid publishes for any field.
+"""
+
+CUSTOM_TEXT_MAX: Final = 1_000
+"""Longest text of a custom field, in characters.
+
+https://www.twilio.com/docs/sendgrid/ui/managing-contacts/custom-fields
+"""
+
+DEFAULT_MAX_CONTACTS: Final = 100_000
+"""A run that would send more is skipped unless the export raises `max_contacts` on purpose."""
+
+MESSAGE_MAX: Final = 500
+"""Longest quotation of SendGrid's words in a document, in characters."""
+
+REQUEST_DEADLINE: Final = 90.0
+"""Seconds until a call to SendGrid counts as unanswered."""
+
+BACKOFF_BASE: Final = 2.0
+"""Seconds: the first wait of the back-off is a random share of this, each next one of twice as much …"""
+
+BACKOFF_CAP: Final = 300.0
+"""… up to this many seconds."""
+
+BLOCK_WAIT: Final = 600.0
+"""Seconds to stay away after SendGrid's temporary block for too many bad requests."""
+
+BLOCK_TRIES: Final = 6
+"""Tries against a temporary block before the run ends."""
+
+DELIVERY_DEADLINE: Final = 12 * 3600.0
+"""Seconds after the plan in which a chunk must be accepted; survives a full outage of six hours."""
+
+PREPARATION_DEADLINE: Final = 12 * 3600.0
+"""Seconds after its start in which a run must get through SendGrid's and the vault's preflight."""
+
+POLL_FIRST: Final = 3.0
+"""Seconds from acceptance to the first look at the import job; each next wait is half as long again …"""
+
+POLL_CAP: Final = 120.0
+"""… up to this many seconds."""
+
+IMPORT_DEADLINE: Final = 24 * 3600.0
+"""Seconds after acceptance until an import job without an end counts as unconfirmed."""
+
+KEY_LIFETIME: Final = 300.0
+"""Seconds an API key is kept in memory before it is read again."""
+
+ERROR_FILE_MAX: Final = 5_000_000
+"""Most bytes kept of SendGrid's error file."""
+
+QUEUE_DELAY_MAX: Final = 7 * 24 * 3600 - 60.0
+"""Seconds; Azure Storage queues hide a message for seven days at most.
+
+https://learn.microsoft.com/rest/api/storageservices/put-message
+"""
+
+SWEEP_AFTER: Final = 1800.0
+"""Seconds without any sign of life after which the sweeper sends a run's messages again."""
+
+RETENTION: Final = 7 * 24 * 3600.0
+"""Seconds that chunks and abandoned attempts are kept after their run ended."""
+
+TURN_WAIT: Final = 15.0
+"""Seconds between two looks of a run that waits for another run of its export to end."""
+
+CLAIM_LIFETIME: Final = 180.0
+"""Seconds after which a chunk that somebody is sending counts as abandoned; REQUEST_DEADLINE and a margin."""
+
+REFUSAL_REQUESTS: Final = 40
+"""Most refused upserts of one chunk before what is left of it is given up: finding one unnamed contact among
+30,000 by halving takes 30. SendGrid blocks accounts that send too many bad requests."""
+
+JOB_PATIENCE: Final = 8
+"""Looks at an import job that SendGrid does not know, or whose counters are empty, before that is believed."""
+
+RESENDS: Final = 2
+"""How often contacts are sent again when their import job failed or vanished."""
+
+CLEAN_EVERY: Final = 6 * 3600.0
+"""Seconds between two looks for things past their retention."""
+
+POISON_RETENTION: Final = 30 * 24 * 3600.0
+"""Seconds that messages which failed too often are kept for diagnosis."""
+
+RECORD_BYTES_MAX: Final = 1_000_000
+"""Longest record of an extract, in bytes of UTF-8; a longer one is rejected. Ours: a profile has kilobytes."""
+
+PLANNER_MEMORY: Final = "900MB"
+"""Most memory of the planner's engine; an instance has 2 GB for the whole process."""
+
+PLANNER_DISK: Final = "600MB"
+"""Most temporary disk of the planner's engine; a Flex Consumption instance has 0.8 GB.
+
+https://learn.microsoft.com/azure/azure-functions/functions-scale#service-limits
+"""

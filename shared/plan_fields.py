@@ -1,0 +1,117 @@
+"""The fields that a mapping feeds: what each takes, from which column, and what may go wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from shared.errors import RunEndError
+from shared.limits import CUSTOM_TEXT_MAX, FIELD_LENGTHS
+from shared.model import Reason, RunStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from shared.model import CustomField, FieldMapping
+
+IDENTIFIERS: Final = frozenset({"phone_number_id", "external_id", "anonymous_id"})
+"""Cut, an identifier would name somebody else; too long, it rejects the row."""
+COLUMNS_SHOWN: Final = 40
+"""So many columns are named in a message."""
+
+
+class Kind(StrEnum):
+    """What SendGrid takes in a field."""
+
+    TEXT = "text"
+    PHONE = "phone"
+    NUMBER = "number"
+    DATE = "date"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One single-valued field of a contact, other than e-mail."""
+
+    name: str
+    """SendGrid's name of the field, for counts and messages."""
+    key: str
+    """Its member in the contact, or in the contact's custom fields."""
+    custom: bool
+    kind: Kind
+    column: str
+    """Column of the extract."""
+    limit: int = 0
+    """Most characters, of a text."""
+    reject_over_long: bool = False
+
+    @property
+    def alias(self) -> str:
+        """Name of the value in SQL, quoted."""
+        return f'"custom {self.name}"' if self.custom else f'"{self.name}"'
+
+    @property
+    def can_reject(self) -> bool:
+        """Whether a value of this field can reject its row."""
+        return self.kind is not Kind.TEXT or self.reject_over_long
+
+
+def fields_of(mapping: FieldMapping, custom_fields: Mapping[str, CustomField]) -> tuple[Field, ...]:
+    """The mapped fields but e-mail addresses, reserved ones first. Raises RunEndError for an unknown custom field."""
+    reserved = [
+        Field(
+            name=name,
+            key=name,
+            custom=False,
+            kind=Kind.PHONE if name == "phone_number_id" else Kind.TEXT,
+            column=column,
+            limit=FIELD_LENGTHS[name],
+            reject_over_long=name in IDENTIFIERS or mapping.over_long.get(name) == "reject",
+        )
+        for name, column in mapping.reserved().items()
+        if name != "email"
+    ]
+    custom = [
+        Field(
+            name=name,
+            key=_known(name, custom_fields).id,
+            custom=True,
+            kind=Kind(_known(name, custom_fields).type.lower()),
+            column=column,
+            limit=CUSTOM_TEXT_MAX,
+            reject_over_long=mapping.over_long.get(name) == "reject",
+        )
+        for name, column in mapping.custom_fields.items()
+    ]
+    return (*reserved, *custom)
+
+
+def _known(name: str, custom_fields: Mapping[str, CustomField]) -> CustomField:
+    if name not in custom_fields:
+        message = f"SendGrid has no custom field named {name}; create it there or change the mapping."
+        raise RunEndError(RunStatus.FAILED, Reason(code="custom_field_missing", message=message))
+    return custom_fields[name]
+
+
+def find_column(names: Sequence[str], wanted: str, *, field: str, file: str) -> int:
+    """Position of the column `wanted`, if need be in another case. Raises RunEndError if there is not exactly one."""
+    exact = [position for position, name in enumerate(names) if name == wanted]
+    alike = [position for position, name in enumerate(names) if _folded(name) == _folded(wanted)]
+    found = exact or alike
+    if len(found) == 1:
+        return found[0]
+    shown = ", ".join(names[:COLUMNS_SHOWN]) + (", …" if len(names) > COLUMNS_SHOWN else "")
+    problem, code = ("has several columns", "column_ambiguous") if found else ("has no column", "column_missing")
+    message = f"The mapping takes {field} from {wanted}, but {file} {problem} of that name. It has: {shown}."
+    raise RunEndError(RunStatus.FAILED, Reason(code=code, message=message))
+
+
+def optional_column(names: Sequence[str], wanted: str) -> int | None:
+    """Position of the column `wanted` in any case; None if there is not exactly one."""
+    found = [position for position, name in enumerate(names) if _folded(name) == _folded(wanted)]
+    return found[0] if len(found) == 1 else None
+
+
+def _folded(name: str) -> str:
+    return name.strip().casefold()

@@ -1,0 +1,62 @@
+"""End truthfully what a message asked for that failed too often, and keep the message for diagnosis."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from shared.confirming import give_up_watching
+from shared.delivering import give_up_chunk
+from shared.dispatching import enqueue_chunks
+from shared.errors import BlobMissingError
+from shared.finishing import end_before_sending, stop_run
+from shared.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, RUNS_QUEUE, ChunkMessage, RunMessage
+from shared.model import Plan, Reason, RunStatus
+from shared.store import RunBlobs, poison_blob
+from shared.telemetry import Event, record
+
+if TYPE_CHECKING:
+    from shared.services import Services
+
+BROKEN = Reason(
+    code="internal_error",
+    message="A step failed every time it was tried; the app's log has the error, and poison/ has the message.",
+)
+
+
+def bury(services: Services, queue: str, body: bytes, message_id: str) -> None:
+    """Keep a poison message of `queue` and end the run or chunk it was about."""
+    services.store.blobs.upsert(poison_blob(queue, message_id), body)
+    record(Event.POISON_MESSAGE, level=logging.ERROR, queue=queue, message=message_id)
+    try:
+        _END[queue](services, body, message_id)
+    except (ValidationError, BlobMissingError) as error:
+        # not a message of ours, or about a run that does not exist: keeping it is all there is to do
+        record(
+            Event.POISON_MESSAGE, level=logging.ERROR, queue=queue, message=message_id, error=type(error).__name__
+        )
+
+
+def _end_run(services: Services, body: bytes, _message_id: str) -> None:
+    message = RunMessage.model_validate_json(body)
+    blobs = RunBlobs(export=message.export, run=message.run)
+    try:
+        plan = services.store.get(blobs.plan, Plan).document
+    except BlobMissingError:
+        end_before_sending(services, message.export, message.run, status=RunStatus.FAILED, reason=BROKEN)
+        return
+    stop_run(services, message.export, message.run, RunStatus.FAILED, BROKEN)
+    enqueue_chunks(services, blobs, plan)
+
+
+def _end_chunk(services: Services, body: bytes, message_id: str) -> None:
+    give_up_chunk(services, ChunkMessage.model_validate_json(body), message_id, BROKEN)
+
+
+def _end_watch(services: Services, body: bytes, message_id: str) -> None:
+    give_up_watching(services, ChunkMessage.model_validate_json(body), message_id)
+
+
+_END = {RUNS_QUEUE: _end_run, CHUNKS_QUEUE: _end_chunk, IMPORTS_QUEUE: _end_watch}

@@ -1,0 +1,29 @@
+"""Why a row was not sent. The codes stand in rejected.csv and in the counts of a run."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Rejected(StrEnum):
+    """Reason of a rejection, with a phrase that says what to do about it."""
+
+    phrase: str
+
+    def __new__(cls, code: str, phrase: str) -> Rejected:
+        """Keep the phrase beside the code."""
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.phrase = phrase
+        return member
+
+    ROW_MALFORMED = "row_malformed", "The row has too many or too few values, or a quotation mark is not closed."
+    ROW_UNDECODABLE = "row_undecodable", "The row has bytes that are not valid in the file's encoding."
+    ROW_TOO_LONG = "row_too_long", "The row is longer than a megabyte."
+    EMAIL_MISSING = "email_missing", "The row has no e-mail address."
+    EMAIL_INVALID = "email_invalid", "The e-mail address is not valid."
+    EMAIL_TOO_LONG = "email_too_long", "The e-mail address is longer than 254 characters."
+    VALUE_TOO_LONG = "value_too_long", "A value is longer than SendGrid takes, and it must not be cut."
+    PHONE_INVALID = "phone_invalid", "The phone number is not in international form, such as +46701234567."
+    NUMBER_INVALID = "number_invalid", "A value for a number field is not a number."
+    DATE_INVALID = "date_invalid", "A value for a date field is not a date, or day and month may be confused."

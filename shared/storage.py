@@ -1,0 +1,74 @@
+"""What the domain asks of storage: blobs with ETags, and queues with delays.
+
+`shared.azure_storage` does it with Azure; the tests have one in memory, held to the same contract.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class BlobItem:
+    """A blob as a listing shows it."""
+
+    name: str
+    size: int
+    """Bytes."""
+    etag: str
+    modified: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blob:
+    """A blob's content and version; `repr` hides the content."""
+
+    data: bytes
+    etag: str
+
+    def __repr__(self) -> str:
+        """Size and version only: blobs hold people's data."""
+        return f"Blob({len(self.data)} bytes, etag={self.etag})"
+
+
+class Blobs(Protocol):
+    """One container. Every method may raise TransientError."""
+
+    def list_blobs(self, prefix: str = "") -> Iterator[BlobItem]:
+        """Blobs whose name starts with `prefix`, by name."""
+
+    def list_folders(self, prefix: str = "") -> Iterator[str]:
+        """Names of the folders directly below `prefix`, which ends with a slash or is empty; by name."""
+
+    def get(self, name: str) -> Blob:
+        """The whole blob. Raises BlobMissingError."""
+
+    def get_range(self, name: str, *, offset: int, length: int, etag: str) -> bytes:
+        """At most `length` bytes from `offset`; fewer only at the end of the blob.
+
+        Raises BlobChangedError when the blob is no longer version `etag`, also when it is gone.
+        """
+
+    def create(self, name: str, data: bytes) -> str:
+        """Write a new blob; its ETag. Raises BlobExistsError."""
+
+    def replace(self, name: str, data: bytes, *, etag: str) -> str:
+        """Overwrite version `etag`; the new ETag. Raises BlobChangedError, also when the blob is gone."""
+
+    def upsert(self, name: str, data: bytes) -> str:
+        """Write the blob whether or not it exists; its ETag."""
+
+    def delete(self, name: str, *, etag: str | None = None) -> None:
+        """Remove the blob; nothing happens when it is gone. With `etag` raises BlobChangedError."""
+
+
+class Queues(Protocol):
+    """All queues of the app. Every method may raise TransientError."""
+
+    def send(self, queue: str, body: str, *, delay: float = 0) -> None:
+        """Put a message on `queue` that becomes visible after `delay` seconds (7 days at most)."""

@@ -1,0 +1,154 @@
+"""The whole story of a run: stages with times, every chunk with its tries and jobs, and what to do next."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
+
+from shared.advice import ADVICE
+from shared.errors import BlobMissingError
+from shared.model import ChunkResult, Delivery, Document, Plan, Run
+from shared.reading import get_run
+from shared.store import RunBlobs
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from shared.services import Services
+
+READERS: Final = 16
+"""Blobs read at a time; a run of ten million contacts has some 360 chunks."""
+
+
+class Stage(Document):
+    """A stretch of a run."""
+
+    name: str
+    seconds: float
+
+
+class ChunkStory(Document):
+    """What became of a chunk so far."""
+
+    number: int
+    contacts: int
+    bytes: int
+    status: str
+    """waiting, sending, accepted, or how it ended."""
+    requests: int = 0
+    """Upserts that SendGrid decided on."""
+    waits: int = 0
+    waited_s: float = 0
+    resends: int = 0
+    jobs: tuple[str, ...] = ()
+    refused: int = 0
+    errored: int = 0
+    not_sent: int = 0
+    reason: str | None = None
+
+
+class Throttling(Document):
+    """How much the run had to wait for SendGrid."""
+
+    waits: int = 0
+    seconds: float = 0
+
+
+class RunStory(Run):
+    """A run with everything there is to tell."""
+
+    stages: tuple[Stage, ...] = ()
+    deliveries: tuple[ChunkStory, ...] = ()
+    throttling: Throttling = Throttling()
+    next_step: str = ""
+
+
+def get_story(services: Services, export: str, run: str) -> RunStory:
+    """The story of a run. Raises MissingError."""
+    document = get_run(services, export, run)
+    deliveries = _deliveries(services, RunBlobs(export=export, run=run))
+    return RunStory(
+        **document.model_dump(),
+        stages=stages(document, services.clock()),
+        deliveries=deliveries,
+        throttling=Throttling(
+            waits=sum(chunk.waits for chunk in deliveries),
+            seconds=round(sum(chunk.waited_s for chunk in deliveries), 1),
+        ),
+        next_step=_next_step(document),
+    )
+
+
+def stages(run: Run, now: datetime) -> tuple[Stage, ...]:
+    """The stages a run went through, with their durations; the last one lasts until now or the run's end."""
+    begins = [
+        ("queued", run.created_at),
+        ("planning", run.planning_at),
+        ("uploading", run.uploading_at),
+        ("importing", run.importing_at),
+    ]
+    reached = [(name, begin) for name, begin in begins if begin is not None]
+    ends = [begin for _, begin in reached[1:]] + [run.finished_at or now]
+    return tuple(
+        Stage(name=name, seconds=round(max((end - begin).total_seconds(), 0), 1))
+        for (name, begin), end in zip(reached, ends, strict=True)
+    )
+
+
+def _next_step(run: Run) -> str:
+    if not run.status.is_terminal:
+        return "Wait; the run goes on by itself."
+    return ADVICE.get(run.reason.code, "") if run.reason else ""
+
+
+def _deliveries(services: Services, blobs: RunBlobs) -> tuple[ChunkStory, ...]:
+    try:
+        plan = services.store.get(blobs.plan, Plan).document
+    except BlobMissingError:
+        return ()
+    with ThreadPoolExecutor(READERS) as pool:
+        return tuple(pool.map(lambda chunk: _chunk_story(services, blobs, plan, chunk.number), plan.chunks))
+
+
+def _chunk_story(services: Services, blobs: RunBlobs, plan: Plan, number: int) -> ChunkStory:
+    chunk = plan.chunk(number)
+    delivery = _read(services, blobs.delivery(number), Delivery)
+    result = _read(services, blobs.result(number), ChunkResult)
+    story = ChunkStory(number=number, contacts=chunk.contacts, bytes=chunk.bytes, status=_status(delivery, result))
+    if delivery is not None:
+        story = story.model_copy(
+            update={
+                "requests": delivery.requests,
+                "waits": delivery.waits,
+                "waited_s": delivery.waited_s,
+                "resends": delivery.resends,
+                "jobs": tuple(portion.job_id for portion in delivery.accepted),
+                "refused": len(delivery.refused),
+            }
+        )
+    if result is None:
+        return story
+    return story.model_copy(
+        update={
+            "errored": result.errored,
+            "not_sent": result.not_sent,
+            "reason": result.reason.message if result.reason else None,
+        }
+    )
+
+
+def _status(delivery: Delivery | None, result: ChunkResult | None) -> str:
+    if result is not None:
+        return result.status
+    if delivery is None:
+        return "waiting"
+    if not delivery.pending:
+        return "accepted"
+    return "sending" if delivery.claim else "waiting"
+
+
+def _read[D: Document](services: Services, name: str, kind: type[D]) -> D | None:
+    try:
+        return services.store.get(name, kind).document
+    except BlobMissingError:
+        return None

@@ -1,0 +1,43 @@
+"""What the app logs: one line per event, ids and counts only.
+
+infra/ builds alerts and the workbook on these lines, so the names are part of the interface.
+"""
+
+from __future__ import annotations
+
+import logging
+from enum import StrEnum
+from typing import Final
+
+LOGGER: Final = logging.getLogger("sendgrid_export")
+
+
+class Event(StrEnum):
+    """Names of the events."""
+
+    REFRESH_TICK = "refresh_tick"
+    """The timer looked for due exports."""
+    RUN_STARTED = "run_started"
+    RUN_PLANNED = "run_planned"
+    RUN_FINISHED = "run_finished"
+    CHUNK_ACCEPTED = "chunk_accepted"
+    CHUNK_RESENT = "chunk_resent"
+    """An import job failed or vanished; its contacts are sent again."""
+    CHUNK_FINISHED = "chunk_finished"
+    THROTTLED = "throttled"
+    """SendGrid, or our limiter for it, asked for a wait."""
+    SENDGRID_REFUSED = "sendgrid_refused"
+    """SendGrid answered 401 or 403."""
+    POSTPONED = "postponed"
+    """Something outside did not answer; the message comes back later."""
+    SWEEP_HEALED = "sweep_healed"
+    """A run had work but no message; it got one."""
+    SWEEP_FAILED = "sweep_failed"
+    """A run could not be looked after this time."""
+    POISON_MESSAGE = "poison_message"
+
+
+def record(event: Event, *, level: int = logging.INFO, **facts: object) -> None:
+    """Log `event` with its facts as `key=value`; None is left out."""
+    words = [f"event={event}", *(f"{key}={value}" for key, value in facts.items() if value is not None)]
+    LOGGER.log(level, " ".join(words))

@@ -1,0 +1,221 @@
+"""One factory per noun: each makes a plausible value, and a test names only what it is about."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import azure.functions as func
+import httpx
+from pydantic import SecretStr
+
+from shared.limiter import Limiter
+from shared.messages import ChunkMessage, RunMessage
+from shared.model import (
+    AcceptedPortion,
+    ChunkInfo,
+    ChunkResult,
+    ChunkStatus,
+    Connection,
+    Consent,
+    Counts,
+    Delivery,
+    Export,
+    OwnSchedule,
+    Plan,
+    Portion,
+    Reason,
+    Region,
+    Run,
+    Trigger,
+)
+from shared.secrets import Secrets
+from shared.sendgrid import Answer, ImportJob, JobStatus
+from shared.sendgrid_client import SendGridClient
+from shared.services import Services
+from shared.settings import Settings, read_settings
+from shared.store import Store
+from tests.support.memory_storage import MemoryBlobs, MemoryQueues
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NOW: Final = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)
+LIST_ID: Final = UUID("5f2a1c9e-0000-4000-8000-000000000001")
+RUN_ID: Final = "20260302T063000Z-scheduled"
+
+ENVIRONMENT: Final[Mapping[str, str]] = {
+    "KEY_VAULT_URL": "https://vault.example",
+    "DataStorage": "UseDevelopmentStorage=true",
+}
+"""The settings without which the app does not start."""
+
+
+class Clock:
+    """Time that passes only when it is told to."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+class MemoryVault:
+    """Secrets by name, and how often each was read."""
+
+    def __init__(self, **secrets: str) -> None:
+        self.secrets = secrets
+        self.reads: list[str] = []
+
+    def read(self, name: str) -> SecretStr:
+        self.reads.append(name)
+        return SecretStr(self.secrets[name])
+
+
+# --- definitions --------------------------------------------------------------------------------------------
+
+
+def a_consent(**changes: object) -> Consent:
+    return Consent.model_validate({"given_by": "Data officer", "given_at": NOW, "text": "Agreed."} | changes)
+
+
+def a_connection(**changes: object) -> Connection:
+    usual = {"display_name": "Marketing", "secret_name": "sendgrid-key", "consent": a_consent()}
+    return Connection.model_validate(usual | changes)
+
+
+def an_export(**changes: object) -> Export:
+    usual = {
+        "name": "Loyal customers",
+        "connection": "marketing",
+        "list_id": LIST_ID,
+        "segments": ("Loyal",),
+        "mapping": {"email": "Email"},
+    }
+    return Export.model_validate(usual | changes)
+
+
+def a_schedule(cron: str = "30 6 * * *", time_zone: str = "UTC") -> OwnSchedule:
+    return OwnSchedule(kind="cron", cron=cron, time_zone=time_zone)
+
+
+# --- runs ---------------------------------------------------------------------------------------------------
+
+
+def a_reason(code: str = "unavailable", message: str = "SendGrid was away.") -> Reason:
+    return Reason(code=code, message=message)
+
+
+def a_run(**changes: object) -> Run:
+    usual = {
+        "id": RUN_ID,
+        "export": "loyal",
+        "trigger": Trigger.SCHEDULED,
+        "requested_by": "timer",
+        "created_at": NOW,
+    }
+    return Run.model_validate(usual | changes)
+
+
+def a_chunk(number: int = 1, **changes: object) -> ChunkInfo:
+    return ChunkInfo.model_validate({"number": number, "contacts": 10, "bytes": 400} | changes)
+
+
+def a_plan(**changes: object) -> Plan:
+    usual = {
+        "attempt": "a1",
+        "fingerprint": "f1",
+        "connection": "marketing",
+        "list_id": LIST_ID,
+        "secret_name": "sendgrid-key",
+        "region": Region.GLOBAL,
+        "chunks": (a_chunk(),),
+        "counts": Counts(rows_read=10, sent=10),
+        "committed_at": NOW,
+    }
+    return Plan.model_validate(usual | changes)
+
+
+def a_portion(first: int = 0, contacts: int = 10) -> Portion:
+    return Portion(first=first, contacts=contacts)
+
+
+def an_accepted_portion(first: int = 0, contacts: int = 10, job_id: str = "job-1") -> AcceptedPortion:
+    return AcceptedPortion(first=first, contacts=contacts, job_id=job_id, accepted_at=NOW)
+
+
+def a_delivery(**changes: object) -> Delivery:
+    return Delivery.model_validate({"pending": (a_portion(),)} | changes)
+
+
+def a_result(**changes: object) -> ChunkResult:
+    usual = {"status": ChunkStatus.COMPLETED, "finished_at": NOW, "contacts": 10}
+    return ChunkResult.model_validate(usual | changes)
+
+
+def a_run_message(**changes: object) -> RunMessage:
+    return RunMessage.model_validate({"export": "loyal", "run": RUN_ID} | changes)
+
+
+def a_chunk_message(**changes: object) -> ChunkMessage:
+    return ChunkMessage.model_validate({"export": "loyal", "run": RUN_ID, "chunk": 1} | changes)
+
+
+# --- SendGrid -----------------------------------------------------------------------------------------------
+
+
+def an_answer(status: int = 200, body: object = b"", **headers: object) -> Answer:
+    """Bytes stay as they are, anything else becomes JSON; header names are given with underscores."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    named = {name.replace("_", "-"): str(value) for name, value in headers.items()}
+    return Answer(status=status, headers=named, body=content)
+
+
+def an_error(message: str, status: int = 400, **members: object) -> Answer:
+    """An answer in SendGrid's usual shape, with one error."""
+    return an_answer(status, {"errors": [{"field": None, "message": message} | members]})
+
+
+def an_import_job(status: JobStatus = JobStatus.COMPLETED, **counters: int | None) -> ImportJob:
+    return ImportJob(status=status, **counters)  # type: ignore[arg-type]  # errors_url is no counter
+
+
+# --- the outside --------------------------------------------------------------------------------------------
+
+
+def some_settings(**changes: str) -> Settings:
+    return read_settings({**ENVIRONMENT, **changes})
+
+
+def _nobody_home(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("no SendGrid here", request=request)
+
+
+def some_services(clock: Clock | None = None, **changes: Any) -> Services:  # noqa: ANN401 - parts of any type
+    """Services whose storage is in memory, and whose SendGrid cannot be reached."""
+    clock = clock or Clock()
+    store = Store(MemoryBlobs(clock))
+    usual: dict[str, Any] = {
+        "settings": some_settings(),
+        "store": store,
+        "extracts": MemoryBlobs(clock),
+        "queues": MemoryQueues(clock),
+        "secrets": Secrets(MemoryVault(**{"sendgrid-key": "SG.secret"}), clock),
+        "sendgrid": SendGridClient(transport=httpx.MockTransport(_nobody_home)),
+        "limiter": Limiter(store),
+        "clock": clock,
+        "chance": lambda: 0.5,
+    }
+    return Services(**(usual | changes))
+
+
+def a_request(body: object = b"", **parts: Any) -> func.HttpRequest:  # noqa: ANN401 - azure.functions' own types
+    """An HTTP request as the Functions host hands it over; a body that is not bytes becomes JSON."""
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return func.HttpRequest(**({"method": "GET", "url": "https://app.example/api", "body": content} | parts))

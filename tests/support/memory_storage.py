@@ -1,0 +1,113 @@
+"""Storage in memory, held to the same contract as Azure's by tests/integration/storage."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError
+from shared.storage import Blob, BlobItem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stored:
+    data: bytes
+    etag: str
+    modified: datetime
+
+
+class MemoryBlobs:
+    """One container."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._stored: dict[str, _Stored] = {}
+        self._etags = itertools.count(1)
+        self._lock = threading.RLock()
+
+    def list_blobs(self, prefix: str = "") -> Iterator[BlobItem]:
+        with self._lock:
+            found = sorted(item for item in self._stored.items() if item[0].startswith(prefix))
+        for name, stored in found:
+            yield BlobItem(name=name, size=len(stored.data), etag=stored.etag, modified=stored.modified)
+
+    def list_folders(self, prefix: str = "") -> Iterator[str]:
+        names = [item.name[len(prefix) :] for item in self.list_blobs(prefix)]
+        yield from sorted({name.split("/", 1)[0] for name in names if "/" in name})
+
+    def get(self, name: str) -> Blob:
+        stored = self._find(name)
+        return Blob(data=stored.data, etag=stored.etag)
+
+    def get_range(self, name: str, *, offset: int, length: int, etag: str) -> bytes:
+        stored = self._stored.get(name)
+        if stored is None or stored.etag != etag:
+            raise BlobChangedError(name)
+        return stored.data[offset : offset + length]
+
+    def create(self, name: str, data: bytes) -> str:
+        with self._lock:
+            if name in self._stored:
+                raise BlobExistsError(name)
+            return self.upsert(name, data)
+
+    def replace(self, name: str, data: bytes, *, etag: str) -> str:
+        with self._lock:
+            if name not in self._stored or self._stored[name].etag != etag:
+                raise BlobChangedError(name)
+            return self.upsert(name, data)
+
+    def upsert(self, name: str, data: bytes) -> str:
+        with self._lock:
+            etag = f"0x{next(self._etags):X}"
+            self._stored[name] = _Stored(data=data, etag=etag, modified=self._clock())
+            return etag
+
+    def delete(self, name: str, *, etag: str | None = None) -> None:
+        with self._lock:
+            if name not in self._stored:
+                return
+            if etag is not None and self._stored[name].etag != etag:
+                raise BlobChangedError(name)
+            del self._stored[name]
+
+    def _find(self, name: str) -> _Stored:
+        try:
+            return self._stored[name]
+        except KeyError:
+            raise BlobMissingError(name) from None
+
+
+@dataclass(order=True, frozen=True)
+class SentMessage:
+    """A message on its way."""
+
+    due: datetime
+    number: int
+    queue: str = field(compare=False)
+    body: str = field(compare=False)
+
+
+class MemoryQueues:
+    """All queues; `next` takes the message that becomes visible first."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._numbers = itertools.count(1)
+        self.waiting: list[SentMessage] = []
+
+    def send(self, queue: str, body: str, *, delay: float = 0) -> None:
+        from datetime import timedelta
+
+        due = self._clock() + timedelta(seconds=delay)
+        heapq.heappush(self.waiting, SentMessage(due, next(self._numbers), queue, body))
+
+    def take(self) -> SentMessage | None:
+        return heapq.heappop(self.waiting) if self.waiting else None

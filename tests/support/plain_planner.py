@@ -1,0 +1,60 @@
+"""A planner in plain Python for small extracts: slow with many rows, quick with few.
+
+The tests of runs use it where the planner itself is not the point; it stands in for `shared.planning.plan`.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from shared.errors import RunEndError
+from shared.model import ChunkInfo, Counts, Reason, RunStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shared.extracts import Extract
+    from shared.model import FieldMapping
+    from shared.storage import Blobs
+
+
+def plan(
+    extracts: Sequence[Extract],
+    mapping: FieldMapping,
+    *,
+    blobs: Blobs,
+    sink: Any,  # noqa: ANN401 - shared.planning.PlanSink, which would import DuckDB
+    max_contacts: int,
+    **_: object,
+) -> SimpleNamespace:
+    """Plan CSV files with a header; every address with an @ is valid."""
+    contacts: dict[str, bytes] = {}
+    counts = {"rows_read": 0, "duplicate": 0, "rejected": 0}
+    for row in _rows(extracts, blobs):
+        counts["rows_read"] += 1
+        email = row[mapping.email].strip().lower()
+        outcome = "rejected" if "@" not in email else "duplicate" if email in contacts else ""
+        if outcome:
+            counts[outcome] += 1
+        else:
+            contacts[email] = json.dumps({"email": email}, separators=(",", ":")).encode() + b"\n"
+    if len(contacts) > max_contacts:
+        raise RunEndError(RunStatus.SKIPPED, Reason(code="too_many_contacts", message=f"{len(contacts)} contacts"))
+    sink.write_rejected(b"segment,file,row,customer_id,column,reason\n")
+    lines = b"".join(contacts.values())
+    chunks = (ChunkInfo(number=1, contacts=len(contacts), bytes=len(lines)),) if contacts else ()
+    for chunk in chunks:
+        sink.write_chunk(chunk, lines)
+    by_reason = {"email_invalid": counts["rejected"]} if counts["rejected"] else {}
+    return SimpleNamespace(
+        chunks=chunks, counts=Counts(sent=len(contacts), rejected_by_reason=by_reason, **counts)
+    )
+
+
+def _rows(extracts: Sequence[Extract], blobs: Blobs) -> list[dict[str, str]]:
+    texts = [blobs.get(file.name).data.decode() for extract in extracts for file in extract.files]
+    return [row for text in texts for row in csv.DictReader(io.StringIO(text))]

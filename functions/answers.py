@@ -94,9 +94,11 @@ def caller(request: func.HttpRequest) -> Caller:
         return Caller(name="function key", is_administrator=True)
     try:
         claims = json.loads(base64.b64decode(principal, validate=True))["claims"]
-        values = [(claim["typ"], claim["val"]) for claim in claims]
-    except (binascii.Error, ValueError, KeyError, TypeError):
+        values = [(claim["typ"].lower(), claim["val"]) for claim in claims]
+    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError):
         raise InvalidInputError("The header X-MS-CLIENT-PRINCIPAL is not what App Service sends.") from None
+    if not all(isinstance(value, str) for _, value in values):
+        raise InvalidInputError("The header X-MS-CLIENT-PRINCIPAL is not what App Service sends.")
     roles = {value for kind, value in values if kind in {"roles", "role"} or kind.endswith("/role")}
     return Caller(
         name=request.headers.get("x-ms-client-principal-name", "") or "unnamed principal",
@@ -144,7 +146,7 @@ def before(request: func.HttpRequest) -> str | None:
 def whole_number(request: func.HttpRequest, name: str, *, default: int, most: int) -> int:
     """A parameter from 1 to `most`. Raises InvalidInputError."""
     value = request.params.get(name, str(default))
-    if value.isascii() and value.isdecimal() and 1 <= int(value) <= most:
+    if value.isascii() and value.isdecimal() and len(value) <= len(str(most)) and 1 <= int(value) <= most:
         return int(value)
     raise InvalidInputError(
         f"The parameter {name} is not valid.",
@@ -193,6 +195,15 @@ def _json_object(request: func.HttpRequest) -> dict[str, Any]:
     return document
 
 
+_MESSAGES: Final = {
+    "union_tag_invalid": "has an unknown kind",
+    "uuid_parsing": "must be a UUID, such as the one in the address of the list at SendGrid",
+    "extra_forbidden": "is not known; remove it or correct its name",
+    "missing": "is missing",
+}
+"""Better words than pydantic's, which in some cases quote the value."""
+
+
 def _validate[D: Document](kind: type[D], document: dict[str, Any]) -> D:
     try:
         return kind.model_validate_json(json.dumps(document))
@@ -202,7 +213,7 @@ def _validate[D: Document](kind: type[D], document: dict[str, Any]) -> D:
             *(
                 FieldError(
                     field=".".join(str(part) for part in problem["loc"]) or "body",
-                    message=problem["msg"].removeprefix("Value error, "),
+                    message=_MESSAGES.get(problem["type"], problem["msg"]).removeprefix("Value error, "),
                 )
                 for problem in error.errors(include_url=False, include_context=False, include_input=False)
             ),

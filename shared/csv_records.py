@@ -1,6 +1,6 @@
 r"""What a well-formed CSV record is, and how files with malformed ones are read all the same.
 
-RFC 4180, taken leniently where writers differ: blanks around a quoted value do not count, a quotation mark
+RFC 4180, taken leniently where writers differ: a blank before a quoted value and blanks behind it do not count, a quotation mark
 inside an unquoted value is a character like any other, lines may end in CR, LF or both. A record has as many
 values as the file has columns; what it has more must be empty.
 
@@ -48,7 +48,7 @@ class Syntax:
         separator = re.escape(self.delimiter)
         value = rf"[^{separator}\n{refuse}]*+"
         if self.quoting:
-            value = rf'(?: *+"(?:[^"{refuse}]++|" *+")*+" *+|(?! *+"){value})'
+            value = rf'(?: ?+"(?:[^"{refuse}]++|" *+")*+" *+|(?! ?"){value})'
         if columns is None:
             return rf"{value}(?:{separator}{value})*+\n"
         nothing = rf'(?:{separator}(?:"")?)' if self.quoting else separator

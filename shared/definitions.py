@@ -99,6 +99,7 @@ def put_export(
     Raises ForbiddenError, StaleError, and InvalidInputError when there is no such connection.
     """
     require_use(services, caller, definition.connection)
+    _require_use_of_old(services, caller, export)
     try:
         services.store.get(connection_blob(definition.connection), Saved[Connection])
     except BlobMissingError:
@@ -107,6 +108,15 @@ def put_export(
     now = services.clock()
     saved = Saved[Export](id=export, definition=definition, created_at=now, updated_at=now, updated_by=caller.name)
     return _put(services, export_blob(export), saved, etag)
+
+
+def _require_use_of_old(services: Services, caller: Caller, export: str) -> None:
+    """Who may not use an export's connection may not lead the export over to another one."""
+    try:
+        old = services.store.get(export_blob(export), Saved[Export]).document
+    except BlobMissingError:
+        return
+    require_use(services, caller, old.definition.connection)
 
 
 def delete_connection(services: Services, connection: str, *, caller: Caller, etag: str | None) -> None:

@@ -27,16 +27,16 @@ PAGES: Final = 24
 
 
 class StreamReader(io.RawIOBase):
-    """A stream of bytes, framed."""
+    """A stream of bytes, which can be read forward only."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         super().__init__()
-        self._frames = _frames(blocks)
+        self._blocks = blocks
         self._rest = b""
 
     def read(self, size: int = -1) -> bytes:
         """At most `size` bytes; none at the end."""
-        data = self._rest or next(self._frames, b"")
+        data = self._rest or next(filter(None, self._blocks), b"")
         self._rest = data[size:]
         return data[:size]
 
@@ -45,7 +45,8 @@ class StreamReader(io.RawIOBase):
         return offset + whence
 
 
-def _frames(blocks: Iterator[bytes]) -> Iterator[bytes]:
+def framed(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """The blocks as a Zstandard frame without compression."""
     yield FRAME_HEADER
     for block in blocks:
         for start in range(0, len(block), FRAME_BLOCK):

@@ -82,7 +82,7 @@ def unpacked_blocks(blobs: Blobs, file: ExtractFile, block_bytes: int = BLOCK_BY
     if first.startswith(ZSTD_MAGIC):
         from shared.zstd_lines import zstd_lines
 
-        return zstd_lines(blobs, file)
+        return zstd_lines(_chain(first, blocks), file)
     return _chain(first, blocks)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from shared.csv_layout import HEAD_BYTES, Layout, detect_encoding, detect_layout, foreign_format, no_text
 from shared.csv_records import BLANK, Marks, Repair, Syntax, with_end_mark
-from shared.duckdb_files import PROTOCOL, PageReader, PlanFiles, StreamReader
+from shared.duckdb_files import PROTOCOL, PageReader, PlanFiles, StreamReader, framed
 from shared.extract_streams import plain_text, read_range, unpacked_blocks, unreadable
 from shared.limits import RECORD_BYTES_MAX
 from shared.plan_query import identifier, quoted
@@ -245,7 +245,7 @@ def _text_relation(
         blocks = _watched(table, table.blocks(blobs))
         if repair:
             blocks = Repair(syntax, columns, marks).blocks(blocks)
-        return StreamReader(with_end_mark(blocks, marks.end(syntax, columns)))
+        return StreamReader(framed(with_end_mark(blocks, marks.end(syntax, columns))))
 
     files.readers["source"] = read
     quote = quoted('"' if syntax.quoting else "")

@@ -8,6 +8,7 @@ come at once, which keeps any window within the limit, wherever SendGrid's own w
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -82,7 +83,7 @@ def learn(state: RateLimit, answer: Answer, now: datetime) -> RateLimit:
 
 
 def _whole(value: str | None) -> int | None:
-    return int(value) if value is not None and value.strip().isdecimal() else None
+    return int(value) if value is not None and re.fullmatch(r"\s*[0-9]{1,9}\s*", value) else None
 
 
 class Limiter:

@@ -94,9 +94,10 @@ def judge(results: Sequence[ChunkResult], stop: Stop | None = None) -> tuple[Run
     troubled = [result for result in results if _troubled(result)]
     if not troubled:
         return RunStatus.SUCCEEDED, Reason(code="done", message="SendGrid has imported every contact of the plan.")
+    warning = Reason(code=_warning_code(troubled), message=_warning(troubled))
     if all(result.status is ChunkStatus.FAILED for result in results):
-        return RunStatus.FAILED, next(filter(None, (result.reason for result in results)))
-    return RunStatus.COMPLETED_WITH_WARNINGS, Reason(code=_warning_code(troubled), message=_warning(troubled))
+        return RunStatus.FAILED, next((result.reason for result in results if result.reason), warning)
+    return RunStatus.COMPLETED_WITH_WARNINGS, warning
 
 
 def _troubled(result: ChunkResult) -> bool:

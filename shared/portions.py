@@ -42,11 +42,14 @@ def accept(delivery: Delivery, *, job_id: str, now: datetime) -> Delivery:
 
 
 def halve(delivery: Delivery) -> Delivery:
-    """Try the first pending portion, of two contacts at least, in two requests."""
+    """Try the first pending portion, which has two contacts left at least, in two requests."""
     portion = delivery.pending[0]
-    half = portion.contacts // 2
-    first = Portion(first=portion.first, contacts=half)
-    second = Portion(first=portion.first + half, contacts=portion.contacts - half)
+    gone = set(delivery.refused)
+    end = portion.first + portion.contacts
+    live = [position for position in range(portion.first, end) if position not in gone]
+    middle = live[len(live) // 2]
+    first = Portion(first=portion.first, contacts=middle - portion.first)
+    second = Portion(first=middle, contacts=end - middle)
     return _moved(delivery, pending=(first, second, *delivery.pending[1:]))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from shared.errors import BlobMissingError, MissingError
 from shared.model import Plan, Run, RunStatus
@@ -11,6 +11,9 @@ from shared.store import RunBlobs
 
 if TYPE_CHECKING:
     from shared.services import Services
+
+
+REJECTED_HEADER: Final = b"segment,file,row,customer_id,column,reason\n"
 
 
 def get_run(services: Services, export: str, run: str) -> Run:
@@ -40,6 +43,8 @@ def get_rejected(services: Services, export: str, run: str, part: int) -> tuple[
     get_run(services, export, run)
     try:
         plan = services.store.get(blobs.plan, Plan).document
+        if part == 1 and plan.counts.rejected == 0:
+            return REJECTED_HEADER, False
         data = services.store.blobs.get(blobs.rejected(plan.attempt, part)).data
     except BlobMissingError:
         raise MissingError(
@@ -53,7 +58,7 @@ def _with_progress(services: Services, blobs: RunBlobs, run: Run) -> Run:
         plan = services.store.get(blobs.plan, Plan).document
     except BlobMissingError:
         return run
-    progress, _ = measure_progress(services, blobs, plan)
-    importing = run.status is RunStatus.UPLOADING and progress.accepted == progress.planned
-    status = RunStatus.IMPORTING if importing else run.status
-    return run.model_copy(update={"chunks": progress, "status": status})
+    progress, accepted_at = measure_progress(services, blobs, plan)
+    if run.status is not RunStatus.UPLOADING or progress.accepted < progress.planned:
+        return run.model_copy(update={"chunks": progress})
+    return run.model_copy(update={"chunks": progress, "status": RunStatus.IMPORTING, "importing_at": accepted_at})

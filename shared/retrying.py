@@ -6,7 +6,7 @@ https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-ap
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
@@ -66,7 +66,10 @@ def decide(outcome: Answer | Silence, *, attempt: int, now: datetime, chance: fl
     if outcome.status in TRANSIENT:
         asked = asked_wait(outcome.headers, now)
         return Decision(action=Action.WAIT, wait=max(asked, backoff(attempt, chance)))
-    return _REFUSALS.get(outcome.status, _refused)(outcome, attempt)
+    decision = _REFUSALS.get(outcome.status, _refused)(outcome, attempt)
+    if decision.action is Action.WAIT:
+        return replace(decision, wait=max(decision.wait, asked_wait(outcome.headers, now)))
+    return decision
 
 
 def backoff(attempt: int, chance: float) -> float:

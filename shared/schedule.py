@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
@@ -11,7 +11,12 @@ from cronsim import CronSim, CronSimError
 from shared.model import FollowRefresh, Off, OwnSchedule
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from shared.model import Schedule
+
+LOOK_BACKS: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=32), timedelta(days=3660))
+"""Spans to search, shortest first: after a pause a frequent schedule has many due times, and the last counts."""
 
 
 def effective(schedule: Schedule, refresh: OwnSchedule | None) -> OwnSchedule | None:
@@ -32,11 +37,23 @@ def last_due(schedule: OwnSchedule, *, after: datetime, until: datetime) -> date
     Where clocks go back, a time of day that comes twice is due once; where they go forward, a time of day
     that does not exist is due at the change (the rules of Debian's cron, which cronsim follows).
     """
-    zone = ZoneInfo(schedule.time_zone)
-    # cronsim looks for moments strictly before its start, at whole minutes
-    start = until.astimezone(zone).replace(second=0, microsecond=0) + timedelta(minutes=1)
+    for look_back in LOOK_BACKS:
+        start = max(after, until - look_back)
+        found = list(_due_times(schedule, after=start, until=until))
+        if found:
+            return found[-1]
+        if start == after:
+            break
+    return None
+
+
+def _due_times(schedule: OwnSchedule, *, after: datetime, until: datetime) -> Iterator[datetime]:
     try:
-        due = next(CronSim(schedule.cron, start, reverse=True)).astimezone(UTC)
-    except (StopIteration, CronSimError):
-        return None
-    return due if after < due <= until else None
+        for moment in CronSim(schedule.cron, after.astimezone(ZoneInfo(schedule.time_zone))):
+            due = moment.astimezone(UTC)
+            if due > until:
+                return
+            if due > after:  # in the hour that comes twice, the first due time may lie before the start
+                yield due
+    except CronSimError:
+        return  # a date that never comes, such as 30 February

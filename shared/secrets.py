@@ -56,6 +56,8 @@ def _refusal(error: HttpResponseError, name: str) -> Exception:
             f"Key Vault does not let this app read the secret {name}: give its identity the role "
             "Key Vault Secrets User on it, and enable the secret.",
         )
+    if error.status_code is None:  # the identity gave no token
+        return VaultUnavailableError(f"Key Vault cannot be asked ({type(error).__name__})")
     return VaultUnavailableError(f"Key Vault answered {error.status_code}")
 
 

@@ -22,6 +22,10 @@ HOSTS: Final = {Region.GLOBAL: "https://api.sendgrid.com", Region.EU: "https://a
 """https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/authentication"""
 
 
+FIELD_TYPES: Final = ("Text", "Number", "Date")
+"""https://www.twilio.com/docs/sendgrid/api-reference/custom-fields/create-custom-field-definition"""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """One call, without host and key."""
@@ -49,7 +53,7 @@ class Answer:
         """The body as JSON, or None when it is not JSON."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
 
@@ -99,7 +103,8 @@ def get_field_definitions() -> Request:
 # --- answers ------------------------------------------------------------------------------------------------
 
 _ADDRESS = re.compile(r"\S+@\S+")
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+_QUOTED = re.compile(r"(['\"]).*\1", re.DOTALL)
+"""From the first quotation mark to the last: what is quoted may hold apostrophes of its own."""
 
 
 def error_messages(answer: Answer) -> tuple[str, ...]:
@@ -121,8 +126,8 @@ def _errors(document: Any) -> Iterable[Mapping[str, Any]]:  # noqa: ANN401 - wha
 
 def clean_message(answer: Answer) -> str:
     """SendGrid's words without addresses and without quoted values, fit for a document or a log."""
-    words = "; ".join(error_messages(answer)[:3])
-    return _ADDRESS.sub("…", _QUOTED.sub("…", words))[:MESSAGE_MAX]
+    words = "; ".join(_ADDRESS.sub("…", _QUOTED.sub("…", message)) for message in error_messages(answer)[:3])
+    return words.encode(errors="replace").decode()[:MESSAGE_MAX]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,8 +144,10 @@ class NamedContacts:
         return bool(self.indexes or self.emails)
 
 
-_INDEX = re.compile(r"contacts\[(\d+)\]")
-_NAMED_EMAIL = re.compile(r"'([^']+@[^']*?)'(?=\s|$)|'([^']*)' is not valid|\"([^\"]+@[^\"]*)\"", re.DOTALL)
+_INDEX = re.compile(r"contacts\[(\d{1,6})\]")
+_INVALID = re.compile(r"'(.*?)' is not valid", re.DOTALL)
+"""The documented words for a bad address; the address itself may hold apostrophes."""
+_ADDRESSES = re.compile(r"[^\s\"<>(),;]+@[^\s\"<>(),;]+")
 
 
 def named_contacts(answer: Answer) -> NamedContacts:
@@ -152,9 +159,8 @@ def named_contacts(answer: Answer) -> NamedContacts:
         found = {int(index) for index in _INDEX.findall(f"{error.get('field') or ''} {message}")}
         indexes |= found
         if not found:
-            emails |= {
-                next(filter(None, groups)).lower() for groups in _NAMED_EMAIL.findall(message) if any(groups)
-            }
+            named = _INVALID.findall(message) or [word.strip("'.:") for word in _ADDRESSES.findall(message)]
+            emails |= {email.lower() for email in named}
     return NamedContacts(indexes=frozenset(indexes), emails=frozenset(emails))
 
 
@@ -215,9 +221,13 @@ def job_id(answer: Answer) -> str | None:
 
 def has_marketing_scope(answer: Answer) -> bool:
     """Whether `GET /v3/scopes` lists a scope for Marketing Campaigns."""
+    return any(str(scope).startswith("marketing") for scope in _member_list(answer, "scopes"))
+
+
+def _member_list(answer: Answer, name: str) -> list[Any]:
     document = answer.json()
-    scopes = document.get("scopes") if isinstance(document, dict) else None
-    return any(str(scope).startswith("marketing") for scope in scopes or ())
+    value = document.get(name) if isinstance(document, dict) else None
+    return value if isinstance(value, list) else []
 
 
 def contact_count(answer: Answer) -> int | None:
@@ -228,10 +238,9 @@ def contact_count(answer: Answer) -> int | None:
 
 def custom_fields(answer: Answer) -> dict[str, CustomField]:
     """Custom fields by name in lower case: SendGrid's names are unique without regard to case."""
-    document = answer.json()
-    rows = document.get("custom_fields") if isinstance(document, dict) else None
+    rows = [row for row in _member_list(answer, "custom_fields") if isinstance(row, dict)]
     return {
-        str(row["name"]).lower(): CustomField(id=str(row["id"]), type=row.get("field_type", "Text"))
-        for row in rows or ()
-        if isinstance(row, dict) and row.get("id") and row.get("name")
+        str(row["name"]).lower(): CustomField(id=str(row["id"]), type=row["field_type"])
+        for row in rows
+        if row.get("id") and row.get("name") and row.get("field_type") in FIELD_TYPES
     }

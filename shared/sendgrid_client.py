@@ -64,7 +64,11 @@ class SendGridClient:
 
     def download(self, url: str) -> Answer | Silence:
         """Fetch a file that SendGrid offers under a URL of its own, without the key."""
-        return self._exchange(self._client.build_request("GET", url, headers={"Accept": "*/*"}), ERROR_FILE_MAX)
+        try:
+            request = self._client.build_request("GET", url, headers={"Accept": "*/*"})
+        except (httpx.InvalidURL, UnicodeError):
+            return Silence.UNREACHABLE
+        return self._exchange(request, ERROR_FILE_MAX)
 
     def _exchange(self, request: httpx.Request, most: int) -> Answer | Silence:
         end = time.monotonic() + self._deadline
@@ -82,7 +86,7 @@ class SendGridClient:
                 response.close()
         except httpx.TransportError as error:
             return next(silence for kind, silence in SILENCES if isinstance(error, kind))
-        except httpx.DecodingError:
+        except (httpx.DecodingError, httpx.InvalidURL):  # the latter from a redirect to nowhere
             return Silence.BROKEN
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Answer(status=response.status_code, headers=headers, body=bytes(body[:most]))

@@ -322,7 +322,7 @@ class Scene:
         for _ in range(MAX_DEQUEUE_COUNT - 1):
             message = client.receive_message(visibility_timeout=60)
             assert message
-            client.update_message(message, visibility_timeout=0)
+            client.update_message(message.id, message.pop_receipt, visibility_timeout=0)
 
     def count_messages(self, *queues: str) -> int:
         """Count the messages on queues, hidden ones included."""

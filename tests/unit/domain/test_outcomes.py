@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.model import ChunkResult, ChunkStatus, Counts, Delivery, RunStatus, Stop
+from shared.outcomes import JOB_FAILED, UNCONFIRMED, Ended, add_up, chunk_result, counters_missing, judge
+from shared.portions import give_up, live_contacts, refuse
+from shared.sendgrid import ImportJob, JobStatus
+from tests.support.factories import (
+    NOW,
+    a_delivery,
+    a_portion,
+    a_reason,
+    a_result,
+    an_accepted_portion,
+    an_import_job,
+)
+
+counters = st.none() | st.integers(min_value=0, max_value=200)
+jobs = st.none() | st.builds(
+    ImportJob,
+    status=st.sampled_from([JobStatus.COMPLETED, JobStatus.ERRORED, JobStatus.FAILED]),
+    created=counters,
+    updated=counters,
+    errored=counters,
+)
+
+
+@st.composite
+def ended_deliveries(draw: st.DrawFn) -> tuple[Delivery, list[Ended], int]:
+    """A delivery that came to its end in any way, the end of each of its jobs, and the size of its chunk."""
+    sizes = draw(st.lists(st.integers(1, 20), min_size=1, max_size=6))
+    portions = [(sum(sizes[:n]), size) for n, size in enumerate(sizes)]
+    accepted = draw(st.integers(0, len(sizes)))
+    delivery = a_delivery(
+        pending=tuple(a_portion(*portion) for portion in portions[accepted:]),
+        accepted=tuple(an_accepted_portion(*portions[n], f"job-{n}") for n in range(accepted)),
+        requests=draw(st.integers(0, 40)),
+    )
+    delivery = refuse(delivery, draw(st.lists(st.integers(0, sum(sizes) - 1), unique=True)))
+    delivery = give_up(delivery, a_reason()) if delivery.pending else delivery
+    return delivery, [Ended(portion=portion, job=draw(jobs)) for portion in delivery.accepted], sum(sizes)
+
+
+def got_in(delivery: Delivery, ended: list[Ended]) -> int:
+    """Contacts that SendGrid accepted and did not fail later, counted one by one."""
+    got = 0
+    for end in ended:
+        live = live_contacts(end.portion, delivery.refused)
+        if end.job is not None and end.job.status is JobStatus.FAILED:
+            continue
+        errored = end.job.errored or 0 if end.job is not None and end.job.status is JobStatus.ERRORED else 0
+        got += max(live - errored, 0)
+    return got
+
+
+# --- chunks -------------------------------------------------------------------------------------------------
+
+
+@given(case=ended_deliveries())
+def test_every_contact_of_a_chunk_has_one_outcome(case: tuple[Delivery, list[Ended], int]) -> None:
+    delivery, ended, contacts = case
+    result = chunk_result(delivery, ended, contacts=contacts, now=NOW)
+    assert contacts == got_in(delivery, ended) + result.refused + result.errored + result.not_sent
+
+
+@given(case=ended_deliveries())
+def test_a_chunk_is_complete_only_if_everybody_got_in(case: tuple[Delivery, list[Ended], int]) -> None:
+    delivery, ended, contacts = case
+    result = chunk_result(delivery, ended, contacts=contacts, now=NOW)
+    if result.status is ChunkStatus.COMPLETED:
+        assert got_in(delivery, ended) == contacts
+
+
+@pytest.mark.parametrize(
+    ("job", "status"),
+    [
+        (an_import_job(created=10), ChunkStatus.COMPLETED),
+        (an_import_job(JobStatus.ERRORED, errored=3), ChunkStatus.ERRORED),
+        (an_import_job(JobStatus.ERRORED, errored=10), ChunkStatus.FAILED),
+        (an_import_job(JobStatus.FAILED), ChunkStatus.FAILED),
+        (an_import_job(JobStatus.ERRORED), ChunkStatus.UNCONFIRMED),
+        (None, ChunkStatus.UNCONFIRMED),
+    ],
+)
+def test_the_end_of_the_job_is_the_end_of_the_chunk(job: ImportJob | None, status: ChunkStatus) -> None:
+    delivery = a_delivery(pending=(), accepted=(an_accepted_portion(),))
+    ended = [Ended(portion=an_accepted_portion(), job=job)]
+    assert chunk_result(delivery, ended, contacts=10, now=NOW).status is status
+
+
+@pytest.mark.parametrize(
+    ("job", "reason"),
+    [(None, UNCONFIRMED), (an_import_job(JobStatus.FAILED), JOB_FAILED), (an_import_job(), None)],
+)
+def test_a_chunk_that_is_not_in_says_why(job: ImportJob | None, reason: object) -> None:
+    delivery = a_delivery(pending=(), accepted=(an_accepted_portion(),))
+    ended = [Ended(portion=an_accepted_portion(), job=job)]
+    assert chunk_result(delivery, ended, contacts=10, now=NOW).reason == reason
+
+
+def test_counters_of_all_jobs_are_added() -> None:
+    portions = (an_accepted_portion(0, 5, "job-1"), an_accepted_portion(5, 5, "job-2"))
+    ended = [Ended(portion=portion, job=an_import_job(created=2, updated=3)) for portion in portions]
+    result = chunk_result(a_delivery(pending=(), accepted=portions), ended, contacts=10, now=NOW)
+    assert (result.created, result.updated, result.jobs) == (4, 6, ("job-1", "job-2"))
+
+
+@pytest.mark.parametrize(
+    ("job", "missing"),
+    [
+        (an_import_job(), True),
+        (an_import_job(created=0), False),
+        (an_import_job(updated=4), False),
+        (an_import_job(JobStatus.ERRORED, created=4), True),
+        (an_import_job(JobStatus.ERRORED, errored=0), False),
+        (an_import_job(JobStatus.FAILED), False),
+        (an_import_job(JobStatus.PENDING), False),
+    ],
+)
+def test_counters_may_fill_in_late(job: ImportJob, *, missing: bool) -> None:
+    assert counters_missing(job) is missing
+
+
+# --- runs ---------------------------------------------------------------------------------------------------
+
+
+@st.composite
+def plans_and_results(draw: st.DrawFn) -> tuple[Counts, list[ChunkResult]]:
+    """A plan and how each of its chunks ended."""
+    cases = draw(st.lists(ended_deliveries(), max_size=4))
+    results = [chunk_result(delivery, ended, contacts=n, now=NOW) for delivery, ended, n in cases]
+    by_reason = draw(st.dictionaries(st.sampled_from(["no_email", "bad_email"]), st.integers(1, 50)))
+    sent, rejected = sum(n for *_, n in cases), sum(by_reason.values())
+    duplicate = draw(st.integers(0, 50))
+    rows = sent + rejected + duplicate
+    planned = Counts(
+        rows_read=rows, sent=sent, duplicate=duplicate, rejected=rejected, rejected_by_reason=by_reason
+    )
+    return planned, results
+
+
+@given(case=plans_and_results())
+def test_the_counts_of_a_run_add_up(case: tuple[Counts, list[ChunkResult]]) -> None:
+    planned, results = case
+    counts = add_up(planned, results)
+    assert counts.adds_up
+    assert counts.rows_read == planned.rows_read
+    assert counts.sent >= 0
+
+
+@given(case=plans_and_results())
+def test_every_run_gets_a_status_and_a_reason(case: tuple[Counts, list[ChunkResult]]) -> None:
+    status, reason = judge(case[1])
+    assert status.is_terminal
+    assert reason.message
+
+
+@given(case=plans_and_results())
+def test_a_run_succeeds_only_if_all_it_planned_was_sent(case: tuple[Counts, list[ChunkResult]]) -> None:
+    planned, results = case
+    unconfirmed = any(result.status is ChunkStatus.UNCONFIRMED for result in results)
+    complete = add_up(planned, results).sent == planned.sent and not unconfirmed
+    assert (judge(results)[0] is RunStatus.SUCCEEDED) == complete
+
+
+def test_a_run_whose_contacts_were_all_refused_failed_and_says_why() -> None:
+    status, reason = judge([a_result(status=ChunkStatus.FAILED, refused=10)])
+    assert status is RunStatus.FAILED
+    assert reason.message
+
+
+def test_a_run_of_which_nothing_got_in_failed_for_the_reason_of_its_chunks() -> None:
+    failed = a_result(status=ChunkStatus.FAILED, not_sent=10, reason=a_reason("unavailable"))
+    assert judge([failed, failed]) == (RunStatus.FAILED, a_reason("unavailable"))
+
+
+def test_a_run_of_which_some_got_in_completed_with_warnings() -> None:
+    failed = a_result(status=ChunkStatus.FAILED, not_sent=10, reason=a_reason())
+    status, reason = judge([a_result(), failed])
+    assert (status, reason.code) == (RunStatus.COMPLETED_WITH_WARNINGS, "contacts_missing")
+    assert "10 contacts were not sent" in reason.message
+
+
+def test_a_run_that_was_never_confirmed_says_so() -> None:
+    status, reason = judge([a_result(), a_result(status=ChunkStatus.UNCONFIRMED, reason=UNCONFIRMED)])
+    assert (status, reason.code) == (RunStatus.COMPLETED_WITH_WARNINGS, "unconfirmed")
+
+
+def test_a_run_that_was_stopped_ends_as_the_stop_says() -> None:
+    stop = Stop(status=RunStatus.CANCELLED, reason=a_reason("cancelled"))
+    assert judge([a_result()], stop) == (RunStatus.CANCELLED, a_reason("cancelled"))

@@ -1,0 +1,193 @@
+"""What may import what, and what may do what."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+APP = Path(__file__).parents[2]
+SHARED = sorted((APP / "shared").glob("*.py"))
+FUNCTIONS = sorted((APP / "functions").glob("*.py"))
+PRODUCT = [*SHARED, *FUNCTIONS, APP / "function_app.py"]
+PURE = [
+    APP / "shared" / f"{name}.py"
+    for name in (
+        "model",
+        "schedule",
+        "sendgrid",
+        "retrying",
+        "portions",
+        "outcomes",
+        "limits",
+        "errors",
+        "messages",
+    )
+]
+OUTSIDE = {
+    "asyncio",
+    "azure",
+    "duckdb",
+    "http.client",
+    "httpx",
+    "io",
+    "logging",
+    "os",
+    "pathlib",
+    "random",
+    "requests",
+    "shutil",
+    "socket",
+    "sqlite3",
+    "ssl",
+    "subprocess",
+    "tempfile",
+    "threading",
+    "time",
+    "urllib.request",
+    "urllib3",
+}
+"""Modules that reach out of the process, or that bring clocks, dice and threads into it."""
+MAY_READ_THE_ENVIRONMENT = {"wiring.py", "api.py"}
+HEAVY = ("duckdb", "httpx", "azure.storage", "azure.identity", "azure.keyvault")
+
+
+def tree_of(file: Path) -> ast.Module:
+    return ast.parse(file.read_text(encoding="utf-8"))
+
+
+def imports(file: Path) -> set[str]:
+    """Every module that the file imports, wherever in it; `from a import b` counts as a and as a.b."""
+    found: set[str] = set()
+    for node in ast.walk(tree_of(file)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def within(module: str, packages: set[str]) -> bool:
+    return any(module == package or module.startswith(f"{package}.") for package in packages)
+
+
+def for_types_only(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def needed_to_load(file: Path) -> set[str]:
+    """Modules of `shared` that are imported when the file is."""
+    body = [node for node in tree_of(file).body if isinstance(node, ast.ImportFrom)]
+    return {(node.module or "").removeprefix("shared.") for node in body if within(node.module or "", {"shared"})}
+
+
+def loaded_by(*modules: str) -> set[str]:
+    """Every module that a fresh interpreter has after importing these."""
+    code = f"import sys, {', '.join(modules)}; print(*sys.modules, sep='\\n')"
+    child = subprocess.run([sys.executable, "-c", code], cwd=APP, capture_output=True, text=True, check=True)  # noqa: S603 - our own code
+    return set(child.stdout.split())
+
+
+# --- direction ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", SHARED, ids=lambda file: file.name)
+def test_shared_imports_no_trigger_no_local_cloud_and_no_test(file: Path) -> None:
+    outer = {"functions", "local", "tests", "benchmarks", "function_app"}
+    assert not [module for module in imports(file) if within(module, outer)]
+
+
+@pytest.mark.parametrize("file", [*FUNCTIONS, APP / "function_app.py"], ids=lambda file: file.name)
+def test_triggers_import_no_local_cloud_and_no_test(file: Path) -> None:
+    assert not [module for module in imports(file) if within(module, {"local", "tests", "benchmarks"})]
+
+
+def test_modules_of_shared_need_each_other_in_one_direction() -> None:
+    left = {file.stem: needed_to_load(file) for file in SHARED if file.stem != "__init__"}
+    while ready := {name for name, needed in left.items() if not needed & left.keys()}:
+        left = {name: needed for name, needed in left.items() if name not in ready}
+    assert left == {}
+
+
+# --- purity -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("file", PURE, ids=lambda file: file.name)
+def test_a_pure_module_imports_nothing_that_reaches_out(file: Path) -> None:
+    assert not [module for module in imports(file) if within(module, OUTSIDE)]
+
+
+@pytest.mark.parametrize("file", PURE, ids=lambda file: file.name)
+def test_a_pure_module_loads_pure_modules_only(file: Path) -> None:
+    assert needed_to_load(file) <= {pure.stem for pure in PURE}
+
+
+@pytest.mark.parametrize("file", PURE, ids=lambda file: file.name)
+def test_a_pure_module_asks_no_clock(file: Path) -> None:
+    names = {node.attr for node in ast.walk(tree_of(file)) if isinstance(node, ast.Attribute)}
+    assert not names & {"now", "utcnow", "today"}
+
+
+def test_the_pure_modules_load_no_library_that_reaches_out() -> None:
+    loaded = loaded_by(*(f"shared.{file.stem}" for file in PURE))
+    assert not [module for module in loaded if within(module, {*HEAVY, "azure", "requests"})]
+
+
+# --- start ----------------------------------------------------------------------------------------------------
+
+
+def test_the_function_app_only_registers_blueprints() -> None:
+    _docstring, *statements = tree_of(APP / "function_app.py").body
+    rest = [node for node in statements if not isinstance(node, ast.Import | ast.ImportFrom)]
+    words = [ast.unparse(node) for node in rest]
+    assert words[0].startswith("app = func.FunctionApp(")
+    assert words[1:]
+    assert all(line.startswith("app.register_functions(") for line in words[1:])
+
+
+def test_the_function_app_registers_every_blueprint() -> None:
+    holders = {
+        file.stem for file in FUNCTIONS if "blueprint = func.Blueprint()" in file.read_text(encoding="utf-8")
+    }
+    assert {f"functions.{name}.blueprint" for name in holders} <= imports(APP / "function_app.py")
+
+
+def test_starting_the_app_loads_nothing_heavy() -> None:
+    loaded = loaded_by("function_app")
+    assert not [module for module in loaded if within(module, set(HEAVY))]
+
+
+@pytest.mark.parametrize("file", [*SHARED, *FUNCTIONS], ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_nothing_happens_at_import(file: Path) -> None:
+    kinds = (
+        ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign | ast.TypeAlias
+    )
+    does = [
+        ast.unparse(node)
+        for node in tree_of(file).body
+        if not (isinstance(node, kinds) or for_types_only(node) or is_docstring(node))
+    ]
+    registrations = "codecs.register_error("  # Python has no other place for them, and twice is as good as once
+    assert not [words for words in does if not words.startswith(registrations)]
+
+
+# --- environment ----------------------------------------------------------------------------------------------
+
+
+def reads_the_environment(file: Path) -> bool:
+    names = {node.attr for node in ast.walk(tree_of(file)) if isinstance(node, ast.Attribute)}
+    imported = {module for module in imports(file) if within(module, {"os.environ", "os.getenv"})}
+    return bool(imported or names & {"environ", "environb", "getenv"})
+
+
+@pytest.mark.parametrize("file", PRODUCT, ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_the_environment_is_read_by_the_wiring_and_the_health_check_only(file: Path) -> None:
+    may = file.parent.name == "functions" and file.name in MAY_READ_THE_ENVIRONMENT
+    assert reads_the_environment(file) == may

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from shared.errors import (
     BlobChangedError,
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
     from shared.model import Document
     from shared.services import Services
+
+
+ANY_VERSION: Final = "*"
+"""What If-Match says when any version will do, as long as there is one; RFC 9110, section 13.1.1."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -157,7 +161,7 @@ def _put[D: (Saved[Connection], Saved[Export])](
         old = services.store.get(name, type(saved))
     except BlobMissingError:
         return _create(services, name, saved, etag), True
-    if etag is not None and etag != old.etag:
+    if etag not in {None, ANY_VERSION, old.etag}:
         raise StaleError("The document is not the version named by If-Match; read it again.")
     saved = saved.model_copy(update={"created_at": old.document.created_at})
     try:
@@ -177,6 +181,6 @@ def _create[D: Document](services: Services, name: str, saved: D, etag: str | No
 
 def _delete(services: Services, name: str, etag: str | None) -> None:
     try:
-        services.store.blobs.delete(name, etag=etag)
+        services.store.blobs.delete(name, etag=None if etag == ANY_VERSION else etag)
     except BlobChangedError:
         raise StaleError("The document is not the version named by If-Match; read it again.") from None

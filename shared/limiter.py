@@ -59,10 +59,11 @@ class RateLimit(Document):
 def take(state: RateLimit, now: datetime, slot: datetime | None = None) -> tuple[RateLimit, datetime]:
     """Take the next slot: the new state, and the moment from which the request may go out.
 
-    Who comes back with the `slot` taken before takes no second one.
+    Who comes back with the `slot` taken before takes no second one, unless SendGrid has asked for quiet beyond
+    it: then all who wait line up anew behind that moment, instead of coming at once.
     """
-    if slot is not None:
-        return state, max(slot, state.not_before)
+    if slot is not None and slot >= state.not_before:
+        return state, slot
     base = max(state.next_slot, state.not_before, now)
     moment = max(base - state.tolerance, state.not_before, now)
     return state.model_copy(update={"next_slot": base + state.interval}), moment

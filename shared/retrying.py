@@ -116,6 +116,9 @@ def _bad_request(answer: Answer, _attempt: int) -> Decision:
     if "invalid custom field ids" in reason.message.lower():
         message = "SendGrid no longer has a custom field of the mapping; create it again or change the mapping."
         return Decision(action=Action.END_RUN, reason=Reason(code="custom_field_missing", message=message))
+    if "contact limit" in reason.message.lower():
+        hint = "The SendGrid account holds as many contacts as its plan allows; raise the plan or remove contacts"
+        return Decision(action=Action.END_RUN, reason=_reason(answer, "contact_limit", hint))
     named = named_contacts(answer)
     return Decision(action=Action.DROP if named else Action.SPLIT, reason=reason, named=named)
 
@@ -127,7 +130,7 @@ def _unauthorized(answer: Answer, _attempt: int) -> Decision:
 
 def _forbidden(answer: Answer, attempt: int) -> Decision:
     words = clean_message(answer).lower()
-    if "block" not in words and "too many" not in words:
+    if "temporary block" not in words and "too many bad requests" not in words:
         hint = "The API key may not use Marketing Campaigns; give it the scopes marketing.*"
         return Decision(action=Action.END_RUN, reason=_reason(answer, "scope_missing", hint))
     if attempt < BLOCK_TRIES:

@@ -145,7 +145,7 @@ class NamedContacts:
 
 
 _INDEX = re.compile(r"contacts\[(\d{1,6})\]")
-_INVALID = re.compile(r"'(.*?)' is not valid", re.DOTALL)
+_INVALID = re.compile(r"\bemail '(\S+)' is not valid")
 """The documented words for a bad address; the address itself may hold apostrophes."""
 _ADDRESSES = re.compile(r"[^\s\"<>(),;]+@[^\s\"<>(),;]+")
 

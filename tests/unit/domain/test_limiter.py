@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -65,12 +66,20 @@ def test_no_slot_is_earlier_than_asked_for(limit: int, window: float, wait: floa
     assert all(moment >= at(max(time, wait)) for moment, time in zip(moments, sorted(times), strict=True))
 
 
-@given(slot=waits, not_before=waits, now=waits)
-def test_who_returns_with_its_slot_waits_no_longer_than_not_before(
-    slot: float, not_before: float, now: float
-) -> None:
-    state = a_rate_limit(not_before=at(not_before))
-    assert take(state, at(now), at(slot)) == (state, max(at(slot), at(not_before)))
+@given(slot=waits, now=waits)
+def test_who_returns_with_its_slot_takes_no_second_one(slot: float, now: float) -> None:
+    state = a_rate_limit(not_before=at(-60))
+    assert take(state, at(now), at(slot)) == (state, at(slot))
+
+
+def test_slots_before_a_quiet_are_lined_up_anew_behind_it() -> None:
+    state, moments = a_rate_limit(limit=4, window=60, not_before=at(100)), []
+    for slot in range(8):
+        state, moment = take(state, at(50), at(slot))
+        moments.append(moment)
+    assert moments[0] == at(100)
+    assert moments == sorted(moments)
+    assert all(later - earlier >= timedelta(seconds=60 / 4) for earlier, later in pairwise(moments))
 
 
 def test_a_quarter_of_the_limit_may_come_at_once() -> None:

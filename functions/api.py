@@ -232,7 +232,10 @@ def list_runs(request: func.HttpRequest) -> func.HttpResponse:
     """Runs of an export, newest first, by pages."""
     export = answers.identifier(request)
     limit = answers.whole_number(request, "limit", default=PAGE_DEFAULT, most=PAGE_MAX)
-    runs, last = reading.list_runs(get_services(), export, limit=limit, before=answers.before(request))
+    services = get_services()
+    runs, last = reading.list_runs(services, export, limit=limit, before=answers.before(request))
+    if not runs:
+        definitions.get_export(services, export)  # an export without runs is something else than no export
     following = f"/api/exports/{export}/runs?limit={limit}&before={last}" if last else None
     return json_answer({"runs": [_run_shown(run) for run in runs], "next": following})
 

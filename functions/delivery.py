@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 
 from functions.wiring import get_services
-from shared.errors import TransientError
+from shared.errors import SettingsError, TransientError
 from shared.messages import (
     CHUNKS_QUEUE,
     IMPORTS_QUEUE,
@@ -86,14 +86,15 @@ def _bury(queue: str, message: func.QueueMessage) -> None:
 def _put_off_if_storage_is_away(
     queue: str, message: RunMessage | ChunkMessage, work: Callable[[Services], None]
 ) -> None:
-    """Do the work; where storage fails in a way that passes, the message comes back without being counted."""
+    """Do the work; where storage fails, or refuses this app, the message comes back without being counted."""
     from shared.retrying import backoff
     from shared.services import postpone
 
     services = get_services()
     try:
         work(services)
-    except TransientError as error:
+    except (TransientError, SettingsError) as error:
         later = message.model_copy(update={"attempt": message.attempt + 1})
-        wait = max(error.retry_after or 0.0, backoff(message.attempt, services.chance()))
+        asked = error.retry_after if isinstance(error, TransientError) else None
+        wait = max(asked or 0.0, backoff(message.attempt, services.chance()))
         postpone(services, queue, later, wait=wait, why=str(error))

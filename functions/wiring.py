@@ -54,7 +54,9 @@ def _build() -> Services:
     state = blob_service(settings.data_storage, credential).get_container_client(settings.state_container)
     extracts = blob_service(settings.extract_storage, credential).get_container_client(settings.extract_container)
     store = Store(AzureBlobs(state))
-    vault = KeyVault(SecretClient(settings.key_vault_url, credential, retry_total=2))
+    vault = KeyVault(
+        SecretClient(settings.key_vault_url, credential, retry_total=2, connection_timeout=10, read_timeout=30)
+    )
     return Services(
         settings=settings,
         store=store,

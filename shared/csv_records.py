@@ -10,17 +10,13 @@ that is never closed loses one row and not the rest of the file.
 
 from __future__ import annotations
 
-import codecs
 import itertools
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from shared.limits import RECORD_BYTES_MAX
 from shared.rejections import Rejected
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 UNDECODABLE: Final = "\udc80-\udcff"
 """How `surrogateescape` shows bytes that are not UTF-8."""
@@ -70,19 +66,6 @@ class Marks:
         return self.line("", syntax, columns + 1).encode()
 
 
-def with_end_mark(blocks: Iterable[bytes], end: bytes) -> Iterator[bytes]:
-    """The text without the line breaks at its end, and the end mark on a line of its own."""
-    held = b""
-    anything = False
-    for block in blocks:
-        text = held + block if held else block
-        body = text.rstrip(b"\n")
-        held = text[len(body) :]
-        anything = anything or bool(body)
-        yield body
-    yield b"\n" + end if anything else end
-
-
 class Repair:
     """Reads damaged text: well-formed records pass, a mark stands where each malformed one was."""
 
@@ -95,27 +78,21 @@ class Repair:
         self._record = re.compile(record)
         self._undecodable = re.compile(syntax.pattern(columns))
         self._bad = re.compile(f"[{UNDECODABLE}]")
-        self._overflowing = False
-        """Whether a line that is too long is still going on."""
+        self.overflowing = False
+        """Whether a line that is too long goes on in the text to come."""
 
-    def blocks(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """The repaired text of `blocks`."""
-        decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-        text = ""
-        for block in blocks:
-            text += decoder.decode(block)
-            parts, text = self._take(text, final=False)
-            yield "".join(parts).encode()
-        text += decoder.decode(b"", final=True)
-        if text and not text.endswith("\n"):
+    def repair(self, data: bytes, *, final: bool) -> tuple[bytes, bytes]:
+        """The repaired text of `data`, and what of it cannot be judged before more is there.
+
+        Args:
+            data: text that begins with a record, or within one that overflows.
+            final: whether nothing follows; all of it is judged then.
+        """
+        text = data.decode("utf-8", "surrogateescape")
+        if final and not text.endswith("\n"):
             text += "\n"
-        parts, _ = self._take(text, final=True)
-        yield "".join(parts).encode()
-
-    def _take(self, text: str, *, final: bool) -> tuple[list[str], str]:
-        """Repaired parts of `text`, and the rest that cannot be judged before more of it is there."""
         parts: list[str] = []
-        position = self._skip_overflow(text) if self._overflowing else 0
+        position = self._skip_overflow(text) if self.overflowing else 0
         while position < len(text):
             end = self._well_formed(text, position)
             if end:
@@ -125,7 +102,7 @@ class Repair:
                 break
             else:
                 position = self._reject(text, position, parts)
-        return parts, text[position:]
+        return "".join(parts).encode(), text[position:].encode("utf-8", "surrogateescape")
 
     def _well_formed(self, text: str, position: int) -> int:
         """Where a run of well-formed records that begins at `position` ends; 0 if there is none."""
@@ -150,7 +127,7 @@ class Repair:
             line_end = whole.end()
             what = Rejected.ROW_UNDECODABLE
         elif not line_end:
-            self._overflowing = True
+            self.overflowing = True
             line_end = len(text)
             what = Rejected.ROW_TOO_LONG
         elif not _fits(text[position:line_end]):
@@ -164,7 +141,7 @@ class Repair:
 
     def _skip_overflow(self, text: str) -> int:
         line_end = text.find("\n") + 1
-        self._overflowing = not line_end
+        self.overflowing = not line_end
         return line_end or len(text)
 
 

@@ -1,58 +1,21 @@
-"""Files as DuckDB sees them: blobs and streams to read, sinks to write, nothing on disk.
-
-DuckDB asks for the size of a file it reads by position, and nobody knows the size of a stream. A compressed
-file it reads forward only. So streams are handed over as Zstandard frames of uncompressed blocks (RFC 8878,
-3.1.1), which cost next to nothing.
-"""
+"""Files as DuckDB sees them: texts in memory and blobs to read, sinks to write, nothing on disk."""
 
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from fsspec.spec import AbstractFileSystem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 PROTOCOL: Final = "plan"
-FRAME_HEADER: Final = b"\x28\xb5\x2f\xfd\x00\x38"
-"""Magic number; no checksum, no size; a window of 128 KiB."""
-FRAME_BLOCK: Final = 128 * 1024
-LAST_BLOCK: Final = (1).to_bytes(3, "little")
 PAGE_BYTES: Final = 1 << 20
 """Bytes asked of the store when a file is read by position."""
 PAGES: Final = 24
-
-
-class StreamReader(io.RawIOBase):
-    """A stream of bytes, which can be read forward only."""
-
-    def __init__(self, blocks: Iterator[bytes]) -> None:
-        super().__init__()
-        self._blocks = blocks
-        self._rest = b""
-
-    def read(self, size: int = -1) -> bytes:
-        """At most `size` bytes; none at the end."""
-        data = self._rest or next(filter(None, self._blocks), b"")
-        self._rest = data[size:]
-        return data[:size]
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Do nothing: DuckDB goes to the start of a file that it has just opened."""
-        return offset + whence
-
-
-def framed(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """The blocks as a Zstandard frame without compression."""
-    yield FRAME_HEADER
-    for block in blocks:
-        for start in range(0, len(block), FRAME_BLOCK):
-            piece = block[start : start + FRAME_BLOCK]
-            yield (len(piece) << 3).to_bytes(3, "little") + piece
-    yield LAST_BLOCK
 
 
 class PageReader(io.RawIOBase):
@@ -106,6 +69,14 @@ class SinkWriter(io.RawIOBase):
         return len(data)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Readable:
+    """A file that DuckDB may read."""
+
+    size: int
+    open: Callable[[], io.RawIOBase | io.BytesIO]
+
+
 class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
     """The files of one plan, by name; register it with one connection.
 
@@ -118,19 +89,24 @@ class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
 
     def __init__(self) -> None:
         super().__init__()
-        self.readers: dict[str, Callable[[], StreamReader | PageReader]] = {}
-        self.sizes: dict[str, int] = {}
+        self.readable: dict[str, Readable] = {}
         self.sinks: dict[str, Callable[[bytes], None]] = {}
         self.failure: BaseException | None = None
 
-    def open(self, path: str, mode: str = "rb", **_: object) -> io.RawIOBase:
+    def add_text(self, name: str, text: bytes) -> None:
+        """Let `text` be read as the file `name`."""
+        self.readable[name] = Readable(size=len(text), open=lambda: io.BytesIO(text))
+
+    def add_pages(self, name: str, size: int, fetch: Callable[[int, int], bytes]) -> None:
+        """Let a file of `size` bytes be read by position; `fetch` takes offset and length."""
+        self.readable[name] = Readable(size=size, open=lambda: PageReader(size, self._guarded(fetch)))
+
+    def open(self, path: str, mode: str = "rb", **_: object) -> io.RawIOBase | io.BytesIO:
         """Open what is registered under `path`."""
         name = self._strip_protocol(path)
         if "w" in mode:
             return SinkWriter(self._guarded(self.sinks[name]))
-        reader = self.readers[name]()
-        reader.read = self._guarded(reader.read)  # type: ignore[method-assign]
-        return reader
+        return self.readable[name].open()
 
     def _guarded[**P, R](self, function: Callable[P, R]) -> Callable[P, R]:
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -147,13 +123,14 @@ class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
         return [path]
 
     def info(self, path: str, **_: object) -> dict[str, object]:
-        """Name, kind and size."""
+        """Name, kind and size; a sink has none."""
         name = self._strip_protocol(path)
-        return {"name": name, "size": self.sizes.get(name, 0), "type": "file"}
+        size = self.readable[name].size if name in self.readable else 0
+        return {"name": name, "size": size, "type": "file"}
 
     def exists(self, path: str, **_: object) -> bool:
         """Whether there is something to read under `path`."""
-        return self._strip_protocol(path) in self.readers
+        return self._strip_protocol(path) in self.readable
 
     def isfile(self, path: str) -> bool:
         """Say the same as `exists`."""

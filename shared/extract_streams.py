@@ -1,4 +1,4 @@
-"""The text of one file of an extract, as blocks of UTF-8 with `\\n` as the only line break.
+"""The text of one file of an extract: UTF-8, with `\\n` as the only line break.
 
 Bytes that the encoding does not know stay recognisable: they become bytes that are not UTF-8. Nothing here
 knows rows or columns.
@@ -7,6 +7,7 @@ knows rows or columns.
 from __future__ import annotations
 
 import codecs
+import importlib
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
@@ -16,13 +17,14 @@ from shared.model import Reason, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from concurrent.futures import Future
 
     from shared.extracts import ExtractFile
     from shared.storage import Blobs
 
 BLOCK_BYTES: Final = 4 << 20
-"""Bytes asked of the store at a time; one block is read ahead while another is worked on."""
+"""Bytes asked of the store, and given out by a decompressor, at a time."""
+DECODED_BYTES: Final = 1 << 18
+"""Bytes decoded at a time to see whether they can be; fits the processor's cache."""
 GZIP_MAGIC: Final = b"\x1f\x8b"
 ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 GZIP_WINDOW: Final = 31
@@ -44,7 +46,7 @@ codecs.register_error(UNDECODABLE, _mark_undecodable)
 
 
 def unreadable(file: ExtractFile, why: str) -> RunEndError:
-    """The run ends because `file` is not what it should be; `why` goes on after "is"."""
+    """The run ends because `file` is not what it should be; `why` goes on after "it"."""
     message = f"The file {file.name} cannot be read: it {why}."
     return RunEndError(RunStatus.FAILED, Reason(code="extract_unreadable", message=message))
 
@@ -57,39 +59,18 @@ def read_range(blobs: Blobs, file: ExtractFile, *, offset: int, length: int) -> 
         raise ExtractChangedError(f"{file.name} was replaced or removed while it was read") from None
 
 
-def stored_blocks(blobs: Blobs, file: ExtractFile, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
-    """The file as it is stored, one block read ahead on a thread of its own."""
-    offsets = range(0, file.size, block_bytes)
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead") as ahead:
-
-        def ask(offset: int) -> Future[bytes]:
-            return ahead.submit(read_range, blobs, file, offset=offset, length=block_bytes)
-
-        coming = ask(0) if offsets else None
-        for offset in offsets:
-            assert coming is not None  # noqa: S101  # there are offsets
-            block = coming.result()
-            coming = ask(offset + block_bytes) if offset + block_bytes < file.size else None
-            yield block
-
-
 def unpacked_blocks(blobs: Blobs, file: ExtractFile, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
     """The content of `file`, decompressed if it is compressed, whatever its name says."""
-    blocks = stored_blocks(blobs, file, block_bytes)
+    blocks = (
+        read_range(blobs, file, offset=offset, length=block_bytes) for offset in range(0, file.size, block_bytes)
+    )
     first = next(blocks, b"")
+    stored = _chain(first, blocks)
     if first.startswith(GZIP_MAGIC):
-        return _gunzipped(_chain(first, blocks), file)
+        return _gunzipped(stored, file)
     if first.startswith(ZSTD_MAGIC):
-        from shared.zstd_lines import zstd_lines
-
-        return zstd_lines(_chain(first, blocks), file)
-    return _chain(first, blocks)
-
-
-def plain_text(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """The same text as UTF-8 without byte order mark, with `\\n` as the only line break."""
-    text = iter(blocks) if encoding == "utf-8" else _transcoded(blocks, CODECS.get(encoding, encoding))
-    return _with_plain_line_breaks(_without_bom(text))
+        return _unzstd(stored, file)
+    return stored
 
 
 def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
@@ -106,15 +87,37 @@ def _gunzipped(blocks: Iterable[bytes], file: ExtractFile) -> Iterator[bytes]:
             while rest:
                 if member.eof:
                     member = zlib.decompressobj(GZIP_WINDOW)
-                    rest = rest.lstrip(b"\0")  # tapes and some writers pad with zeros
-                data = member.decompress(rest, BLOCK_BYTES)
+                    rest = rest.lstrip(b"\0")  # some writers pad with zeros
+                yield member.decompress(rest, BLOCK_BYTES)
                 rest = member.unconsumed_tail or member.unused_data
-                if data:
-                    yield data
     except zlib.error:
         raise unreadable(file, "is damaged gzip") from None
     if not member.eof:
         raise unreadable(file, "is gzip that ends too early")
+
+
+def _unzstd(blocks: Iterable[bytes], file: ExtractFile) -> Iterator[bytes]:
+    """All frames of a Zstandard file, with the same care."""
+    zstd = importlib.import_module("backports.zstd")  # rarely needed
+    frame = zstd.ZstdDecompressor()
+    try:
+        for block in blocks:
+            rest = block
+            while rest or not (frame.eof or frame.needs_input):
+                if frame.eof:
+                    frame = zstd.ZstdDecompressor()
+                yield frame.decompress(rest, BLOCK_BYTES)
+                rest = frame.unused_data if frame.eof else b""
+    except zstd.ZstdError:
+        raise unreadable(file, "is damaged Zstandard") from None
+    if not frame.eof:
+        raise unreadable(file, "is Zstandard that ends too early")
+
+
+def plain_text(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """The same text as UTF-8 without byte order mark, with `\\n` as the only line break."""
+    text = iter(blocks) if encoding == "utf-8" else _transcoded(blocks, CODECS.get(encoding, encoding))
+    return _with_plain_line_breaks(_without_bom(text))
 
 
 def _transcoded(blocks: Iterable[bytes], codec: str) -> Iterator[bytes]:
@@ -146,3 +149,62 @@ def _with_plain_line_breaks(blocks: Iterable[bytes]) -> Iterator[bytes]:
         yield text
     if held:
         yield b"\n"
+
+
+def without_head(blocks: Iterator[bytes], skipped: int) -> Iterator[bytes]:
+    """The blocks without their first `skipped` bytes."""
+    for block in blocks:
+        yield block[skipped:]
+        skipped -= len(block)
+        if skipped <= 0:
+            break
+    yield from blocks
+
+
+def whole_lines(blocks: Iterator[bytes], size: int) -> Iterator[tuple[bytes, bool]]:
+    """The blocks joined to pieces of about `size` bytes that end with a line; and whether it is the last one."""
+    parts: list[bytes] = []
+    for block in blocks:
+        parts.append(block)
+        if sum(map(len, parts)) >= size:
+            text = b"".join(parts)
+            end = text.rfind(b"\n") + 1 or len(text)
+            yield text[:end], False
+            parts = [text[end:]]
+    yield b"".join(parts), True
+
+
+def is_utf8(text: bytes) -> bool:
+    """Whether `text` is valid UTF-8."""
+    if text.isascii():
+        return True
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    view = memoryview(text)
+    try:
+        for start in range(0, len(text), DECODED_BYTES):
+            decoder.decode(view[start : start + DECODED_BYTES])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def exact_pieces(blocks: Iterator[bytes], sizes: Iterable[int]) -> Iterator[bytes]:
+    """The blocks cut into pieces of these sizes."""
+    text = b""
+    for size in sizes:
+        parts = [text]
+        while sum(map(len, parts)) < size:
+            parts.append(next(blocks))
+        text = b"".join(parts)
+        yield text[:size]
+        text = text[size:]
+
+
+def read_ahead[T](items: Iterator[T]) -> Iterator[T]:
+    """The same items; each is made on another thread while the one before is worked on."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead") as pool:
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item

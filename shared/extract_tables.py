@@ -1,15 +1,16 @@
-"""One file of an extract as a table that DuckDB reads: its columns, and the SQL that reads them."""
+"""One file of an extract as a table: its columns, and the SQL that reads them."""
 
 from __future__ import annotations
 
+import contextlib
 import json
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-from shared.csv_layout import HEAD_BYTES, Layout, detect_encoding, detect_layout, foreign_format, no_text
-from shared.csv_records import BLANK, Marks, Repair, Syntax, with_end_mark
-from shared.duckdb_files import PROTOCOL, PageReader, PlanFiles, StreamReader, framed
-from shared.extract_streams import plain_text, read_range, unpacked_blocks, unreadable
+from shared.csv_layout import HEAD_BYTES, detect_encoding, detect_layout, foreign_format, no_text
+from shared.csv_records import BLANK, Syntax
+from shared.duckdb_files import PROTOCOL
+from shared.extract_streams import plain_text, read_range, unpacked_blocks, unreadable, without_head
 from shared.limits import RECORD_BYTES_MAX
 from shared.plan_query import identifier, quoted
 from shared.rejections import Rejected
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     import duckdb
 
+    from shared.csv_records import Marks
+    from shared.duckdb_files import PlanFiles
     from shared.extracts import ExtractFile
     from shared.storage import Blobs
 
@@ -31,82 +34,52 @@ ODD_LEADS: Final = (b"\x7f", b"\xc2", b"\xe1", b"\xe2", b"\xe3")
 BUFFER_BYTES: Final = 2 * RECORD_BYTES_MAX + 64 * 1024
 
 
-class Table(Protocol):
-    """A file to plan from."""
+@dataclass(kw_only=True)
+class TextTable:
+    """A file of records, one a line or more."""
 
     file: ExtractFile
+    encoding: str
     names: tuple[str, ...]
     """Of the columns."""
-    first_row: int
-    """Number of its first row, for people."""
-    is_text: bool
-    """Whether rows may be malformed."""
-    odd: bool
-    """Whether the file may hold blanks and control characters beyond ASCII; known after it was read."""
+    syntax: Syntax
+    columns: int
+    """Values in a record as DuckDB reads it."""
+    skipped: int = 0
+    """Bytes of text before the first row: the header."""
+    first_row: int = 1
+    """Number of the first row, for people."""
+    odd: bool = False
+    """Whether the file may hold blanks and control characters beyond ASCII; known when it was read."""
 
-    def relation(self, files: PlanFiles, blobs: Blobs, marks: Marks, *, repair: bool) -> str:
-        """What stands in FROM; registers the file with `files`."""
+    def text(self, blobs: Blobs) -> Iterator[bytes]:
+        """The text after the header."""
+        blocks = plain_text(unpacked_blocks(blobs, self.file), self.encoding)
+        for block in without_head(blocks, self.skipped):
+            self.odd = self.odd or any(lead in block for lead in ODD_LEADS)
+            yield block
+
+    def relation(self, name: str) -> str:
+        """What stands in FROM to read a piece of the text, registered as `name` and with an end mark."""
+        quote = quoted('"' if self.syntax.quoting else "")
+        columns = ", ".join(f"c{position}: 'VARCHAR'" for position in range(self.columns))
+        # Only `parallel = false` reads values with line breaks right. It keeps the whole piece in memory.
+        return f"""read_csv('{PROTOCOL}://{name}', columns = {{{columns}}}, auto_detect = false, header = false,
+            delim = {quoted(self.syntax.delimiter)}, quote = {quote}, escape = {quote}, store_rejects = true,
+            max_line_size = {RECORD_BYTES_MAX}, buffer_size = {BUFFER_BYTES}, parallel = false)"""
 
     def value(self, position: int) -> str:
         """SQL expression of a column's value as text; NULL when it is empty."""
-
-    def email(self, position: int, marks: Marks) -> str:
-        """SQL expression of the column with e-mail addresses; says so where the row is no row."""
-
-
-@dataclass(kw_only=True)
-class CsvTable:
-    """CSV in any of its forms."""
-
-    file: ExtractFile
-    encoding: str
-    layout: Layout
-    is_text: bool = True
-    odd: bool = False
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of the columns."""
-        return self.layout.names
-
-    @property
-    def first_row(self) -> int:
-        """After the header, if there is one."""
-        return self.layout.first_row
-
-    def relation(self, files: PlanFiles, blobs: Blobs, marks: Marks, *, repair: bool) -> str:
-        """A scan of the file's text."""
-        columns = len(self.names)
-        return _text_relation(self, files, blobs, marks, self.layout.syntax, columns, repair=repair)
-
-    def value(self, position: int) -> str:
-        """The column."""
         return f"c{position}"
 
     def email(self, position: int, marks: Marks) -> str:
-        """The column; marks stand in every column of a row."""
-        del marks
-        return f"c{position}"
-
-    def blocks(self, blobs: Blobs) -> Iterator[bytes]:
-        """The text after the header."""
-        return _without_head(plain_text(unpacked_blocks(blobs, self.file), self.encoding), self.layout.skipped)
+        """The same for the column with e-mail addresses; says so where the row is no row."""
+        del marks  # they stand in every column
+        return self.value(position)
 
 
-@dataclass(kw_only=True)
-class JsonTable:
+class JsonTable(TextTable):
     """One JSON object a line."""
-
-    file: ExtractFile
-    encoding: str
-    names: tuple[str, ...]
-    first_row: int = 1
-    is_text: bool = True
-    odd: bool = False
-
-    def relation(self, files: PlanFiles, blobs: Blobs, marks: Marks, *, repair: bool) -> str:
-        """A scan of the file's lines."""
-        return _text_relation(self, files, blobs, marks, LINE, 1, repair=repair)
 
     def value(self, position: int) -> str:
         """The member, if it is not empty."""
@@ -122,10 +95,6 @@ class JsonTable:
             ELSE {quoted(marks.token + Rejected.ROW_MALFORMED)}
         END"""
 
-    def blocks(self, blobs: Blobs) -> Iterator[bytes]:
-        """The whole text."""
-        return plain_text(unpacked_blocks(blobs, self.file), self.encoding)
-
 
 @dataclass(kw_only=True)
 class ParquetTable:
@@ -135,13 +104,11 @@ class ParquetTable:
     names: tuple[str, ...]
     types: tuple[str, ...]
     first_row: int = 1
-    is_text: bool = False
-    odd: bool = field(default=True)
+    odd: bool = True
 
-    def relation(self, files: PlanFiles, blobs: Blobs, marks: Marks, *, repair: bool) -> str:
-        """A scan of the file."""
-        del marks, repair
-        return _parquet_relation(files, blobs, self.file)
+    def relation(self, name: str) -> str:
+        """What stands in FROM to read the file, registered as `name`."""
+        return _parquet_relation(name)
 
     def value(self, position: int) -> str:
         """The column as text: days as YYYY-MM-DD, whole numbers without a fraction."""
@@ -163,6 +130,9 @@ class ParquetTable:
         return self.value(position)
 
 
+type Table = TextTable | ParquetTable
+
+
 def open_table(connection: duckdb.DuckDBPyConnection, files: PlanFiles, blobs: Blobs, file: ExtractFile) -> Table:
     """Find out what `file` is. Raises RunEndError when it is nothing we read."""
     head = _head(blobs, file)
@@ -177,10 +147,17 @@ def open_table(connection: duckdb.DuckDBPyConnection, files: PlanFiles, blobs: B
     if what := no_text(text):
         raise unreadable(file, what)
     if _is_json(text, file):
-        return _json_table(text, file, encoding)
-    complete = len(head) < HEAD_BYTES
-    layout = detect_layout(text, file.source, complete=complete)
-    return CsvTable(file=file, encoding=encoding, layout=layout)
+        return JsonTable(file=file, encoding=encoding, names=_members(text), syntax=LINE, columns=1)
+    layout = detect_layout(text, file.source, complete=len(head) < HEAD_BYTES)
+    return TextTable(
+        file=file,
+        encoding=encoding,
+        names=layout.names,
+        syntax=layout.syntax,
+        columns=len(layout.names),
+        skipped=layout.skipped,
+        first_row=layout.first_row,
+    )
 
 
 def _head(blobs: Blobs, file: ExtractFile) -> bytes:
@@ -202,70 +179,33 @@ def _is_json(text: str, file: ExtractFile) -> bool:
     return name.endswith(JSON_SUFFIXES) or start == '{"'
 
 
-def _json_table(text: str, file: ExtractFile, encoding: str) -> JsonTable:
+def _members(text: str) -> tuple[str, ...]:
+    """Names of the members of the objects in `text`, in the order in which they turn up."""
     names: dict[str, None] = {}
     for line in text.split("\n"):
-        try:
+        with contextlib.suppress(ValueError):
             row = json.loads(line)
-        except ValueError:
-            continue
-        if isinstance(row, dict):
-            names.update(dict.fromkeys(row))
-    return JsonTable(file=file, encoding=encoding, names=tuple(names))
+            names.update(dict.fromkeys(row if isinstance(row, dict) else ()))
+    return tuple(names)
 
 
 def _parquet_table(
     connection: duckdb.DuckDBPyConnection, files: PlanFiles, blobs: Blobs, file: ExtractFile
 ) -> ParquetTable:
-    described = connection.execute(f"DESCRIBE FROM {_parquet_relation(files, blobs, file)}").fetchall()
+    register_pages("parquet", files, blobs, file)
+    described = connection.execute(f"DESCRIBE FROM {_parquet_relation('parquet')}").fetchall()
     names, types = zip(*((row[0], row[1]) for row in described), strict=True)
     return ParquetTable(file=file, names=names, types=types)
 
 
-def _parquet_relation(files: PlanFiles, blobs: Blobs, file: ExtractFile) -> str:
+def _parquet_relation(name: str) -> str:
+    return f"read_parquet('{PROTOCOL}://{name}', binary_as_string = true)"
+
+
+def register_pages(name: str, files: PlanFiles, blobs: Blobs, file: ExtractFile) -> None:
+    """Let DuckDB read `file` by position, as `name`."""
+
     def fetch(offset: int, length: int) -> bytes:
         return read_range(blobs, file, offset=offset, length=length)
 
-    files.readers["source"] = lambda: PageReader(file.size, fetch)
-    files.sizes["source"] = file.size
-    return f"read_parquet('{PROTOCOL}://source', binary_as_string = true)"
-
-
-def _text_relation(
-    table: CsvTable | JsonTable,
-    files: PlanFiles,
-    blobs: Blobs,
-    marks: Marks,
-    syntax: Syntax,
-    columns: int,
-    *,
-    repair: bool,
-) -> str:
-    def read() -> StreamReader:
-        blocks = _watched(table, table.blocks(blobs))
-        if repair:
-            blocks = Repair(syntax, columns, marks).blocks(blocks)
-        return StreamReader(framed(with_end_mark(blocks, marks.end(syntax, columns))))
-
-    files.readers["source"] = read
-    quote = quoted('"' if syntax.quoting else "")
-    names = ", ".join(f"c{position}: 'VARCHAR'" for position in range(columns))
-    return f"""read_csv('{PROTOCOL}://source', compression = 'zstd', columns = {{{names}}},
-            auto_detect = false, header = false, delim = {quoted(syntax.delimiter)}, quote = {quote}, escape = {quote},
-            max_line_size = {RECORD_BYTES_MAX}, buffer_size = {BUFFER_BYTES}, parallel = false, store_rejects = true)"""
-
-
-def _watched(table: CsvTable | JsonTable, blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same blocks; `table` learns whether there is anything odd in them."""
-    for block in blocks:
-        table.odd = table.odd or any(lead in block for lead in ODD_LEADS)
-        yield block
-
-
-def _without_head(blocks: Iterator[bytes], skipped: int) -> Iterator[bytes]:
-    for block in blocks:
-        yield block[skipped:]
-        skipped = max(0, skipped - len(block))
-        if not skipped:
-            break
-    yield from blocks
+    files.add_pages(name, file.size, fetch)

@@ -14,20 +14,20 @@ import secrets
 import tempfile
 from collections import Counter, deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 import duckdb
 
 from shared.chunking import Chunker, PartWriter
-from shared.csv_records import BLANK, Marks
+from shared.csv_records import BLANK, Marks, Repair
 from shared.duckdb_files import PROTOCOL, PlanFiles
 from shared.emails import to_ascii
 from shared.errors import RunEndError
-from shared.extract_tables import open_table
+from shared.extract_streams import exact_pieces, is_utf8, read_ahead, unreadable, whole_lines
+from shared.extract_tables import TextTable, open_table, register_pages
 from shared.limits import ALTERNATE_EMAILS_MAX, PLANNER_DISK, PLANNER_MEMORY
 from shared.model import Counts, Reason, RunStatus
-from shared.extract_streams import unreadable
 from shared.plan_fields import fields_of, find_column, optional_column
 from shared.plan_query import (
     EXCLUDE_REJECTED,
@@ -49,11 +49,16 @@ if TYPE_CHECKING:
     from shared.extract_tables import Table
     from shared.extracts import Extract, ExtractFile
     from shared.model import ChunkInfo, CustomField, FieldMapping
+    from shared.plan_fields import Field
     from shared.storage import Blobs
 
 CUSTOMER_ID: Final = "CustomerId"
 """Column whose value names a rejected row in rejected.csv, if the extract has it."""
 SLASHED: Final = {"auto": "", "day_first": "%d/%m/%Y", "month_first": "%m/%d/%Y"}
+PIECE_BYTES: Final = 32 << 20
+"""A text is worked on in pieces of about this size; bounds memory."""
+PREVIEW_BYTES: Final = 2 << 20
+"""Size of a piece when only a few rows are asked for."""
 ROWS_PER_DUPLICATE_SEARCH: Final = 2_000_000
 """Addresses compared at a time; bounds memory."""
 WRITES_AHEAD: Final = 2
@@ -99,34 +104,39 @@ def plan(
         sink: takes chunks and rejections while planning goes on.
         custom_fields: SendGrid's custom fields by the names used in the mapping.
         max_contacts: a plan of more contacts ends the run as skipped before any chunk is written.
-        threads: of the engine; by default one for each core.
+        threads: of the engine; one if not given, for an instance has one core.
         rows: read so many rows only, as a preview.
 
     Raises RunEndError, and ExtractChangedError when a file was replaced in the meantime.
     """
-    with tempfile.TemporaryDirectory(prefix="plan-") as folder, _engine(folder, threads) as connection:
-        planner = _Planner(connection, extracts, mapping, blobs, custom_fields or {}, rows)
-        return planner.run(sink, max_contacts)
+    with tempfile.TemporaryDirectory(prefix="plan-") as folder, _engine(folder, threads or 1) as connection:
+        planner = _Planner(
+            connection=connection,
+            mapping=mapping,
+            blobs=blobs,
+            fields=fields_of(mapping, custom_fields or {}),
+            most=rows,
+        )
+        return planner.run(extracts, sink, max_contacts)
 
 
 @contextlib.contextmanager
-def _engine(folder: str, threads: int | None) -> Iterator[duckdb.DuckDBPyConnection]:
+def _engine(folder: str, threads: int) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database in memory that may spill into `folder`."""
-    settings = {
+    settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": PLANNER_MEMORY,
         "max_temp_directory_size": PLANNER_DISK,
         "temp_directory": folder,
-        "autoinstall_known_extensions": "false",
+        "autoinstall_known_extensions": False,
+        "threads": threads,
     }
-    if threads:
-        settings["threads"] = str(threads)
     with contextlib.closing(duckdb.connect(":memory:", config=settings)) as connection:
         connection.execute("SET enable_progress_bar = false; SET preserve_insertion_order = true;" + MACROS)
         yield connection
 
 
 class _Background:
-    """Calls a function on a thread of its own, in order; an error comes out at the next call, or at the end."""
+    """Calls a function on a thread of its own, in order; an error comes out at a later call, or at the end."""
 
     def __init__(self, pool: ThreadPoolExecutor, function: Callable[..., None]) -> None:
         self._pool = pool
@@ -144,89 +154,94 @@ class _Background:
             self._waiting.popleft().result()
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Piece:
+    """A part of a text as pass one read it, so that pass two reads it alike."""
+
+    size: int
+    """Bytes."""
+    rows_before: int
+    """Of this and all files before."""
+    rows: int
+    repaired: bool
+    final: bool
+
+
 @dataclass(kw_only=True)
 class _Source:
-    """A table to be planned, and what pass one learnt about it."""
+    """A table to be planned."""
 
     segment: str
     table: Table
     columns: dict[str, int]
     """Alias in the queries → position of the column."""
-    base: int = 0
-    damaged: bool = False
+    rows_before: int
+    """Of the files before this one."""
+    pieces: list[_Piece] = field(default_factory=list)
+    """Of a text; known after pass one."""
 
 
+@dataclass(kw_only=True)
 class _Planner:
     """One plan in the making."""
 
-    def __init__(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        extracts: Sequence[Extract],
-        mapping: FieldMapping,
-        blobs: Blobs,
-        custom_fields: Mapping[str, CustomField],
-        most: int | None,
-    ) -> None:
-        self._connection = connection
-        self._extracts = extracts
-        self._mapping = mapping
-        self._blobs = blobs
-        self._fields = fields_of(mapping, custom_fields)
-        self._alternates = [f"alternate_{number}" for number, _ in enumerate(mapping.alternate_emails, 1)]
-        self._most = most
-        self._marks = Marks(token="\x1a" + secrets.token_hex(8))
-        self._files = PlanFiles()
-        self._rejected_header_written = False
-        connection.register_filesystem(self._files)
-        connection.execute(create_tables(self._fields))
+    connection: duckdb.DuckDBPyConnection
+    mapping: FieldMapping
+    blobs: Blobs
+    fields: Sequence[Field]
+    most: int | None
+    """Rows to read at most."""
+    marks: Marks = field(default_factory=lambda: Marks(token="\x1a" + secrets.token_hex(8)))
+    files: PlanFiles = field(default_factory=PlanFiles)
+    header_written: bool = False
+    """Of the list of rejected rows."""
 
-    def run(self, sink: PlanSink, max_contacts: int | None) -> PlanOutcome:
-        """Both passes."""
+    def __post_init__(self) -> None:
+        self.alternates = [f"alternate_{number}" for number, _ in enumerate(self.mapping.alternate_emails, 1)]
+        self.connection.register_filesystem(self.files)
+        self.connection.execute(create_tables(self.fields))
+
+    def run(self, extracts: Sequence[Extract], sink: PlanSink, max_contacts: int | None) -> PlanOutcome:
+        """Both passes, and what is between them."""
         rejected = PartWriter(sink.write_rejected)
-        self._files.sinks["rejected"] = rejected.take
-        sources = self._judge_all()
+        self.files.sinks["rejected"] = rejected.take
+        sources = list(self._judge_all(extracts))
         rejected.close()
-        self._drop_duplicates()
+        self._exclude()
         counts = self._counts()
         if max_contacts is not None and counts.sent > max_contacts:
             raise _too_many(counts.sent, max_contacts)
         with ThreadPoolExecutor(max_workers=1, thread_name_prefix="write-chunks") as pool:
             write = _Background(pool, sink.write_chunk)
             chunker = Chunker(write)
-            self._files.sinks["contacts"] = chunker.take
+            self.files.sinks["contacts"] = chunker.take
             for source in sources:
                 self._write_contacts(source)
             chunker.close()
             write.finish()
-        return PlanOutcome(
-            chunks=tuple(chunker.chunks),
-            counts=counts.model_copy(update={"cut": dict(sorted(chunker.cut.items()))}),
-        )
+        cut = dict(sorted(chunker.cut.items()))
+        return PlanOutcome(chunks=tuple(chunker.chunks), counts=counts.model_copy(update={"cut": cut}))
 
     # --- pass one -------------------------------------------------------------------------------------------
 
-    def _judge_all(self) -> list[_Source]:
-        sources = []
-        base = 0
-        for extract in self._extracts:
+    def _judge_all(self, extracts: Sequence[Extract]) -> Iterator[_Source]:
+        for extract in extracts:
             for file in sorted(extract.files, key=lambda file: file.name):
-                if file.size == 0 or self._most is not None and base >= self._most:
-                    continue
-                source = self._open(extract, file)
-                source.base = base
-                base += self._judge(source)
-                sources.append(source)
-        return sources
+                if file.size and (self.most is None or self._last_row() < self.most):
+                    with self._translated(file):
+                        source = self._open(extract.segment, file)
+                        self._judge(source)
+                        self._convert_domains(source)
+                        self._write_rejected(source)
+                    yield source
 
-    def _open(self, extract: Extract, file: ExtractFile) -> _Source:
-        with self._translated(file):
-            table = open_table(self._connection, self._files, self._blobs, file)
-        wanted = {"email": ("email", self._mapping.email)}
-        wanted |= {field.alias: (field.name, field.column) for field in self._fields}
+    def _open(self, segment: str, file: ExtractFile) -> _Source:
+        table = open_table(self.connection, self.files, self.blobs, file)
+        wanted = {"email": ("email", self.mapping.email)}
+        wanted |= {field.alias: (field.name, field.column) for field in self.fields}
         wanted |= {
             alias: ("alternate_emails", column)
-            for alias, column in zip(self._alternates, self._mapping.alternate_emails, strict=True)
+            for alias, column in zip(self.alternates, self.mapping.alternate_emails, strict=True)
         }
         columns = {
             alias: find_column(table.names, column, field=name, file=file.name)
@@ -235,79 +250,111 @@ class _Planner:
         customer_id = optional_column(table.names, CUSTOMER_ID)
         if customer_id is not None:
             columns["customer_id"] = customer_id
-        return _Source(segment=extract.segment, table=table, columns=columns)
+        return _Source(segment=segment, table=table, columns=columns, rows_before=self._last_row())
 
-    def _rows(self, source: _Source) -> Rows:
-        table, options = source.table, source.table.file.source
-        values = {alias: table.value(position) for alias, position in source.columns.items()}
-        values["email"] = table.email(source.columns["email"], self._marks)
-        left = None if self._most is None else self._most - source.base
-        return Rows(
-            relation=table.relation(self._files, self._blobs, self._marks, repair=source.damaged),
-            values=values,
-            mark=self._marks.token,
-            base=source.base,
-            slashed_date=SLASHED[options.date_order],
-            decimal_comma=options.decimal_separator == "comma",
-            most=left,
-        )
-
-    def _judge(self, source: _Source) -> int:
-        """Give the file's rows their verdicts; how many rows there are."""
-        file = source.table.file
-        source.damaged = source.table.is_text and self._most is not None
-        with self._translated(file):
-            if not self._insert_verdicts(source):
-                source.damaged = True
-                if not self._insert_verdicts(source):
-                    raise unreadable(file, "cannot be told into rows")
-            self._convert_domains(source.base)
-            self._write_rejected(source)
-            return self._last_row(source.base) - source.base
-
-    def _insert_verdicts(self, source: _Source) -> bool:
-        """Whether the file could be read without losing a row; otherwise nothing is left of the attempt."""
-        self._connection.begin()
-        try:
-            self._connection.execute(judge(self._rows(source), self._fields, self._alternates))
-            complete = not source.table.is_text or self._most is not None or self._is_complete(source)
-        except duckdb.Error:
-            self._connection.rollback()
-            if self._files.failure or not source.table.is_text or source.damaged:
-                raise
-            return False
-        if complete:
-            self._connection.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
-            self._connection.commit()
+    def _judge(self, source: _Source) -> None:
+        """Give the file's rows their verdicts."""
+        if isinstance(source.table, TextTable):
+            for piece in self._judge_pieces(source, source.table):
+                source.pieces.append(piece)
+                if self.most is not None and self._last_row() >= self.most:
+                    break
         else:
-            self._connection.rollback()
+            register_pages("source", self.files, self.blobs, source.table.file)
+            self.connection.execute(judge(self._rows(source, source.rows_before), self.fields, self.alternates))
+
+    def _judge_pieces(self, source: _Source, table: TextTable) -> Iterator[_Piece]:
+        """Read the text piece by piece, and again with repairs where it is damaged."""
+        repair = Repair(table.syntax, table.columns, self.marks)
+        size = PIECE_BYTES if self.most is None else PREVIEW_BYTES
+        rest = b""
+        for read, final in read_ahead(whole_lines(table.text(self.blobs), size)):
+            text = rest + read
+            rows_before = self._last_row()
+            sound = self.most is None and not repair.overflowing and (final or text.endswith(b"\n"))
+            # the engine checks only the columns it is asked for
+            sound = sound and is_utf8(text) and self._judge_text(source, table, _without_end(text, final=final))
+            if sound:
+                rest = b""
+            else:
+                fixed, rest = repair.repair(_without_end(text, final=final), final=final)
+                if not self._judge_text(source, table, fixed):
+                    raise unreadable(table.file, "cannot be told into rows")
+            yield _Piece(
+                size=len(text) - len(rest),
+                rows_before=rows_before,
+                rows=self._last_row() - rows_before,
+                repaired=not sound,
+                final=final,
+            )
+
+    def _judge_text(self, source: _Source, table: TextTable, text: bytes) -> bool:
+        """Whether `text` could be read without losing a row; otherwise nothing is left of the attempt."""
+        rows_before = self._last_row()
+        query = judge(self._rows(source, rows_before), self.fields, self.alternates)
+        self._lay_out(table, text)
+        self.connection.begin()
+        try:
+            self.connection.execute(query)
+            complete = self.most is not None or self._is_complete(self._last_row() - rows_before)
+        except duckdb.OutOfMemoryException:
+            raise
+        except duckdb.Error:
+            complete = False
+        if complete:
+            self._forget_refused()
+            self.connection.commit()
+        else:
+            self.connection.rollback()
         return complete
 
-    def _is_complete(self, source: _Source) -> bool:
-        """Whether the reader refused one line only, the end mark, and no line went missing before it."""
-        line = self._last_row(source.base) - source.base + 1
-        refused = self._connection.execute("SELECT csv_line, line FROM reject_errors LIMIT 2").fetchall()
-        return len(refused) == 1 and refused[0][0].startswith(self._marks.token) and refused[0][1] == line
+    def _lay_out(self, table: TextTable, text: bytes) -> None:
+        self.files.add_text("source", text + self.marks.end(table.syntax, table.columns))
 
-    def _last_row(self, base: int) -> int:
-        found = self._connection.execute("SELECT max(row) FROM judged").fetchone()
-        return max(base, (found and found[0]) or 0)
+    def _is_complete(self, rows: int) -> bool:
+        """Whether the reader refused one line only, the end mark, and nothing went missing before it."""
+        refused = self.connection.execute("SELECT csv_line, line FROM reject_errors LIMIT 2").fetchall()
+        return len(refused) == 1 and refused[0][0].startswith(self.marks.token) and refused[0][1] == rows + 1
 
-    def _convert_domains(self, base: int) -> None:
+    def _forget_refused(self) -> None:
+        self.connection.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
+
+    def _rows(self, source: _Source, rows_before: int) -> Rows:
+        table, options = source.table, source.table.file.source
+        values = {alias: table.value(position) for alias, position in source.columns.items()}
+        if isinstance(table, TextTable):
+            values["email"] = table.email(source.columns["email"], self.marks)
+        return Rows(
+            relation=table.relation("source"),
+            values=values,
+            mark=self.marks.token,
+            base=rows_before,
+            slashed_date=SLASHED[options.date_order],
+            decimal_comma=options.decimal_separator == "comma",
+            most=None if self.most is None else self.most - rows_before,
+        )
+
+    def _last_row(self) -> int:
+        return self._number("SELECT coalesce(max(row), 0) FROM judged")
+
+    def _number(self, query: str) -> int:
+        found = self.connection.execute(query).fetchone()
+        return int(found[0]) if found else 0
+
+    def _convert_domains(self, source: _Source) -> None:
         """Resolve the interim verdicts on addresses whose domain is not ASCII."""
-        waiting = self._connection.execute(
-            "SELECT row, email FROM judged WHERE row > ? AND verdict = ?", [base, INTERNATIONAL]
+        waiting = self.connection.execute(
+            "SELECT row, email FROM judged WHERE row > ? AND verdict = ?", [source.rows_before, INTERNATIONAL]
         ).fetchall()
         if not waiting:
             return
         converted = [(row, *to_ascii(address)) for row, address in waiting]
-        columns = [list(column) for column in zip(*converted, strict=True)]
-        self._connection.execute(
+        self.connection.execute(
             "CREATE OR REPLACE TEMP TABLE converted AS "
             "SELECT unnest(?::BIGINT[]) AS row, unnest(?::VARCHAR[]) AS email, unnest(?::VARCHAR[]) AS verdict",
-            columns,
+            [list(column) for column in zip(*converted, strict=True)],
         )
-        self._connection.execute("""
+        self.connection.execute("""
             UPDATE judged SET email = converted.email, verdict = converted.verdict::verdict
             FROM converted WHERE judged.row = converted.row;
             INSERT INTO international SELECT row, email FROM converted WHERE email IS NOT NULL;
@@ -317,35 +364,34 @@ class _Planner:
         query = rejected_rows(
             segment=source.segment,
             file=source.table.file.name,
-            base=source.base,
+            base=source.rows_before,
             first_row=source.table.first_row,
-            email_column=self._mapping.email,
-            fields=self._fields,
+            email_column=self.mapping.email,
+            fields=self.fields,
         )
-        if self._connection.execute(f"SELECT count(*) FROM ({query})").fetchone() != (0,):
-            header = "false" if self._rejected_header_written else "true"
-            self._rejected_header_written = True
-            self._connection.execute(
+        if self._number(f"SELECT count(*) FROM ({query})"):
+            header = "false" if self.header_written else "true"
+            self.header_written = True
+            self.connection.execute(
                 f"COPY ({query}) TO '{PROTOCOL}://rejected' (FORMAT csv, HEADER {header}, USE_TMP_FILE false)"
             )
 
     # --- between the passes ---------------------------------------------------------------------------------
 
-    def _drop_duplicates(self) -> None:
-        found = self._connection.execute(f"{EXCLUDE_REJECTED}; SELECT count(*) FROM judged").fetchone()
-        parts = 1 + (found[0] if found else 0) // ROWS_PER_DUPLICATE_SEARCH
+    def _exclude(self) -> None:
+        """Decide which rows are not sent, and which alternate addresses are."""
+        self.connection.execute(EXCLUDE_REJECTED)
+        parts = 1 + self._number("SELECT count(*) FROM judged") // ROWS_PER_DUPLICATE_SEARCH
         for part in range(parts):
-            self._connection.execute(find_duplicates(part, parts))
-        if self._alternates:
-            self._connection.execute(choose_alternates(ALTERNATE_EMAILS_MAX))
+            self.connection.execute(find_duplicates(part, parts))
+        if self.alternates:
+            self.connection.execute(choose_alternates(ALTERNATE_EMAILS_MAX))
 
     def _counts(self) -> Counts:
         verdicts = dict(
-            self._connection.execute("SELECT verdict::VARCHAR, count(*) FROM judged GROUP BY ALL").fetchall()
+            self.connection.execute("SELECT verdict::VARCHAR, count(*) FROM judged GROUP BY ALL").fetchall()
         )
-        blank = verdicts.pop(BLANK, 0)
-        excluded = self._connection.execute("SELECT count(*) FROM excluded").fetchone()
-        left_out = (excluded[0] if excluded else 0) - blank
+        left_out = self._number("SELECT count(*) FROM excluded") - verdicts.pop(BLANK, 0)
         read = sum(verdicts.values())
         verdicts.pop(None, None)
         reasons: Counter[str] = Counter()
@@ -363,20 +409,38 @@ class _Planner:
 
     def _write_contacts(self, source: _Source) -> None:
         with self._translated(source.table.file):
-            found = self._connection.execute("SELECT count(*) FROM international").fetchone()
-            query = contacts(
-                self._rows(source),
-                self._fields,
-                international=found != (0,),
-                alternates=bool(self._alternates),
-                odd=source.table.odd,
-            )
-            # every line begins with the delimiter, so the writer stops looking for it at once
-            self._connection.execute(
-                f"COPY ({query}) TO '{PROTOCOL}://contacts' (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', "
-                "DELIMITER '{', USE_TMP_FILE false)"
-            )
-            self._connection.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
+            if isinstance(source.table, TextTable):
+                self._write_pieces(source, source.table)
+            else:
+                register_pages("source", self.files, self.blobs, source.table.file)
+                self._copy_contacts(source, source.rows_before)
+
+    def _write_pieces(self, source: _Source, table: TextTable) -> None:
+        repair = Repair(table.syntax, table.columns, self.marks)
+        texts = read_ahead(exact_pieces(table.text(self.blobs), [piece.size for piece in source.pieces]))
+        for piece, read in zip(source.pieces, texts, strict=True):
+            text = _without_end(read, final=piece.final)
+            if piece.repaired:
+                text, _ = repair.repair(text, final=True)
+            self._lay_out(table, text)
+            self._copy_contacts(source, piece.rows_before)
+            if self.most is None and not self._is_complete(piece.rows):
+                raise unreadable(table.file, "reads differently the second time")
+            self._forget_refused()
+
+    def _copy_contacts(self, source: _Source, rows_before: int) -> None:
+        query = contacts(
+            self._rows(source, rows_before),
+            self.fields,
+            international=self._number("SELECT count(*) FROM international") > 0,
+            alternates=bool(self.alternates),
+            odd=source.table.odd,
+        )
+        # every line begins with the delimiter, so the writer stops looking for it at once
+        self.connection.execute(
+            f"COPY ({query}) TO '{PROTOCOL}://contacts' (FORMAT csv, HEADER false, QUOTE '', ESCAPE '', "
+            "DELIMITER '{', USE_TMP_FILE false)"
+        )
 
     @contextlib.contextmanager
     def _translated(self, file: ExtractFile) -> Iterator[None]:
@@ -384,8 +448,16 @@ class _Planner:
         try:
             yield
         except duckdb.Error as error:
-            failure, self._files.failure = self._files.failure, None
+            failure, self.files.failure = self.files.failure, None
             raise (failure or _engine_failure(error, file)) from None
+
+
+def _without_end(text: bytes, *, final: bool) -> bytes:
+    """`text` with exactly one line break at the end of the file; blank lines there are no rows."""
+    if not final:
+        return text
+    body = text.rstrip(b"\n")
+    return body + b"\n" if body else b""
 
 
 def _engine_failure(error: duckdb.Error, file: ExtractFile) -> RunEndError:
@@ -395,9 +467,9 @@ def _engine_failure(error: duckdb.Error, file: ExtractFile) -> RunEndError:
     return unreadable(file, f"is damaged ({type(error).__name__})")
 
 
-def _too_many(contacts_planned: int, max_contacts: int) -> RunEndError:
+def _too_many(planned: int, max_contacts: int) -> RunEndError:
     message = (
-        f"The extract has {contacts_planned:,} contacts, more than the export's max_contacts of {max_contacts:,}; "
+        f"The extract has {planned:,} contacts, more than the export's max_contacts of {max_contacts:,}; "
         "nothing was sent. Raise max_contacts if that is meant to be."
     )
     return RunEndError(RunStatus.SKIPPED, Reason(code="too_many_contacts", message=message))

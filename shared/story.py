@@ -20,6 +20,9 @@ READERS: Final = 16
 """Blobs read at a time; a run of ten million contacts has some 360 chunks."""
 
 
+REFUSED_SHOWN: Final = 100
+
+
 class Stage(Document):
     """A stretch of a run."""
 
@@ -42,6 +45,8 @@ class ChunkStory(Document):
     resends: int = 0
     jobs: tuple[str, ...] = ()
     refused: int = 0
+    refused_lines: tuple[int, ...] = ()
+    """Lines, from 1, of the chunk's blob with the contacts that SendGrid refused; the first hundred."""
     errored: int = 0
     not_sent: int = 0
     reason: str | None = None
@@ -124,6 +129,7 @@ def _chunk_story(services: Services, blobs: RunBlobs, plan: Plan, number: int) -
                 "resends": delivery.resends,
                 "jobs": tuple(portion.job_id for portion in delivery.accepted),
                 "refused": len(delivery.refused),
+                "refused_lines": tuple(position + 1 for position in delivery.refused[:REFUSED_SHOWN]),
             }
         )
     if result is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -85,7 +85,7 @@ def test_an_export_saved_after_a_due_time_waits_for_the_next(world: World) -> No
 
 
 @pytest.mark.parametrize("change", [{"schedule": {"kind": "off"}}, {"enabled": False}], ids=["off", "disabled"])
-def test_exports_that_are_off_or_disabled_do_not_run(world: World, change: dict[str, object]) -> None:
+def test_exports_that_are_off_or_disabled_do_not_run(world: World, change: dict[str, Any]) -> None:
     world.save(**change)
     tick_at(world, half_past(world) + timedelta(minutes=1))
     assert world.runs() == []

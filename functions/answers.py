@@ -22,6 +22,8 @@ from shared.model import Document, Identifier, RunId
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pydantic_core import ErrorDetails
+
     type Handler = Callable[[func.HttpRequest], func.HttpResponse]
 
 ADMINISTRATOR_ROLE: Final = "Administrator"
@@ -208,13 +210,18 @@ def _validate[D: Document](kind: type[D], document: dict[str, Any]) -> D:
     try:
         return kind.model_validate_json(json.dumps(document))
     except ValidationError as error:
-        raise InvalidInputError(
-            "The body is not valid.",
-            *(
-                FieldError(
-                    field=".".join(str(part) for part in problem["loc"]) or "body",
-                    message=_MESSAGES.get(problem["type"], problem["msg"]).removeprefix("Value error, "),
-                )
-                for problem in error.errors(include_url=False, include_context=False, include_input=False)
-            ),
-        ) from None
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        raise InvalidInputError("The body is not valid.", *_field_errors(found)) from None
+
+
+def _field_errors(found: Sequence[ErrorDetails]) -> list[FieldError]:
+    """The innermost problems: a list is not blamed for being empty when its only item is what is wrong."""
+    places = [problem["loc"] for problem in found]
+    return [
+        FieldError(
+            field=".".join(str(part) for part in problem["loc"]) or "body",
+            message=_MESSAGES.get(problem["type"], problem["msg"]).removeprefix("Value error, "),
+        )
+        for problem in found
+        if not any(place[: len(problem["loc"])] == problem["loc"] != place for place in places)
+    ]

@@ -1,0 +1,89 @@
+"""A host that dies in the middle of a run costs time and nothing else."""
+
+import json
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from local.cloud import LocalCloud
+from tests.support.scene import CONTACTS_PER_CHUNK, Json, SavedExport, Scene, StartedRun, eventually
+
+LEASE_SECONDS = 2
+CHUNKS = 3
+EMAILS = sorted(f"person{number}@example.com" for number in range((CHUNKS - 1) * CONTACTS_PER_CHUNK + 20))
+SLOW_SECONDS = 1.0
+"""SendGrid takes its time, so that the host dies while it waits for an answer."""
+
+
+@pytest.fixture(scope="module")
+def scene(cloud: LocalCloud) -> Iterator[Scene]:
+    with Scene(cloud) as running:
+        running.start_host(lease_seconds=LEASE_SECONDS)
+        cloud.simulator.configure(latency_seconds=SLOW_SECONDS)
+        yield running
+        cloud.simulator.configure(latency_seconds=0)
+
+
+def is_planning(run: StartedRun) -> bool:
+    return b'"status":"planning"' in run.reach("run.json")
+
+
+def is_planned(run: StartedRun) -> bool:
+    return bool(run.scene.read_all(run.folder + "plan.json"))
+
+
+def is_sending(run: StartedRun) -> bool:
+    return bool(run.scene.read_all(run.folder + "deliveries/"))
+
+
+def is_partly_accepted(run: StartedRun) -> bool:
+    deliveries = run.scene.read_all(run.folder + "deliveries/").values()
+    return any(json.loads(each)["accepted"] for each in deliveries)
+
+
+def is_imported_in_part(run: StartedRun) -> bool:
+    return bool(run.scene.read_all(run.folder + "results/"))
+
+
+MOMENTS = (is_planning, is_planned, is_sending, is_partly_accepted, is_imported_in_part)
+
+
+@pytest.fixture(scope="module")
+def export(scene: Scene) -> SavedExport:
+    return scene.large_export(EMAILS)
+
+
+@pytest.fixture(scope="module")
+def run(scene: Scene, export: SavedExport) -> Json:
+    """A run whose host was killed and started again at each of the moments in turn."""
+    started = export.start()
+    for moment in MOMENTS:
+        eventually(partial(moment, started))
+        scene.host.kill()
+        scene.start_host(lease_seconds=LEASE_SECONDS)
+    return started.wait()
+
+
+def test_the_run_succeeds_all_the_same(run: Json) -> None:
+    assert (run["status"], run["reason"]["code"]) == ("succeeded", "done")
+
+
+def test_the_counts_add_up(run: Json) -> None:
+    counts = run["counts"]
+    assert (counts["rows_read"], counts["sent"], counts["not_sent"]) == (len(EMAILS), len(EMAILS), 0)
+
+
+def test_everybody_is_on_the_list_once(export: SavedExport, run: Json) -> None:
+    assert run
+    assert export.emails() == EMAILS
+
+
+def test_every_chunk_has_one_result(scene: Scene, run: Json) -> None:
+    results = scene.read_all(f"runs/{run['export']}/{run['id']}/results/")
+    assert len(results) == run["chunks"]["finished"] == CHUNKS
+
+
+def test_the_next_run_is_not_held_up(export: SavedExport, run: Json) -> None:
+    assert run
+    assert export.run()["reason"]["code"] == "unchanged"

@@ -4,13 +4,17 @@ SHELL := /bin/sh
 
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := function_app.py functions shared local tests benchmarks
+CHECKOV := .local/checkov
+AZ := .local/az
+CODE := function_app.py functions shared local infra tests benchmarks
 
 # What `make demo` hands on, when it is set
 DEMO := ROWS EXTRACT EMAIL FIRST_NAME LAST_NAME COUNTRY STATE CITY POSTAL_CODE
-export $(DEMO)
+# What `make faults` and `make bench` hand on
+CHECKS := SEED SCENARIOS KILLS
+export $(DEMO) $(CHECKS)
 
-.PHONY: help demo serve test lint types bench contract install lock clean
+.PHONY: help demo serve test faults infra package checkov az lint types bench contract install lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -21,8 +25,11 @@ demo: install ## The main job on this machine: an extract becomes contacts on a 
 serve: install ## Keep the local cloud and the app up, with curl lines to paste
 	@$(BIN)/python -m local.serve
 
-test: install ## All tests
+test: install package ## All tests
 	@$(BIN)/python -m pytest
+
+faults: install ## The fault suite: crashes, throttling, outages, lies (SEED=… SCENARIOS=… KILLS=…)
+	@$(BIN)/python -m local.faults
 
 lint: install ## ruff: style and errors
 	@$(BIN)/ruff check $(CODE)
@@ -37,6 +44,33 @@ bench: install ## Speed and memory, as ratios within one run (ROWS=1000000)
 contract: install ## The SendGrid simulator against SendGrid's OpenAPI files (SENDGRID_OAI=dir)
 	@$(BIN)/python -m pytest tests/contract
 
+infra: install package ## Everything about the deployment that can be checked without Azure (BICEP_TYPES=dir)
+	@$(BIN)/python -m infra.check infra/main.bicep
+	@$(BIN)/python -m pytest -rs tests/infra
+
+package: .local/package.zip ## The deployment package with its requirements, in .local/package.zip
+
+.local/package.zip: $(VENV)/.installed requirements.txt .funcignore host.json function_app.py infra/package.py \
+		$(wildcard functions/*.py) $(wildcard shared/*.py)
+	@echo "Building the deployment package …"
+	@$(BIN)/python infra/package.py
+
+checkov: install $(CHECKOV)/bin/checkov ## A second opinion on the Bicep, by checkov (installs 270 MB into .local)
+	@CHECKOV=$(abspath $(CHECKOV)/bin/checkov) $(BIN)/python -m pytest -rs tests/infra/test_checkov.py
+
+az: install package $(AZ)/bin/az ## Scripts and docs with the real az against a pretended Azure (700 MB into .local)
+	@AZ=$(abspath $(AZ)/bin/az) $(BIN)/python -m pytest -rs --timeout=900 tests/infra/test_azure_cli.py
+
+$(CHECKOV)/bin/checkov: infra/check/requirements-checkov.txt
+	@$(BIN)/python -m venv --clear $(CHECKOV)
+	@$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+$(AZ)/bin/az: infra/check/requirements-az.txt
+	@$(BIN)/python -m venv --clear $(AZ)
+	@$(AZ)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 install: $(VENV)/.installed node_modules/.installed ## What everything else needs, into .venv and node_modules
 
 $(VENV)/.installed: requirements.txt requirements-dev.txt local/find_python.sh
@@ -47,7 +81,7 @@ $(VENV)/.installed: requirements.txt requirements-dev.txt local/find_python.sh
 
 node_modules/.installed: package-lock.json local/find_node.sh
 	@sh local/find_node.sh
-	@echo "Installing Azurite into node_modules …"
+	@echo "Installing npm packages into node_modules …"
 	@npm ci --silent --no-fund --no-audit
 	@touch $@
 

@@ -13,7 +13,7 @@ from functions import answers
 from functions.answers import answering, json_answer
 from functions.report import render
 from functions.wiring import get_services
-from shared import __version__, definitions, reading, resuming
+from shared import __version__, checking, definitions, reading, resuming
 from shared.extracts import list_extracts
 from shared.model import Connection, Document, Export, Run, Saved
 from shared.settings import read_settings
@@ -119,6 +119,15 @@ def delete_connection(request: func.HttpRequest) -> func.HttpResponse:
         etag=answers.if_match(request),
     )
     return func.HttpResponse(status_code=204)
+
+
+@route("connections/{id}/check", methods=["POST"])
+@answering
+def check_connection(request: func.HttpRequest) -> func.HttpResponse:
+    """Whether SendGrid takes the connection's key; sends nothing."""
+    services, connection = get_services(), answers.identifier(request)
+    definitions.require_use(services, answers.caller(request), connection)
+    return json_answer(checking.check_connection(services, connection).model_dump())
 
 
 # --- exports ------------------------------------------------------------------------------------------------

@@ -60,7 +60,7 @@ def detect_encoding(head: bytes, options: SourceOptions) -> str:
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     even, odd = head[::2].count(0), head[1::2].count(0)
-    if options.encoding == "utf-16" or max(even, odd) > len(head) // 5:
+    if options.encoding == "utf-16" or max(even, odd) > max(1, len(head) // 5):
         return "utf-16-be" if even > odd else "utf-16-le"
     return "utf-8" if options.encoding == "auto" else options.encoding
 

@@ -81,17 +81,21 @@ class TextTable:
 class JsonTable(TextTable):
     """One JSON object a line."""
 
+    def relation(self, name: str) -> str:
+        """The lines, and beside them those that are JSON."""
+        return f"(SELECT c0 AS line, if(json_valid(c0), c0, NULL) AS json FROM {super().relation(name)})"
+
     def value(self, position: int) -> str:
         """The member, if it is not empty."""
         pointer = "/" + self.names[position].replace("~", "~0").replace("/", "~1")
-        return f"nullif(json_extract_string(c0, {quoted(pointer)}), '')"
+        return f"nullif(json_extract_string(json, {quoted(pointer)}), '')"
 
     def email(self, position: int, marks: Marks) -> str:
         """The member, or a mark for a line that is no object."""
         return f"""CASE
-            WHEN c0 IS NULL THEN {quoted(marks.token + BLANK)}
-            WHEN starts_with(c0, {quoted(marks.token)}) THEN c0
-            WHEN json_valid(c0) AND json_type(c0) = 'OBJECT' THEN {self.value(position)}
+            WHEN line IS NULL THEN {quoted(marks.token + BLANK)}
+            WHEN starts_with(line, {quoted(marks.token)}) THEN line
+            WHEN json_type(json) = 'OBJECT' THEN {self.value(position)}
             ELSE {quoted(marks.token + Rejected.ROW_MALFORMED)}
         END"""
 

@@ -97,12 +97,11 @@ class Rows:
     """Begins the e-mail value of a row that stands for a malformed one."""
     base: int
     """Rows of all the files before this one."""
-    slashed_date: str = ""
-    """Format of a date with slashes; empty if it may be either."""
+    slashed_date: str
+    """Format of a date with slashes."""
     decimal_comma: bool = False
     most: int | None = None
     """Read no more rows than this."""
-    all_marked: bool = False
 
 
 def verdicts(fields: Sequence[Field]) -> list[str]:

@@ -54,7 +54,8 @@ if TYPE_CHECKING:
 
 CUSTOMER_ID: Final = "CustomerId"
 """Column whose value names a rejected row in rejected.csv, if the extract has it."""
-SLASHED: Final = {"auto": "", "day_first": "%d/%m/%Y", "month_first": "%m/%d/%Y"}
+SLASHED: Final = {"auto": "-", "day_first": "%d/%m/%Y", "month_first": "%m/%d/%Y"}
+"""Format of a date with slashes; one that none has, where it may be either."""
 PIECE_BYTES: Final = 32 << 20
 """A text is worked on in pieces of about this size; bounds memory."""
 PREVIEW_BYTES: Final = 2 << 20
@@ -297,9 +298,7 @@ class _Planner:
         try:
             self.connection.execute(query)
             complete = self.most is not None or self._is_complete(self._last_row() - rows_before)
-        except duckdb.OutOfMemoryException:
-            raise
-        except duckdb.Error:
+        except duckdb.InvalidInputException:
             complete = False
         if complete:
             self._forget_refused()
@@ -447,6 +446,8 @@ class _Planner:
         """Turn an error of the engine, whose text may hold people's data, into one of ours."""
         try:
             yield
+        except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException):
+            raise  # a mistake of ours; the text is that of a query
         except duckdb.Error as error:
             failure, self.files.failure = self.files.failure, None
             raise (failure or _engine_failure(error, file)) from None

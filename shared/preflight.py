@@ -34,15 +34,20 @@ class Clearance:
 
 def check_sendgrid(services: Services, account: Account, export: Export, *, attempt: int) -> Clearance:
     """Raises RunEndError with what to change, TransientError when SendGrid does not answer now."""
+    check_key(services, account, attempt=attempt)
+    found = ask(services, account, get_list(export.list_id), endpoint="lists", attempt=attempt)
+    fields = _custom_fields(services, account, export.mapping.custom_fields, attempt)
+    return Clearance(fields=fields, list_count=contact_count(found))
+
+
+def check_key(services: Services, account: Account, *, attempt: int) -> None:
+    """Raises RunEndError unless the key is there, is accepted, and may use Marketing Campaigns."""
     if not has_marketing_scope(ask(services, account, get_scopes(), endpoint="scopes", attempt=attempt)):
         raise _failed(
             "scope_missing",
             "The API key may not use Marketing Campaigns; give it the scopes marketing.* (in SendGrid's API key "
             "settings: Marketing, full access).",
         )
-    found = ask(services, account, get_list(export.list_id), endpoint="lists", attempt=attempt)
-    fields = _custom_fields(services, account, export.mapping.custom_fields, attempt)
-    return Clearance(fields=fields, list_count=contact_count(found))
 
 
 def _custom_fields(

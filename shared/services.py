@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http.client import TOO_MANY_REQUESTS
 from typing import TYPE_CHECKING
 
 from shared.errors import RunEndError, TransientError
@@ -80,6 +81,8 @@ def _send(
     decision = decide(outcome, attempt=attempt, now=now, chance=services.chance())
     if isinstance(outcome, Answer):
         services.limiter.learn(account.connection, endpoint, outcome, now=now)
+        if outcome.status == TOO_MANY_REQUESTS:
+            record(Event.THROTTLED, connection=account.connection, wait_s=round(decision.wait, 1))
         if outcome.status in {401, 403}:
             record(Event.SENDGRID_REFUSED, connection=account.connection, status=outcome.status)
     return outcome, decision

@@ -42,7 +42,7 @@ def _active(services: Services) -> Iterator[tuple[str, str]]:
 def _look_after(services: Services, export: str, run: str) -> bool:
     try:
         return _heal(services, RunBlobs(export=export, run=run))
-    except ExportError as error:
+    except (ExportError, ValueError) as error:
         # one run's trouble must not keep the others from being looked after
         record(Event.SWEEP_FAILED, level=logging.ERROR, export=export, run=run, error=type(error).__name__)
         return False

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,6 +18,7 @@ from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueClient, TextBase64EncodePolicy
 
 from local.azure.environment import EXTRACT_CONTAINER, NEVER, STATE_CONTAINER
+from local.azure.processes import PROJECT_ROOT
 from local.cloud import Host, LocalCloud
 from local.export_api import TERMINAL
 from local.sendgrid_simulator.keys import ALL_SCOPES
@@ -187,12 +189,17 @@ class Scene:
     # --- the app --------------------------------------------------------------------------------------------
 
     def start_host(
-        self, *, lease_seconds: int | None = None, tick: str = NEVER, refresh_schedule: str = ""
+        self,
+        *,
+        app: Path = PROJECT_ROOT,
+        lease_seconds: int | None = None,
+        tick: str = NEVER,
+        refresh_schedule: str = "",
+        **settings: str,
     ) -> None:
         """Start the app, also after its host was killed."""
-        self.host = self.cloud.start_host(
-            self.account, lease_seconds=lease_seconds, SCHEDULE_TICK=tick, REFRESH_SCHEDULE=refresh_schedule
-        )
+        settings |= {"SCHEDULE_TICK": tick, "REFRESH_SCHEDULE": refresh_schedule}
+        self.host = self.cloud.start_host(self.account, app=app, lease_seconds=lease_seconds, **settings)
         self._running.callback(self.host.stop)
         self.hosts.append(self.host)
         self.api = self._running.enter_context(self.host.client())

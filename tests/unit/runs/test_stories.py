@@ -10,6 +10,8 @@ import pytest
 
 from functions.report import render
 from shared.advice import ADVICE
+from shared.checking import check_connection
+from shared.errors import ConflictError
 from shared.previewing import mask, preview_export
 from shared.reading import get_rejected, get_run, list_runs
 from shared.rejections import Rejected
@@ -115,6 +117,13 @@ def test_a_preview_masks_values_and_leaves_nothing_behind(world: World) -> None:
     assert shown.rejections[0]["reason"] == "email_invalid"
     assert set(world.names()) == before
     assert world.sendgrid.upserts == []
+
+
+def test_a_connection_that_works_is_told_apart_from_one_that_does_not(world: World) -> None:
+    assert check_connection(world.services, "main").key_accepted
+    world.sendgrid.scopes = ["mail.send"]
+    with pytest.raises(ConflictError, match=r"marketing\.\*"):
+        check_connection(world.services, "main")
 
 
 def test_a_mask_keeps_shape_and_length_only() -> None:

@@ -1,0 +1,1 @@
+"""What the app needs in Azure, and the checks that need no Azure."""

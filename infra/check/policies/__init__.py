@@ -1,0 +1,58 @@
+"""What must hold of everything that is deployed, checked on the worked-out template."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from infra.check.policies.access import (
+    connections_are_identities,
+    nothing_secret,
+    queues_are_granted,
+    roles_are_least,
+    settings_are_allowed,
+)
+from infra.check.policies.conduct import (
+    alerts_reach_people,
+    data_is_forgotten,
+    everything_is_tagged,
+    names_are_legal,
+)
+from infra.check.policies.locks import (
+    app_is_locked,
+    authentication_is_whole,
+    deleted_blobs_come_back,
+    storage_is_locked,
+    telemetry_needs_identity,
+    vault_is_locked,
+)
+from infra.check.policies.network import network_is_as_asked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from infra.check.planned import Plan
+
+POLICIES: Final[tuple[Callable[[Plan], Iterator[str]], ...]] = (
+    storage_is_locked,
+    deleted_blobs_come_back,
+    vault_is_locked,
+    app_is_locked,
+    authentication_is_whole,
+    telemetry_needs_identity,
+    roles_are_least,
+    queues_are_granted,
+    network_is_as_asked,
+    settings_are_allowed,
+    connections_are_identities,
+    nothing_secret,
+    names_are_legal,
+    everything_is_tagged,
+    alerts_reach_people,
+    data_is_forgotten,
+)
+"""All of them."""
+
+
+def violations(plan: Plan) -> list[str]:
+    """What a plan does wrong."""
+    return [message for policy in POLICIES for message in policy(plan)]

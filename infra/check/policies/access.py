@@ -1,0 +1,145 @@
+"""The app may do what it must, as itself, and nothing secret lies about."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from infra.check.planned import Plan
+
+
+ROLES: Final = {
+    "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
+    "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
+    "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": "Storage Blob Data Reader",
+    "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
+    "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Storage Table Data Contributor",
+    "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
+    "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
+}
+"""https://learn.microsoft.com/azure/role-based-access-control/built-in-roles"""
+
+WIDEST_SCOPES: Final = {
+    "Storage Blob Data Owner": r"/storageAccounts/st\w*host\w*$",
+    "Storage Table Data Contributor": r"/storageAccounts/st\w*host\w*$",
+    "Storage Blob Data Contributor": r"/storageAccounts/st\w*data\w*/blobServices/default/containers/[\w-]+$",
+    "Storage Blob Data Reader": r"/blobServices/default/containers/[\w-]+$",
+    "Storage Queue Data Contributor": r"/storageAccounts/st\w*data\w*/queueServices/default/queues/[\w-]+$",
+    "Key Vault Secrets User": r"/vaults/[\w-]+/secrets/[\w-]+$",
+    "Monitoring Metrics Publisher": r"/components/[\w-]+$",
+}
+"""The end of the ID of what each role may be granted on: one account, container, queue, secret."""
+
+FORBIDDEN_SETTINGS: Final = re.compile(
+    r"FUNCTIONS_(WORKER_RUNTIME|EXTENSION_VERSION|WORKER_PROCESS_COUNT)|WEBSITE_(RUN_FROM_PACKAGE|CONTENT\w*"
+    r"|TIME_ZONE|NODE_DEFAULT_VERSION|VNET_ROUTE_ALL|DNS_SERVER)|SCM_DO_BUILD_DURING_DEPLOYMENT"
+    r"|ENABLE_ORYX_BUILD|TZ|AzureWebJobs(Storage|Dashboard)|DataStorage|ExtractStorage|\w*_KEY|APPINSIGHTS_\w+"
+)
+"""Settings that Flex Consumption refuses or ignores, and those that would hold a key.
+
+https://learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-consumption-plan-deprecations
+"""
+
+SECRETS: Final = re.compile(r"AccountKey=|SharedAccess|InstrumentationKey=[0-9a-f]|sig=|SG\.[\w-]{5,}|Password=")
+
+
+def roles_are_least(plan: Plan) -> Iterator[str]:
+    """Known roles only, each on the smallest thing that does, to the app's identity, once."""
+    seen: set[tuple[str, str]] = set()
+    for grant in plan.of_type("Microsoft.Authorization/roleAssignments"):
+        guid = str(grant.get("properties.roleDefinitionId")).rpartition("/")[2]
+        role = ROLES.get(guid, "")
+        scope = grant.id.partition("/providers/Microsoft.Authorization/")[0]
+        if not role:
+            yield f"unknown role {guid} on {scope}"
+        elif not re.search(WIDEST_SCOPES[role], scope):
+            yield f"{role} is granted on {scope}"
+        if grant.get("properties.principalType") != "ServicePrincipal":
+            yield f"{role} is granted to a {grant.get('properties.principalType')}"
+        if not str(grant.get("properties.principalId")).endswith(".properties.principalId>"):
+            yield f"{role} is granted to {grant.get('properties.principalId')}"
+        if (role, scope) in seen:
+            yield f"{role} is granted twice on {scope}"
+        seen.add((role, scope))
+    missing = set(WIDEST_SCOPES) - {role for role, _ in seen}
+    if missing:
+        yield f"never granted: {sorted(missing)}"
+    names = [each.name for each in plan.of_type("Microsoft.Authorization/roleAssignments")]
+    if len(set(names)) < len(names):
+        yield "two role assignments have one name"
+
+
+def queues_are_granted(plan: Plan) -> Iterator[str]:
+    """Every queue has its poison queue, and both have a role assignment."""
+    grants = [each.id for each in plan.of_type("Microsoft.Authorization/roleAssignments")]
+    queues = plan.of_type("Microsoft.Storage/storageAccounts/queueServices/queues")
+    names = {queue.name for queue in queues}
+    for queue in queues:
+        if not any(grant.startswith(queue.id + "/") for grant in grants):
+            yield f"queue {queue.name}: the app may not use it"
+        if not queue.name.endswith("-poison") and f"{queue.name}-poison" not in names:
+            yield f"queue {queue.name}: has no poison queue"
+
+
+def settings_are_allowed(plan: Plan) -> Iterator[str]:
+    """No setting that Flex Consumption forbids, none that holds a secret, all of them text."""
+    for config in plan.of_type("Microsoft.Web/sites/config"):
+        if config.name != "appsettings":
+            continue
+        for name, value in config.body["properties"].items():
+            if FORBIDDEN_SETTINGS.fullmatch(name):
+                yield f"setting {name}: not on Flex Consumption, not with an identity"
+            if not isinstance(value, str):
+                yield f"setting {name}: {value!r} is not text"
+
+
+def connections_are_identities(plan: Plan) -> Iterator[str]:
+    """Every connection says which identity, and where."""
+    for config in plan.of_type("Microsoft.Web/sites/config"):
+        if config.name != "appsettings":
+            continue
+        settings = config.body["properties"]
+        client = settings.get("AZURE_CLIENT_ID")
+        for name, service in (
+            ("AzureWebJobsStorage", "host"),
+            ("DataStorage", "data"),
+        ):
+            if settings.get(f"{name}__credential") != "managedidentity":
+                yield f"{name}: does not say managedidentity"
+            if settings.get(f"{name}__clientId") != client:
+                yield f"{name}: another identity than AZURE_CLIENT_ID"
+            for kind in ("blob", "queue"):
+                address = str(settings.get(f"{name}__{kind}ServiceUri"))
+                if not re.fullmatch(rf"<\w*{service}\w*\.properties\.primaryEndpoints\.{kind}>", address):
+                    yield f"{name}: {kind} service is {address}"
+        telemetry = settings.get("APPLICATIONINSIGHTS_AUTHENTICATION_STRING")
+        if telemetry != f"ClientId={client};Authorization=AAD":
+            yield f"telemetry is sent as {telemetry}"
+
+
+def nothing_secret(plan: Plan) -> Iterator[str]:
+    """No value anywhere looks like a key, but the one secret that goes into the vault."""
+    for item in plan.resources:
+        if item.type.endswith("/secrets"):
+            continue
+        for path, text in _texts(item.body, ""):
+            if SECRETS.search(text):
+                yield f"{item.type} {item.name}: {path} looks like a secret"
+    for name, value in plan.outputs.items():
+        if SECRETS.search(str(value)):
+            yield f"output {name} looks like a secret"
+
+
+def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - JSON values
+    match value:
+        case str():
+            yield path, value
+        case dict():
+            for key, each in value.items():
+                yield from _texts(each, f"{path}.{key}")
+        case list():
+            for index, each in enumerate(value):
+                yield from _texts(each, f"{path}[{index}]")

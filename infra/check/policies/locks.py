@@ -1,0 +1,118 @@
+"""Accounts, vault, app and telemetry are locked."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from infra.check.policies.common import must
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from infra.check.planned import Plan
+
+
+def storage_is_locked(plan: Plan) -> Iterator[str]:
+    """No account keys, no public blobs, TLS 1.2, Entra by default."""
+    for account in plan.of_type("Microsoft.Storage/storageAccounts"):
+        yield from must(
+            account,
+            allowSharedKeyAccess=False,
+            allowBlobPublicAccess=False,
+            allowCrossTenantReplication=False,
+            defaultToOAuthAuthentication=True,
+            minimumTlsVersion="TLS1_2",
+            supportsHttpsTrafficOnly=True,
+        )
+    for container in plan.of_type("Microsoft.Storage/storageAccounts/blobServices/containers"):
+        yield from must(container, publicAccess="None")
+
+
+def deleted_blobs_come_back(plan: Plan) -> Iterator[str]:
+    """Soft delete is on, for blobs and containers, in every account."""
+    services = plan.of_type("Microsoft.Storage/storageAccounts/blobServices")
+    for service in services:
+        yield from must(service, deleteRetentionPolicy__enabled=True, containerDeleteRetentionPolicy__enabled=True)
+        days = service.get("properties.deleteRetentionPolicy.days")
+        if not isinstance(days, int) or days < 1:
+            yield f"{service.id}: deleted blobs are kept {days} days"
+    for account in plan.of_type("Microsoft.Storage/storageAccounts"):
+        if not any(service.id.startswith(account.id + "/") for service in services):
+            yield f"{account.name}: has no blob service settings"
+
+
+def vault_is_locked(plan: Plan) -> Iterator[str]:
+    """RBAC, purge protection, soft delete, an audit log, no access policies."""
+    for vault in plan.of_type("Microsoft.KeyVault/vaults"):
+        yield from must(
+            vault,
+            enableRbacAuthorization=True,
+            enablePurgeProtection=True,
+            enableSoftDelete=True,
+            softDeleteRetentionInDays=90,
+            enabledForDeployment=False,
+            enabledForDiskEncryption=False,
+            enabledForTemplateDeployment=False,
+            accessPolicies=None,
+            networkAcls__bypass="None",
+        )
+        logs = [each for each in plan.of_type("Microsoft.Insights/diagnosticSettings") if vault.id in each.id]
+        if not any({"categoryGroup": "audit", "enabled": True} in each.get("properties.logs") for each in logs):
+            yield f"{vault.name}: nobody records who reads its secrets"
+
+
+def app_is_locked(plan: Plan) -> Iterator[str]:
+    """HTTPS, TLS 1.2, no publishing passwords, a user-assigned identity for everything."""
+    for app in plan.of_type("Microsoft.Web/sites"):
+        yield from must(
+            app,
+            httpsOnly=True,
+            siteConfig__minTlsVersion="1.2",
+            siteConfig__scmMinTlsVersion="1.2",
+            siteConfig__ftpsState="Disabled",
+            functionAppConfig__runtime={"name": "python", "version": "3.13"},
+            functionAppConfig__deployment__storage__type="blobContainer",
+            functionAppConfig__deployment__storage__authentication__type="UserAssignedIdentity",
+        )
+        if app.get("identity.type") != "UserAssigned":
+            yield f"{app.name}: identity is {app.get('identity.type')}"
+        if app.get("kind") != "functionapp,linux":
+            yield f"{app.name}: kind is {app.get('kind')}"
+        closed = {
+            each.name: each.get("properties.allow")
+            for each in plan.of_type("Microsoft.Web/sites/basicPublishingCredentialsPolicies")
+        }
+        if closed != {"ftp": False, "scm": False}:
+            yield f"{app.name}: publishing passwords are {closed}"
+    for host in plan.of_type("Microsoft.Web/serverfarms"):
+        if host.get("sku") != {"name": "FC1", "tier": "FlexConsumption"} or not host.get("properties.reserved"):
+            yield f"{host.name}: is not a Flex Consumption plan"
+
+
+def authentication_is_whole(plan: Plan) -> Iterator[str]:
+    """Where Entra authentication is on, it is required everywhere but at the health check."""
+    for config in plan.of_type("Microsoft.Web/sites/config"):
+        if config.name == "authsettingsV2":
+            yield from must(
+                config,
+                platform__enabled=True,
+                globalValidation__requireAuthentication=True,
+                globalValidation__unauthenticatedClientAction="Return401",
+                globalValidation__excludedPaths=["/api/health"],
+                httpSettings__requireHttps=True,
+                identityProviders__azureActiveDirectory__enabled=True,
+            )
+            issuer = config.get("properties.identityProviders.azureActiveDirectory.registration.openIdIssuer")
+            if not re.fullmatch(r"https://login\.microsoftonline\.com/[0-9a-f-]{36}/v2\.0", str(issuer)):
+                yield f"{config.id}: issuer is {issuer}"
+
+
+def telemetry_needs_identity(plan: Plan) -> Iterator[str]:
+    """Nobody sends telemetry with a key."""
+    for component in plan.of_type("Microsoft.Insights/components"):
+        yield from must(component, DisableLocalAuth=True)
+    for workspace in plan.of_type("Microsoft.OperationalInsights/workspaces"):
+        yield from must(workspace, features__disableLocalAuth=True)
+        if not workspace.get("properties.workspaceCapping.dailyQuotaGb"):
+            yield f"{workspace.name}: has no daily cap"

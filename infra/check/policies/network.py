@@ -1,0 +1,89 @@
+"""Either everything is open, or everything is closed and has its private endpoint and its zone."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import TYPE_CHECKING
+
+from infra.check.policies.common import must
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from infra.check.planned import Plan
+
+
+def network_is_as_asked(plan: Plan) -> Iterator[str]:
+    """Either everything is open, or everything is closed and has its private endpoint and its zone."""
+    networks = plan.of_type("Microsoft.Network/virtualNetworks")
+    access, default = ("Disabled", "Deny") if networks else ("Enabled", None)
+    targets = [
+        *plan.of_type("Microsoft.Storage/storageAccounts"),
+        *plan.of_type("Microsoft.KeyVault/vaults"),
+    ]
+    for target in targets:
+        yield from must(target, publicNetworkAccess=access)
+        if default and target.get("properties.networkAcls.defaultAction") != default:
+            yield f"{target.name}: lets others in by default"
+    for app in plan.of_type("Microsoft.Web/sites"):
+        if bool(app.get("properties.virtualNetworkSubnetId")) != bool(networks):
+            yield f"{app.name}: its subnet is {app.get('properties.virtualNetworkSubnetId')}"
+    if networks:
+        yield from _endpoints(plan)
+
+
+def _endpoints(plan: Plan) -> Iterator[str]:
+    linked: set[tuple[str, str]] = set()
+    for endpoint in plan.of_type("Microsoft.Network/privateEndpoints"):
+        for link in endpoint.get("properties.privateLinkServiceConnections"):
+            target = link["properties"]["privateLinkServiceId"].rpartition("/")[2]
+            linked.update(
+                (re.sub(r"\w*(host|data)\w*|kv-.*", r"\1", target), g) for g in link["properties"]["groupIds"]
+            )
+        groups = [
+            each
+            for each in plan.of_type("Microsoft.Network/privateEndpoints/privateDnsZoneGroups")
+            if each.id.startswith(endpoint.id + "/")
+        ]
+        if len(groups) != 1:
+            yield f"{endpoint.name}: has {len(groups)} zone groups"
+    for wanted in (
+        ("host", "blob"),
+        ("host", "queue"),
+        ("host", "table"),
+        ("data", "blob"),
+        ("data", "queue"),
+        ("", "vault"),
+    ):
+        if wanted not in linked:
+            yield f"no private endpoint for {wanted}"
+    zones = {each.name for each in plan.of_type("Microsoft.Network/privateDnsZones")}
+    expected = {f"privatelink.{kind}.core.windows.net" for kind in ("blob", "queue", "table")}
+    if zones != expected | {"privatelink.vaultcore.azure.net"}:
+        yield f"zones are {sorted(zones)}"
+    links = plan.of_type("Microsoft.Network/privateDnsZones/virtualNetworkLinks")
+    if len(links) != len(zones):
+        yield f"{len(links)} of {len(zones)} zones are linked to the network"
+    for link in links:
+        yield from must(link, registrationEnabled=False)
+    yield from _subnets(plan)
+
+
+def _subnets(plan: Plan) -> Iterator[str]:
+    for network in plan.of_type("Microsoft.Network/virtualNetworks"):
+        subnets = {each["name"]: each["properties"] for each in network.get("properties.subnets")}
+        delegations = [each["properties"]["serviceName"] for each in subnets["app"].get("delegations", [])]
+        if delegations != ["Microsoft.App/environments"]:
+            yield f"the app's subnet is delegated to {delegations}"
+        if subnets["endpoints"].get("delegations"):
+            yield "the endpoints' subnet is delegated"
+        whole = ipaddress.ip_network(network.get("properties.addressSpace.addressPrefixes")[0])
+        inside = [ipaddress.ip_network(each["addressPrefix"]) for each in subnets.values()]
+        if inside[0].overlaps(inside[1]) or not all(whole.overlaps(each) for each in inside):
+            yield f"subnets {[str(each) for each in inside]} do not fit into {whole}"
+        for name, subnet in subnets.items():
+            if not subnet.get("networkSecurityGroup"):
+                yield f"subnet {name} has no security group"
+            if "_" in name:
+                yield f"subnet {name}: Flex Consumption takes no underscore"

@@ -1,0 +1,353 @@
+#!/usr/bin/env bash
+# Deploys everything, and can be run again at any time: docs/deploy.md explains.
+set -euo pipefail
+
+usage() {
+  cat <<'END'
+Usage: infra/deploy.sh --resource-group NAME [options]
+
+  --location REGION        where to create the resource group, if it does not exist yet
+  --what-if                show what would change, and change nothing
+  --parameter KEY=VALUE    a parameter of infra/main.bicep; may be given several times
+  --secret NAME            a Key Vault secret the app may read; may be given several times
+                           (default: sendgrid-api-key)
+  --entra                  callers need a token of an Entra app registration besides the key
+  --package FILE           deploy this package, not a newly built one: to go back to an old version
+  --prebuilt               put the requirements into the package; by default Azure installs them
+  --skip-app               infrastructure only
+  --skip-smoke-test        do not call the app at the end
+
+The SendGrid API key is taken from SENDGRID_API_KEY, or asked for when the vault has none yet.
+END
+}
+
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(dirname "$here")
+group='' location='' package='' what_if='' entra='' prebuilt='' skip_app='' skip_smoke_test=''
+parameters=() secrets=()
+
+while [ $# -gt 0 ]; do
+  case $1 in
+    --resource-group) group=$2 && shift ;;
+    --location) location=$2 && shift ;;
+    --parameter) parameters+=("$2") && shift ;;
+    --secret) secrets+=("$2") && shift ;;
+    --package) package=$2 && shift ;;
+    --what-if) what_if=yes ;;
+    --entra) entra=yes ;;
+    --prebuilt) prebuilt=yes ;;
+    --skip-app) skip_app=yes ;;
+    --skip-smoke-test) skip_smoke_test=yes ;;
+    -h | --help) usage && exit 0 ;;
+    *)
+      echo "deploy: unknown option $1" >&2
+      usage >&2
+      exit 2
+      ;;
+  esac
+  shift
+done
+
+say() { printf '%s\n' "$*"; }
+fail() {
+  printf 'deploy: %s\n' "$*" >&2
+  exit 1
+}
+
+[ -n "$group" ] || fail "say which resource group: --resource-group NAME"
+command -v az >/dev/null || fail "the Azure CLI is missing: https://learn.microsoft.com/cli/azure/install-azure-cli"
+command -v curl >/dev/null || fail "curl is missing"
+if [ -z "$skip_app$package$what_if" ]; then
+  command -v python3 >/dev/null || fail "python3 is missing: it builds the package"
+fi
+[ ${#secrets[@]} -gt 0 ] || secrets=(sendgrid-api-key)
+for parameter in ${parameters[@]+"${parameters[@]}"}; do
+  case $parameter in
+    sendGridApiKey=*) fail "put the key into SENDGRID_API_KEY: a command line is seen by others" ;;
+    *=*) ;;
+    *) fail "--parameter takes KEY=VALUE, not $parameter" ;;
+  esac
+done
+
+# Parameters go through a file that only this user can read, since one of them may be the API key.
+private=$(mktemp -d)
+trap 'rm -rf "$private"' EXIT
+
+sign_in() {
+  subscription=$(az account show --query id --output tsv) || fail "sign in first: az login"
+  say "subscription   $(az account show --query name --output tsv) ($subscription)"
+}
+
+prepare_group() {
+  if [ "$(az group exists --name "$group")" = true ]; then
+    say "resource group $group"
+    return
+  fi
+  [ -n "$location" ] || fail "there is no resource group $group; say where to create it: --location REGION"
+  [ -z "$what_if" ] || fail "there is no resource group $group; what-if needs it: az group create --name $group --location $location"
+  az group create --name "$group" --location "$location" --output none
+  say "resource group $group, created in $location"
+}
+
+register_providers() {
+  local provider
+  for provider in Microsoft.App Microsoft.Web Microsoft.Storage Microsoft.KeyVault Microsoft.ManagedIdentity \
+    Microsoft.OperationalInsights Microsoft.Insights Microsoft.Network Microsoft.Consumption; do
+    if [ "$(az provider show --namespace "$provider" --query registrationState --output tsv)" != Registered ]; then
+      say "registering    $provider"
+      az provider register --namespace "$provider" --wait
+    fi
+  done
+}
+
+# Name of the vault that this template made in this group; nothing when there is none.
+find_vault() {
+  az keyvault list --resource-type vault --resource-group "$group" \
+    --query "[?tags.application=='sendgrid-segment-export'].name | [0]" --output tsv
+}
+
+find_deleted_vault() {
+  az keyvault list-deleted --resource-type vault \
+    --query "[?tags.application=='sendgrid-segment-export' && contains(properties.vaultId, '/resourceGroups/$group/')].name | [0]" \
+    --output tsv 2>/dev/null || true
+}
+
+# Through Resource Manager, because the vault itself may be closed to this machine. Names only, never values.
+list_secrets() {
+  az rest --method get --query 'value[].name' --output tsv \
+    --url "/subscriptions/$subscription/resourceGroups/$group/providers/Microsoft.KeyVault/vaults/$1/secrets?api-version=2024-11-01"
+}
+
+# A budget's first day cannot change afterwards, so that of an earlier deployment is kept.
+find_budget_start() {
+  az rest --method get --output tsv \
+    --url "/subscriptions/$subscription/resourceGroups/$group/providers/Microsoft.Consumption/budgets?api-version=2024-08-01" \
+    --query "value[?ends_with(name, '-monthly')].properties.timePeriod.startDate | [0]" 2>/dev/null || true
+}
+
+ask_for_key() {
+  [ -t 0 ] || fail "the vault has no secret ${secrets[0]} yet: put the SendGrid API key into SENDGRID_API_KEY"
+  read -r -s -p "SendGrid API key (not shown): " SENDGRID_API_KEY
+  printf '\n'
+  [ -n "$SENDGRID_API_KEY" ] || fail "without a key the app can do nothing"
+}
+
+prepare_secrets() {
+  local vault existing='' secret
+  vault=$(find_vault)
+  if [ -n "$vault" ]; then
+    existing=$(list_secrets "$vault")
+  elif [ -n "$(find_deleted_vault)" ]; then
+    say "key vault      was deleted and comes back"
+    parameters+=("recoverVault=true")
+  fi
+  for secret in "${secrets[@]}"; do
+    if grep -qx "$secret" <<<"$existing"; then
+      continue
+    elif [ "$secret" != "${secrets[0]}" ]; then
+      fail "the vault has no secret $secret: az keyvault secret set --vault-name ${vault:-VAULT} --name $secret"
+    elif [ -z "${SENDGRID_API_KEY:-}" ] && [ -z "$what_if" ]; then
+      ask_for_key
+    fi
+  done
+}
+
+# Entra authentication that was switched on once stays on; prints the client ID it is on with.
+find_entra() {
+  local existing
+  existing=$(az functionapp list --resource-group "$group" \
+    --query "[?tags.application=='sendgrid-segment-export'].id | [0]" --output tsv)
+  [ -n "$existing" ] || return 0
+  az rest --method get --url "$existing/config/authsettingsV2?api-version=2024-11-01" --output tsv \
+    --query 'properties.platform.enabled && properties.identityProviders.azureActiveDirectory.registration.clientId'
+}
+
+# The app registration whose app roles callers have; made once, found by its name afterwards.
+prepare_entra() {
+  local name="sendgrid-segment-export-$group" client
+  client=$(az ad app list --display-name "$name" --query '[0].appId' --output tsv)
+  if [ -z "$client" ]; then
+    [ -z "$what_if" ] || fail "there is no app registration $name yet; deploy once without --what-if"
+    client=$(az ad app create --display-name "$name" --sign-in-audience AzureADMyOrg --query appId --output tsv)
+    say "app            $name ($client), registered"
+  fi
+  if [ -z "$what_if" ]; then
+    az ad app update --id "$client" --identifier-uris "api://$client" --app-roles "@$here/app-roles.json"
+    az ad sp show --id "$client" --output none 2>/dev/null || az ad sp create --id "$client" --output none
+    # Only those who were given a role get a token.
+    az ad sp update --id "$client" --set appRoleAssignmentRequired=true
+  fi
+  parameters+=("entraClientId=$client")
+}
+
+find_parameters() {
+  local start user
+  start=$(find_budget_start)
+  [ -z "$start" ] || parameters+=("budgetStartDate=${start%%T*}")
+  user=$(az account show --query "user.type=='user' && user.name || ''" --output tsv)
+  # Whoever deploys is told of alerts, unless somebody was named.
+  case " ${parameters[*]-} " in
+    *" alertEmails="*) return ;;
+    *) ;;
+  esac
+  if [ -n "$user" ] && grep -q '"alertEmails": { "value": \[\] }' "$here/main.parameters.json"; then
+    parameters+=("alertEmails=[\"$user\"]")
+  fi
+}
+
+keep_entra() {
+  local client
+  client=$(find_entra)
+  case $client in
+    '' | false | False | None) ;;
+    *) entra=yes && parameters+=("entraClientId=$client") ;;
+  esac
+}
+
+# The names of the secrets, and the key when there is one, as a parameters file.
+write_private_parameters() {
+  local names key=${SENDGRID_API_KEY:-}
+  names=$(printf '"%s",' "${secrets[@]}")
+  case $key in
+    *[!A-Za-z0-9._-]*) fail "SENDGRID_API_KEY does not look like a SendGrid API key" ;;
+    *) ;;
+  esac
+  [ -z "$key" ] || key=", \"sendGridApiKey\": {\"value\": \"$key\"}"
+  (
+    umask 077
+    cat >"$private/parameters.json" <<END
+{
+  "\$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#",
+  "contentVersion": "1.0.0.0",
+  "parameters": {"secretNames": {"value": [${names%,}]}$key}
+}
+END
+  )
+}
+
+deployment() {
+  local verb=$1
+  shift
+  az deployment group "$verb" --resource-group "$group" --name sendgrid-segment-export \
+    --template-file "$here/main.bicep" --parameters "@$here/main.parameters.json" \
+    --parameters "@$private/parameters.json" \
+    ${parameters[@]+--parameters "${parameters[@]}"} "$@"
+}
+
+output() {
+  az deployment group show --resource-group "$group" --name sendgrid-segment-export \
+    --query "properties.outputs.$1.value" --output tsv
+}
+
+build_package() {
+  if [ -n "$package" ]; then
+    [ -f "$package" ] || fail "there is no package $package"
+  elif [ -n "$prebuilt" ]; then
+    package=$(python3 "$here/package.py" --root "$root")
+  else
+    package=$(python3 "$here/package.py" --root "$root" --without-requirements)
+  fi
+  say "package        $package ($(wc -c <"$package" | tr -d ' ') bytes)"
+}
+
+# config-zip always has Azure install the requirements of a Python app, whatever --build-remote says, so a package
+# that has them already goes another way. The names of the files in a zip are not compressed.
+publish_once() {
+  if grep -q '\.python_packages/' "$package"; then
+    az functionapp deploy --resource-group "$group" --name "$app" --src-path "$package" --type zip \
+      --timeout 600000 --output none
+  else
+    az functionapp deployment source config-zip --resource-group "$group" --name "$app" --src "$package" \
+      --build-remote true --timeout 600 --output none
+  fi
+}
+
+# New role assignments take minutes to be known everywhere, so the first deployment may be refused at first.
+publish() {
+  local tries=${DEPLOY_TRIES:-6}
+  until publish_once; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || fail "the package was refused"
+    say "again in ${DEPLOY_WAIT:-30} s"
+    sleep "${DEPLOY_WAIT:-30}"
+  done
+  say "published      $app"
+}
+
+# call METHOD PATH [BODY] [CURL OPTION …]: the answer of the app, with its key, which no process list shows.
+call() {
+  local method=$1 path=$2 body=${3-}
+  shift $(($# < 3 ? $# : 3))
+  printf 'header = "x-functions-key: %s"\nheader = "Content-Type: application/json"\n' "$key" |
+    curl --config - --silent --show-error --max-time 230 --request "$method" --data "$body" "$@" "$url$path"
+}
+
+list() { call GET "$1" '' --fail | ids "${1##*/}"; }
+
+# try WHAT ID PATH [BODY]: ask the app to try something that changes nothing.
+try() {
+  local status
+  status=$(call POST "$3" "${4-}" --output "$private/answer" --write-out '%{http_code}') || fail "$1 $2: no answer"
+  case $status in
+    2*) say "  $1 $2 ok" ;;
+    404) say "  $1 $2 skipped: this version of the app cannot try it" ;;
+    *)
+      cat "$private/answer" >&2
+      fail "$1 $2: answer $status"
+      ;;
+  esac
+}
+
+# ids NAME: the `id`s in {"NAME": [{"id": …}]} on standard input.
+ids() { python3 -c 'import json, sys; print(*(each["id"] for each in json.load(sys.stdin)[sys.argv[1]]), sep="\n")' "$1"; }
+
+smoke_test() {
+  local connection connections first exports
+  say "smoke test     $url"
+  curl --silent --show-error --fail --retry "${DEPLOY_TRIES:-12}" --retry-delay "${DEPLOY_WAIT:-10}" \
+    --retry-all-errors --max-time 60 --output /dev/null "$url/api/health" || fail "the app is not healthy"
+  say "  health       ok"
+  if [ -n "$entra" ]; then
+    say "  the rest     skipped: callers need a token; docs/deploy.md shows how to get one"
+    return
+  fi
+  key=$(az functionapp keys list --resource-group "$group" --name "$app" --query functionKeys.default --output tsv)
+  connections=$(list /api/connections) || fail "the app does not list its connections"
+  exports=$(list /api/exports) || fail "the app does not list its exports"
+  for connection in $connections; do
+    try "connection  " "$connection" "/api/connections/$connection/check"
+  done
+  [ -n "$connections" ] || say "  connection   none yet: docs/deploy.md, \"The first export\""
+  # Plans the first rows of one export; sends nothing and keeps nothing.
+  first=${exports%%$'\n'*}
+  if [ -n "$first" ]; then
+    try "preview     " "$first" "/api/exports/$first/preview" '{"rows": 100}'
+  else
+    say "  preview      no export yet"
+  fi
+}
+
+sign_in
+prepare_group
+[ -n "$what_if" ] || register_providers
+prepare_secrets
+if [ -n "$entra" ]; then prepare_entra; else keep_entra; fi
+find_parameters
+write_private_parameters
+if [ -n "$what_if" ]; then
+  deployment what-if
+  exit 0
+fi
+say "deploying      infra/main.bicep, about 5 minutes"
+deployment create --output none
+app=$(output functionAppName)
+url=$(output functionAppUrl)
+say "key vault      $(output keyVaultName)"
+say "data           $(output dataStorageAccount)"
+say "app            $app"
+if [ -z "$skip_app" ]; then
+  build_package
+  publish
+  [ -n "$skip_smoke_test" ] || smoke_test
+fi
+say "done           $url"

@@ -1,0 +1,315 @@
+// Exports customer segments from blob storage to SendGrid contact lists: everything it needs in Azure.
+// Deploy with infra/deploy.sh; docs/deploy.md explains the parameters, the permissions and the costs.
+
+targetScope = 'resourceGroup'
+
+@description('Start of every resource\'s name: lower-case letters and digits.')
+@minLength(3)
+@maxLength(8)
+param name string = 'sgexport'
+
+@description('Region; the resource group\'s own unless told otherwise.')
+param location string = resourceGroup().location
+
+@description('Tags for every resource.')
+param tags object = {}
+
+@description('`private` closes storage and vault to the internet and gives the app a network to reach them.')
+@allowed([
+  'public'
+  'private'
+])
+param network string = 'public'
+
+@description('Addresses of the private network, which must clash with nothing it will be peered with.')
+param networkAddressPrefix string = '10.87.0.0/24'
+
+@description('Addresses in it of the app\'s instances; at least a /27.')
+param appSubnetPrefix string = '10.87.0.0/25'
+
+@description('Addresses in it of the private endpoints; at least a /28.')
+param endpointSubnetPrefix string = '10.87.0.128/25'
+
+@description('Replication of the storage accounts: ZRS survives the loss of a zone, GRS that of a region.')
+@allowed([
+  'Standard_LRS'
+  'Standard_ZRS'
+  'Standard_GRS'
+  'Standard_GZRS'
+])
+param storageSku string = 'Standard_LRS'
+
+@description('Days that deleted and overwritten blobs can be brought back, and therefore still exist.')
+@minValue(1)
+@maxValue(365)
+param softDeleteDays int = 7
+
+@description('Days after which runs, with their counts and reasons, are forgotten.')
+@minValue(30)
+param runHistoryDays int = 400
+
+@description('Container of everything the app keeps.')
+param stateContainer string = 'sendgrid-exports'
+
+@description('Container of the extracts.')
+param extractContainer string = 'customerinsights'
+
+@description('Folder of the extracts in their container; empty for the whole container.')
+param extractPrefix string = ''
+
+@description('Account the extracts lie in when it is one of your own; empty: they are put in the data account.')
+param extractStorageAccount string = ''
+
+@description('Resource group of that account.')
+param extractResourceGroup string = resourceGroup().name
+
+@description('Subscription of that account.')
+param extractSubscriptionId string = subscription().subscriptionId
+
+@description('Names of the Key Vault secrets the app may read; each must exist, but the first with `sendGridApiKey`.')
+param secretNames array = [
+  'sendgrid-api-key'
+]
+
+@description('SendGrid API key to store under the first of `secretNames`; empty leaves the vault\'s secrets alone.')
+@secure()
+param sendGridApiKey string = ''
+
+@description('True brings back the vault of this resource group that was deleted: it cannot be made anew.')
+param recoverVault bool = false
+
+@description('NCRONTAB expression, in UTC, of how often the app looks for what is due and heals what stands still.')
+param scheduleTick string = '0 */5 * * * *'
+
+@description('Cron expression of the scheduled refresh, for example `30 6 * * *`; empty: off.')
+param refreshSchedule string = ''
+
+@description('IANA time zone of the scheduled refresh.')
+param refreshTimeZone string = 'UTC'
+
+@description('Application (client) ID of an Entra app registration; then callers need a token besides the key.')
+param entraClientId string = ''
+
+@description('Most instances at once, for each function. SendGrid\'s limit is reached long before.')
+@minValue(40)
+@maxValue(1000)
+param maximumInstanceCount int = 40
+
+@description('Memory of an instance: 2048 for a million rows an extract, 4096 for ten million.')
+@allowed([
+  2048
+  4096
+])
+param instanceMemoryMB int = 2048
+
+@description('E-mail addresses that alerts and budget warnings go to.')
+param alertEmails array = []
+
+@description('How long may pass without a run that succeeded; by default two days if there is a refresh.')
+@allowed([
+  ''
+  'PT6H'
+  'P1D'
+  'P2D'
+])
+param refreshExpectedWithin string = empty(refreshSchedule) ? '' : 'P2D'
+
+@description('Budget of the resource group for a month, in the currency of the subscription; 0 for none.')
+@minValue(0)
+param monthlyBudget int = 50
+
+@description('First day of the month from which the budget counts; deploy.sh keeps that of an earlier deployment.')
+param budgetStartDate string = utcNow('yyyy-MM-01')
+
+@description('Days that logs are kept.')
+@minValue(30)
+@maxValue(730)
+param logRetentionDays int = 31
+
+@description('Gigabytes of logs a day after which nothing more is taken in.')
+@minValue(1)
+param logDailyQuotaGb int = 1
+
+var token = uniqueString(resourceGroup().id)
+var openToInternet = network == 'public'
+var extractsHere = empty(extractStorageAccount)
+var appName = 'func-${name}-${token}'
+var allTags = union(tags, { application: 'sendgrid-segment-export' })
+
+module identity 'modules/identity.bicep' = {
+  name: 'identity'
+  params: {
+    name: 'id-${name}-${token}'
+    location: location
+    tags: allTags
+  }
+}
+
+module monitoring 'modules/monitoring.bicep' = {
+  name: 'monitoring'
+  params: {
+    workspaceName: 'log-${name}-${token}'
+    componentName: 'appi-${name}-${token}'
+    location: location
+    tags: allTags
+    retentionDays: logRetentionDays
+    dailyQuotaGb: logDailyQuotaGb
+  }
+}
+
+module storage 'modules/storage.bicep' = {
+  name: 'storage'
+  params: {
+    hostAccountName: take('st${name}host${token}', 24)
+    dataAccountName: take('st${name}data${token}', 24)
+    location: location
+    tags: allTags
+    sku: storageSku
+    openToInternet: openToInternet
+    packageContainer: 'app-package'
+    stateContainer: stateContainer
+    extractContainer: extractContainer
+    extractsHere: extractsHere
+    runHistoryDays: runHistoryDays
+    poisonDays: 30
+    softDeleteDays: softDeleteDays
+  }
+}
+
+module vault 'modules/vault.bicep' = {
+  name: 'vault'
+  params: {
+    name: take('kv-${name}-${token}', 24)
+    location: location
+    tags: allTags
+    openToInternet: openToInternet
+    recover: recoverVault
+    secretName: empty(secretNames) ? 'sendgrid-api-key' : secretNames[0]
+    apiKey: sendGridApiKey
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+module roles 'modules/roles.bicep' = {
+  name: 'roles'
+  params: {
+    principalId: identity.outputs.principalId
+    hostAccountName: storage.outputs.hostAccountName
+    dataAccountName: storage.outputs.dataAccountName
+    stateContainer: stateContainer
+    extractContainer: extractContainer
+    extractsHere: extractsHere
+    queueNames: storage.outputs.queueNames
+    vaultName: vault.outputs.name
+    secretNames: secretNames
+    componentName: monitoring.outputs.componentName
+  }
+}
+
+module extracts 'modules/extracts.bicep' = if (!extractsHere) {
+  name: 'extracts'
+  scope: resourceGroup(extractSubscriptionId, extractResourceGroup)
+  params: {
+    principalId: identity.outputs.principalId
+    accountName: extractStorageAccount
+    containerName: extractContainer
+  }
+}
+
+module privateNetwork 'modules/network.bicep' = if (!openToInternet) {
+  name: 'network'
+  params: {
+    name: 'vnet-${name}-${token}'
+    location: location
+    tags: allTags
+    addressPrefix: networkAddressPrefix
+    appSubnetPrefix: appSubnetPrefix
+    endpointSubnetPrefix: endpointSubnetPrefix
+    hostAccountId: storage.outputs.hostAccountId
+    dataAccountId: storage.outputs.dataAccountId
+    vaultId: vault.outputs.id
+    extractAccountId: extractsHere ? '' : extracts!.outputs.accountId
+  }
+}
+
+var settings = {
+  // The Functions host's own storage, with the identity.
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__clientId: identity.outputs.clientId
+  AzureWebJobsStorage__blobServiceUri: storage.outputs.hostBlobUri
+  AzureWebJobsStorage__queueServiceUri: storage.outputs.hostQueueUri
+  AzureWebJobsStorage__tableServiceUri: storage.outputs.hostTableUri
+  // State and queues; the queue triggers use the same connection.
+  DataStorage__credential: 'managedidentity'
+  DataStorage__clientId: identity.outputs.clientId
+  DataStorage__blobServiceUri: storage.outputs.dataBlobUri
+  DataStorage__queueServiceUri: storage.outputs.dataQueueUri
+  // azure-identity: this identity, and no trying of others.
+  AZURE_CLIENT_ID: identity.outputs.clientId
+  AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential'
+  KEY_VAULT_URL: vault.outputs.uri
+  STATE_CONTAINER: stateContainer
+  EXTRACT_CONTAINER: extractContainer
+  EXTRACT_PREFIX: extractPrefix
+  SCHEDULE_TICK: scheduleTick
+  REFRESH_SCHEDULE: refreshSchedule
+  REFRESH_TIME_ZONE: refreshTimeZone
+  // One thread for each message that host.json lets an instance take at once; the default on one core is 5.
+  PYTHON_THREADPOOL_THREAD_COUNT: '16'
+  APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.outputs.clientId};Authorization=AAD'
+}
+
+var extractSettings = extractsHere ? {} : { ExtractStorage__blobServiceUri: extracts!.outputs.blobUri }
+
+module app 'modules/app.bicep' = {
+  name: 'app'
+  // The first start fails where the roles are not there yet.
+  dependsOn: [
+    roles
+  ]
+  params: {
+    planName: 'plan-${name}-${token}'
+    appName: appName
+    location: location
+    tags: allTags
+    identityId: identity.outputs.id
+    packageContainerUri: storage.outputs.packageContainerUri
+    settings: union(settings, extractSettings)
+    maximumInstanceCount: maximumInstanceCount
+    instanceMemoryMB: instanceMemoryMB
+    subnetId: openToInternet ? '' : privateNetwork!.outputs.appSubnetId
+    entraClientId: entraClientId
+  }
+}
+
+module alerts 'modules/alerts.bicep' = {
+  name: 'alerts'
+  params: {
+    prefix: name
+    location: location
+    tags: allTags
+    workspaceId: monitoring.outputs.workspaceId
+    emails: alertEmails
+    refreshExpectedWithin: refreshExpectedWithin
+    monthlyBudget: monthlyBudget
+    budgetStartDate: budgetStartDate
+  }
+}
+
+module workbook 'modules/workbook.bicep' = {
+  name: 'workbook'
+  params: {
+    displayName: 'Segment exports to SendGrid (${name})'
+    location: location
+    tags: allTags
+    workspaceId: monitoring.outputs.workspaceId
+  }
+}
+
+output functionAppName string = app.outputs.name
+output functionAppUrl string = 'https://${app.outputs.hostName}'
+output keyVaultName string = vault.outputs.name
+output dataStorageAccount string = storage.outputs.dataAccountName
+output hostStorageAccount string = storage.outputs.hostAccountName
+output workbookId string = workbook.outputs.id

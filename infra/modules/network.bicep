@@ -1,0 +1,268 @@
+// A network of the app's own: it reaches storage and the vault through private endpoints, and SendGrid
+// through the internet.
+
+param name string
+
+param location string
+
+param tags object
+
+@description('Addresses of the network.')
+param addressPrefix string
+
+@description('Addresses of the app\'s instances; at least a /27.')
+param appSubnetPrefix string
+
+@description('Addresses of the private endpoints; at least a /28.')
+param endpointSubnetPrefix string
+
+param hostAccountId string
+
+param dataAccountId string
+
+param vaultId string
+
+@description('Account of the extracts when it is not the data account; empty otherwise.')
+param extractAccountId string
+
+var blobZone = 'privatelink.blob.${environment().suffixes.storage}'
+var queueZone = 'privatelink.queue.${environment().suffixes.storage}'
+var tableZone = 'privatelink.table.${environment().suffixes.storage}'
+var vaultZone = 'privatelink.vaultcore.azure.net'
+
+var zoneNames = [
+  blobZone
+  queueZone
+  tableZone
+  vaultZone
+]
+
+var ownEndpoints = [
+  {
+    name: 'host-blob'
+    resourceId: hostAccountId
+    group: 'blob'
+    zone: blobZone
+  }
+  {
+    name: 'host-queue'
+    resourceId: hostAccountId
+    group: 'queue'
+    zone: queueZone
+  }
+  {
+    name: 'host-table'
+    resourceId: hostAccountId
+    group: 'table'
+    zone: tableZone
+  }
+  {
+    name: 'data-blob'
+    resourceId: dataAccountId
+    group: 'blob'
+    zone: blobZone
+  }
+  {
+    name: 'data-queue'
+    resourceId: dataAccountId
+    group: 'queue'
+    zone: queueZone
+  }
+  {
+    name: 'vault'
+    resourceId: vaultId
+    group: 'vault'
+    zone: vaultZone
+  }
+]
+
+var extractEndpoints = [
+  {
+    name: 'extracts-blob'
+    resourceId: extractAccountId
+    group: 'blob'
+    zone: blobZone
+  }
+]
+
+var endpoints = empty(extractAccountId) ? ownEndpoints : concat(ownEndpoints, extractEndpoints)
+
+// Nobody may open a connection into the app's subnet; calls of its HTTP functions do not come this way.
+resource appRules 'Microsoft.Network/networkSecurityGroups@2024-05-01' = {
+  name: '${name}-app'
+  location: location
+  tags: tags
+  properties: {
+    securityRules: [
+      {
+        name: 'nothing-from-the-internet'
+        properties: {
+          priority: 4000
+          direction: 'Inbound'
+          access: 'Deny'
+          protocol: '*'
+          sourceAddressPrefix: 'Internet'
+          sourcePortRange: '*'
+          destinationAddressPrefix: '*'
+          destinationPortRange: '*'
+        }
+      }
+    ]
+  }
+}
+
+resource endpointRules 'Microsoft.Network/networkSecurityGroups@2024-05-01' = {
+  name: '${name}-endpoints'
+  location: location
+  tags: tags
+  properties: {
+    securityRules: [
+      {
+        name: 'https-from-the-network'
+        properties: {
+          priority: 100
+          direction: 'Inbound'
+          access: 'Allow'
+          protocol: 'Tcp'
+          sourceAddressPrefix: 'VirtualNetwork'
+          sourcePortRange: '*'
+          destinationAddressPrefix: '*'
+          destinationPortRange: '443'
+        }
+      }
+      {
+        name: 'nothing-else'
+        properties: {
+          priority: 4000
+          direction: 'Inbound'
+          access: 'Deny'
+          protocol: '*'
+          sourceAddressPrefix: '*'
+          sourcePortRange: '*'
+          destinationAddressPrefix: '*'
+          destinationPortRange: '*'
+        }
+      }
+    ]
+  }
+}
+
+resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
+  name: name
+  location: location
+  tags: tags
+  properties: {
+    addressSpace: {
+      addressPrefixes: [
+        addressPrefix
+      ]
+    }
+    subnets: [
+      {
+        // Flex Consumption wants a subnet of its own, without underscores in its name.
+        name: 'app'
+        properties: {
+          addressPrefix: appSubnetPrefix
+          networkSecurityGroup: {
+            id: appRules.id
+          }
+          delegations: [
+            {
+              name: 'flex-consumption'
+              properties: {
+                serviceName: 'Microsoft.App/environments'
+              }
+            }
+          ]
+        }
+      }
+      {
+        name: 'endpoints'
+        properties: {
+          addressPrefix: endpointSubnetPrefix
+          networkSecurityGroup: {
+            id: endpointRules.id
+          }
+          privateEndpointNetworkPolicies: 'Enabled'
+        }
+      }
+    ]
+  }
+
+  resource appSubnet 'subnets' existing = {
+    name: 'app'
+  }
+
+  resource endpointSubnet 'subnets' existing = {
+    name: 'endpoints'
+  }
+}
+
+resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
+  for zoneName in zoneNames: {
+    name: zoneName
+    location: 'global'
+    tags: tags
+  }
+]
+
+resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
+  for (zoneName, index) in zoneNames: {
+    parent: zones[index]
+    name: name
+    location: 'global'
+    tags: tags
+    properties: {
+      registrationEnabled: false
+      virtualNetwork: {
+        id: network.id
+      }
+    }
+  }
+]
+
+resource privateEndpoints 'Microsoft.Network/privateEndpoints@2024-05-01' = [
+  for endpoint in endpoints: {
+    name: '${name}-${endpoint.name}'
+    location: location
+    tags: tags
+    properties: {
+      subnet: {
+        id: network::endpointSubnet.id
+      }
+      privateLinkServiceConnections: [
+        {
+          name: endpoint.name
+          properties: {
+            privateLinkServiceId: endpoint.resourceId
+            groupIds: [
+              endpoint.group
+            ]
+          }
+        }
+      ]
+    }
+  }
+]
+
+resource zoneGroups 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01' = [
+  for (endpoint, index) in endpoints: {
+    parent: privateEndpoints[index]
+    name: 'default'
+    dependsOn: [
+      zones
+    ]
+    properties: {
+      privateDnsZoneConfigs: [
+        {
+          name: endpoint.group
+          properties: {
+            privateDnsZoneId: resourceId('Microsoft.Network/privateDnsZones', endpoint.zone)
+          }
+        }
+      ]
+    }
+  }
+]
+
+output appSubnetId string = network::appSubnet.id

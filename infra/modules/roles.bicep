@@ -1,0 +1,167 @@
+// What the app may do, and why. Nothing is granted on the resource group or the subscription.
+
+@description('Object ID of the app\'s identity.')
+param principalId string
+
+param hostAccountName string
+
+param dataAccountName string
+
+@description('Container of everything the app keeps.')
+param stateContainer string
+
+@description('Container of the extracts.')
+param extractContainer string
+
+@description('False when the extracts lie in somebody else\'s account.')
+param extractsHere bool
+
+param queueNames array
+
+param vaultName string
+
+@description('Secrets the app may read; each must exist.')
+param secretNames array
+
+param componentName string
+
+var roles = loadJsonContent('../roles.json')
+
+var granted = {
+  hostBlobs: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Blob Data Owner'])
+  hostTables: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Table Data Contributor'])
+  readExtracts: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Blob Data Reader'])
+  keepState: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Blob Data Contributor'])
+  useQueues: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Queue Data Contributor'])
+  readSecret: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Key Vault Secrets User'])
+  sendTelemetry: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Monitoring Metrics Publisher'])
+}
+
+resource hostAccount 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
+  name: hostAccountName
+}
+
+resource dataAccount 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
+  name: dataAccountName
+
+  resource blobs 'blobServices' existing = {
+    name: 'default'
+
+    resource state 'containers' existing = {
+      name: stateContainer
+    }
+
+    resource extracts 'containers' existing = {
+      name: extractContainer
+    }
+  }
+
+  resource queueService 'queueServices' existing = {
+    name: 'default'
+  }
+}
+
+resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' existing = [
+  for queueName in queueNames: {
+    parent: dataAccount::queueService
+    name: queueName
+  }
+]
+
+resource vault 'Microsoft.KeyVault/vaults@2024-11-01' existing = {
+  name: vaultName
+}
+
+resource secrets 'Microsoft.KeyVault/vaults/secrets@2024-11-01' existing = [
+  for secretName in secretNames: {
+    parent: vault
+    name: secretName
+  }
+]
+
+resource component 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: componentName
+}
+
+// The host keeps its keys, timer leases and the deployment package in containers that it makes itself,
+// and asks for Owner on the account: https://learn.microsoft.com/azure/azure-functions/functions-reference
+resource hostBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(hostAccount.id, principalId, granted.hostBlobs)
+  scope: hostAccount
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: granted.hostBlobs
+  }
+}
+
+// The host writes its diagnostic events to a table of its own; without this it only warns.
+resource hostTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(hostAccount.id, principalId, granted.hostTables)
+  scope: hostAccount
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: granted.hostTables
+  }
+}
+
+// Definitions, runs, chunks and results: read, written and deleted in this one container.
+resource state 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(dataAccount::blobs::state.id, principalId, granted.keepState)
+  scope: dataAccount::blobs::state
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: granted.keepState
+  }
+}
+
+// Extracts are only ever read.
+resource extracts 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (extractsHere) {
+  name: guid(dataAccount::blobs::extracts.id, principalId, granted.readExtracts)
+  scope: dataAccount::blobs::extracts
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: granted.readExtracts
+  }
+}
+
+// Queue by queue: the host receives, deletes and, while a function works, renews messages. Renewing is
+// Update Message, which of the built-in roles only Contributor may; Message Processor may not.
+resource queueRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (queueName, index) in queueNames: {
+    name: guid(dataAccount.id, queueName, principalId, granted.useQueues)
+    scope: queues[index]
+    properties: {
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: granted.useQueues
+    }
+  }
+]
+
+// The SendGrid keys of its own connections, secret by secret; what else is in the vault stays out of reach.
+resource secretRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (secretName, index) in secretNames: {
+    name: guid(vault.id, secretName, principalId, granted.readSecret)
+    scope: secrets[index]
+    properties: {
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: granted.readSecret
+    }
+  }
+]
+
+// Application Insights takes telemetry from Entra identities with this role only.
+resource telemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(component.id, principalId, granted.sendTelemetry)
+  scope: component
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: granted.sendTelemetry
+  }
+}

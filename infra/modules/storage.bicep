@@ -1,0 +1,235 @@
+// Two accounts, because the Functions host must own every blob of its account (keys, leases, the package),
+// and nothing that owns a whole account should be where the people's data is.
+
+@description('Name of the account of the Functions host: its keys, leases and the deployment package.')
+param hostAccountName string
+
+@description('Name of the account with the state, the queues and, unless they lie elsewhere, the extracts.')
+param dataAccountName string
+
+param location string
+
+param tags object
+
+@description('Replication of both accounts.')
+param sku string
+
+@description('False closes both accounts to the internet.')
+param openToInternet bool
+
+@description('Container of the deployment package.')
+param packageContainer string
+
+@description('Container of everything the app keeps.')
+param stateContainer string
+
+@description('Container of the extracts.')
+param extractContainer string
+
+@description('False when the extracts lie in somebody else\'s account.')
+param extractsHere bool
+
+@description('Days after which runs, with their counts and reasons, are forgotten.')
+param runHistoryDays int
+
+@description('Days a message that failed too often is kept for diagnosis.')
+param poisonDays int
+
+@description('Days that deleted and overwritten blobs can be brought back, and therefore still exist.')
+param softDeleteDays int
+
+// The queues of shared/messages.py; the host moves a message that keeps failing to the `-poison` one.
+var queueNames = [
+  'runs'
+  'runs-poison'
+  'chunks'
+  'chunks-poison'
+  'imports'
+  'imports-poison'
+]
+
+var closed = openToInternet ? null : {
+  defaultAction: 'Deny'
+  bypass: 'None'
+}
+
+resource hostAccount 'Microsoft.Storage/storageAccounts@2025-01-01' = {
+  name: hostAccountName
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: {
+    name: sku
+  }
+  properties: {
+    accessTier: 'Hot'
+    allowBlobPublicAccess: false
+    allowCrossTenantReplication: false
+    allowSharedKeyAccess: false
+    defaultToOAuthAuthentication: true
+    minimumTlsVersion: 'TLS1_2'
+    networkAcls: closed
+    publicNetworkAccess: openToInternet ? 'Enabled' : 'Disabled'
+    supportsHttpsTrafficOnly: true
+  }
+}
+
+resource hostBlobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
+  parent: hostAccount
+  name: 'default'
+  properties: {
+    containerDeleteRetentionPolicy: {
+      enabled: true
+      days: softDeleteDays
+    }
+    deleteRetentionPolicy: {
+      enabled: true
+      days: softDeleteDays
+    }
+  }
+}
+
+resource package 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = {
+  parent: hostBlobs
+  name: packageContainer
+  properties: {
+    publicAccess: 'None'
+  }
+}
+
+resource dataAccount 'Microsoft.Storage/storageAccounts@2025-01-01' = {
+  name: dataAccountName
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: {
+    name: sku
+  }
+  properties: {
+    accessTier: 'Hot'
+    allowBlobPublicAccess: false
+    allowCrossTenantReplication: false
+    allowSharedKeyAccess: false
+    defaultToOAuthAuthentication: true
+    minimumTlsVersion: 'TLS1_2'
+    networkAcls: closed
+    publicNetworkAccess: openToInternet ? 'Enabled' : 'Disabled'
+    supportsHttpsTrafficOnly: true
+  }
+}
+
+resource dataBlobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
+  parent: dataAccount
+  name: 'default'
+  properties: {
+    containerDeleteRetentionPolicy: {
+      enabled: true
+      days: softDeleteDays
+    }
+    deleteRetentionPolicy: {
+      enabled: true
+      days: softDeleteDays
+    }
+  }
+}
+
+resource state 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = {
+  parent: dataBlobs
+  name: stateContainer
+  properties: {
+    publicAccess: 'None'
+  }
+}
+
+resource extracts 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = if (extractsHere) {
+  parent: dataBlobs
+  name: extractContainer
+  properties: {
+    publicAccess: 'None'
+  }
+}
+
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-01-01' = {
+  parent: dataAccount
+  name: 'default'
+}
+
+resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' = [
+  for queueName in queueNames: {
+    parent: queueService
+    name: queueName
+  }
+]
+
+// The app itself deletes chunks as soon as they are sent, and what is left of them a week after the run
+// (RETENTION in shared/limits.py); a rule here could not tell them apart, since its prefixes take no wildcards.
+resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-01-01' = {
+  parent: dataAccount
+  name: 'default'
+  dependsOn: [
+    dataBlobs
+  ]
+  properties: {
+    policy: {
+      rules: [
+        {
+          name: 'forget-runs'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: {
+              blobTypes: [
+                'blockBlob'
+              ]
+              prefixMatch: [
+                '${stateContainer}/runs/'
+                '${stateContainer}/requests/'
+              ]
+            }
+            actions: {
+              baseBlob: {
+                delete: {
+                  daysAfterModificationGreaterThan: runHistoryDays
+                }
+              }
+            }
+          }
+        }
+        {
+          name: 'forget-poison-messages'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: {
+              blobTypes: [
+                'blockBlob'
+              ]
+              prefixMatch: [
+                '${stateContainer}/poison/'
+              ]
+            }
+            actions: {
+              baseBlob: {
+                delete: {
+                  daysAfterModificationGreaterThan: poisonDays
+                }
+              }
+            }
+          }
+        }
+      ]
+    }
+  }
+}
+
+output hostAccountId string = hostAccount.id
+output hostAccountName string = hostAccount.name
+output hostBlobUri string = hostAccount.properties.primaryEndpoints.blob
+output hostQueueUri string = hostAccount.properties.primaryEndpoints.queue
+output hostTableUri string = hostAccount.properties.primaryEndpoints.table
+output packageContainerUri string = '${hostAccount.properties.primaryEndpoints.blob}${package.name}'
+output dataAccountId string = dataAccount.id
+output dataAccountName string = dataAccount.name
+output dataBlobUri string = dataAccount.properties.primaryEndpoints.blob
+output dataQueueUri string = dataAccount.properties.primaryEndpoints.queue
+output queueNames array = [for (queueName, index) in queueNames: queues[index].name]

@@ -1,0 +1,84 @@
+"""What alerts and workbook read in the log is really written there."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.check.telemetry import alert_queries, events_named, facts_read, workbook_queries
+from local.faults.scale import SCALED, write_app
+from local.sendgrid_simulator.faults import Fault
+from shared.model import Run, Trigger
+from shared.store import RunBlobs
+from tests.support.scene import Scene, eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.cloud import LocalCloud
+
+INFRA = Path(__file__).parents[2] / "infra"
+QUERIES = [*alert_queries(INFRA), *workbook_queries(INFRA)]
+EVENTS = sorted(set().union(*map(events_named, QUERIES)))
+SWEEP_AFTER = 2.0
+
+
+@pytest.fixture(scope="module")
+def log(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The app's log after a good run, a throttled one, a refused key, a poison message, and a sweep."""
+    app = write_app(tmp_path_factory.mktemp("scaled"))
+    limits = json.dumps({**SCALED, "SWEEP_AFTER": SWEEP_AFTER})
+    with Scene(cloud) as scene:
+        scene.start_host(app=app, FAULT_LIMITS=limits)
+        yield everything_that_is_watched(cloud, scene)
+
+
+def everything_that_is_watched(cloud: LocalCloud, scene: Scene) -> str:
+    scene.tick("refresh_exports")
+    cloud.simulator.inject(
+        Fault(kind="answer", method="PUT", path="/v3/marketing/contacts", status=429, retry_after_seconds=1)
+    )
+    scene.export_of("one@example.com", "two@example.com").run()
+    unknown_key = scene.connection(secret_name=scene.secret("SG.no-such-key"))
+    refused = scene.export_of("three@example.com", connection=unknown_key)
+    assert refused.run()["reason"]["code"] == "key_refused"
+    scene.send("runs", "not a message of ours")
+    abandon_a_run(scene)
+    scene.write("active/newsletter/20260101T000000Z-broken", {})
+    scene.write("runs/newsletter/20260101T000000Z-broken/run.json", {"not": "a run"})
+    time.sleep(SWEEP_AFTER + 1)
+    scene.tick("sweep")
+    scene.tick("refresh_exports")
+    return eventually(lambda: text if all(f"event={name} " in (text := scene.log()) for name in EVENTS) else None)
+
+
+def abandon_a_run(scene: Scene) -> None:
+    """A run that was started, but whose message is lost."""
+    from datetime import UTC, datetime
+
+    run = Run(
+        id="20260101T000000Z-abandoned",
+        export=scene.export_of("four@example.com").id,
+        trigger=Trigger.ON_DEMAND,
+        requested_by="test",
+        created_at=datetime.now(UTC),
+    )
+    blobs = RunBlobs(export=run.export, run=run.id)
+    scene.write(blobs.document, run.model_dump(mode="json", exclude_none=True))
+    scene.write(blobs.marker, {})
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_every_event_that_is_watched_is_logged(log: str, event: str) -> None:
+    assert f"event={event} " in log
+
+
+@pytest.mark.parametrize("query", QUERIES, ids=range(len(QUERIES)))
+def test_every_fact_that_a_query_reads_is_logged(log: str, query: str) -> None:
+    lines = [line for line in log.splitlines() if any(f"event={name} " in line for name in events_named(query))]
+    written = {word.split("=")[0] for line in lines for word in line.split() if "=" in word}
+    assert facts_read(query) <= written

@@ -1,0 +1,117 @@
+"""The real az accepts every `az` command line in scripts and docs. Opt-in, since az is large: `make az`.
+
+Without a login az checks the command line and then says so (exit 1); what it cannot parse it refuses (exit 2).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.infra.desk import DEPLOYED, FRESH, HERE, KEY
+from tests.infra.fake_azure import Azure, serving
+
+if TYPE_CHECKING:
+    from tests.infra.desk import Desk
+
+AZ = os.environ.get("AZ", "")
+ROOT = Path(__file__).parents[2]
+NEEDS_NETWORK = ("bicep", "login", "upgrade", "extension")
+"""Commands that would fetch something before anything else."""
+
+pytestmark = pytest.mark.skipif(not AZ, reason="NO COMMAND LINE WAS CHECKED: run make az")
+
+
+def _documented() -> list[str]:
+    """The command lines in the shell blocks of the docs, those inside others on their own."""
+    text = "\n".join(path.read_text() for path in (*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")))
+    lines = "\n".join(re.findall(r"```(?:sh|bash)\n(.*?)```", text, re.DOTALL)).replace("\\\n", " ")
+    inner = re.findall(r"\$\((az [^()]*)\)", lines)
+    outer = re.sub(r"\$\([^()]*\)", "WORD", lines).splitlines()
+    commands = {*inner, *(line for line in outer if line.startswith("az "))}
+    return sorted(line.partition(" >")[0] for line in commands if line.split()[1] not in NEEDS_NETWORK)
+
+
+def _refusal(words: list[str], folder: Path) -> str:
+    """What az has against a command line; empty when it accepts it."""
+    for name in ("key.txt", "new-key.txt", "HighValue.csv"):
+        (folder / name).write_text("x")
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "AZURE_CONFIG_DIR": str(folder / "azure")}
+    environment |= {"AZURE_CORE_COLLECT_TELEMETRY": "no", "AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "no"}
+    done = subprocess.run(  # noqa: S603 - our own words
+        [AZ, *words], env=environment, cwd=folder, capture_output=True, text=True, check=False, timeout=120
+    )
+    return done.stderr if done.returncode == 2 else ""
+
+
+@pytest.mark.parametrize("command", _documented())
+def test_documented_command_is_accepted(command: str, tmp_path: Path) -> None:
+    assert _refusal(shlex.split(command)[1:], tmp_path) == ""
+
+
+def test_commands_of_the_scripts_are_accepted(desk: Desk, tmp_path: Path) -> None:
+    desk.deploy("--location", "northeurope", "--entra", SENDGRID_API_KEY=KEY)
+    for answers in (DEPLOYED, [["resource list .*==", "/ours/func-x", 0], *DEPLOYED], FRESH):
+        desk.answers = answers
+        desk.deploy("--what-if", "--location", "northeurope")
+        desk.deploy(SENDGRID_API_KEY=KEY)
+        desk.run("destroy.sh", "--yes", "--entra")
+    prebuilt = tmp_path / "prebuilt.zip"
+    prebuilt.write_text(".python_packages/")
+    desk.answers = DEPLOYED
+    desk.run("deploy.sh", "--package", str(prebuilt), SENDGRID_API_KEY=KEY)
+    calls = [json.loads(line)["words"] for line in (desk.folder / "log").read_text().splitlines()]
+    shapes = {" ".join(word.split("=")[0] for word in words if "/" not in word): words for words in calls}
+    assert any(shape.startswith("functionapp deploy --") for shape in shapes)
+    refusals = {" ".join(words): _refusal(words, tmp_path) for words in shapes.values()}
+    assert {line: why for line, why in refusals.items() if why} == {}
+    assert len(shapes) > 20
+
+
+def _shim(path: Path, command: str) -> None:
+    path.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
+    path.chmod(0o755)
+
+
+def test_first_deployment_goes_through_with_the_real_az(desk: Desk, tmp_path: Path) -> None:
+    """From nothing to the smoke test; takes a good minute, most of which az sleeps."""
+    for name in ("function_app.py", "host.json", "requirements.txt", ".funcignore"):
+        shutil.copyfile(ROOT / name, desk.folder / name)
+    _shim(desk.folder / "az", AZ)
+    _shim(desk.folder / "bicep", f"env PYTHONPATH={ROOT} {sys.executable} {HERE / 'fake_bicep.py'}")
+    outputs = {"functionAppName": "func-x", "functionAppUrl": desk.url, "keyVaultName": "kv-x"}
+    azure = Azure({**outputs, "dataStorageAccount": "stdata"})
+    with serving(azure, tmp_path) as environment:
+        environment |= {"HOME": str(tmp_path), "AZURE_CONFIG_DIR": str(tmp_path / "azure")}
+        environment |= {"AZURE_CORE_COLLECT_TELEMETRY": "no", "AZURE_BICEP_USE_BINARY_FROM_PATH": "true"}
+        environment |= {"PATH": f"{desk.folder}:{os.environ['PATH']}"}
+        login = subprocess.run(  # noqa: S603 - our own words
+            [desk.folder / "az", "login", "--identity"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert login.returncode == 0, login.stderr
+        result = desk.run("deploy.sh", "--location", "northeurope", SENDGRID_API_KEY=KEY, **environment)
+    assert result.returncode == 0, result.stderr + "\n".join(azure.seen)
+    assert result.stdout.splitlines()[-1] == f"done           {desk.url}"
+    assert azure.unknown == []
+    given = {name: each["value"] for name, each in azure.deployed["parameters"].items()}
+    assert (given["sendGridApiKey"], given["secretNames"]) == (KEY, ["sendgrid-api-key"])
+    assert azure.package_query["RemoteBuild"] == ["true"]
+    assert b"function_app.py" in azure.package
+    assert KEY not in result.stdout + result.stderr
+
+
+def test_az_refuses_what_is_wrong(tmp_path: Path) -> None:
+    assert _refusal(["group", "create", "--nam-e", "x"], tmp_path) != ""

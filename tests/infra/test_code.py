@@ -1,0 +1,167 @@
+"""What is deployed is what the code reads, uses and emits."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from typing import TYPE_CHECKING
+
+from functions.answers import ADMINISTRATOR_ROLE
+from infra.check.telemetry import alert_queries, events_named, facts_read, workbook_queries
+from shared.limits import POISON_RETENTION, RETENTION
+from shared.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, POISON_SUFFIX, RUNS_QUEUE
+from shared.settings import SETTING_NAMES, Settings, read_settings
+from shared.telemetry import Event
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from infra.check.planned import Plan
+
+READ_BY_THE_HOST = {
+    *(f"AzureWebJobsStorage__{name}" for name in ("credential", "clientId")),
+    *(f"AzureWebJobsStorage__{name}ServiceUri" for name in ("blob", "queue", "table")),
+    "DataStorage__credential",
+    "DataStorage__clientId",
+    "SCHEDULE_TICK",
+    "PYTHON_THREADPOOL_THREAD_COUNT",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING",
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+}
+READ_BY_AZURE_IDENTITY = {"AZURE_CLIENT_ID", "AZURE_TOKEN_CREDENTIALS"}
+CONNECTION_STRINGS = {"DataStorage", "ExtractStorage"}
+"""Read for Azurite under Core Tools; in Azure they must not be set."""
+
+
+def _settings(plan: Plan) -> dict[str, str]:
+    config = next(each for each in plan.of_type("Microsoft.Web/sites/config") if each.name == "appsettings")
+    settings: dict[str, str] = config.body["properties"]
+    return settings
+
+
+def _queries(root: Path) -> list[str]:
+    return alert_queries(root / "infra") + workbook_queries(root / "infra")
+
+
+def _facts(root: Path) -> dict[Event, set[str]]:
+    """What the code says with each event, read from its `record(Event.X, fact=…)` calls."""
+    facts: dict[Event, set[str]] = {}
+    for path in (*root.glob("shared/*.py"), *root.glob("functions/*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(func=ast.Name("record"), args=[ast.Attribute(attr=name), *_], keywords=words):
+                    facts.setdefault(Event[name], {"event"}).update(word.arg or "" for word in words)
+    return facts
+
+
+def test_every_setting_the_code_reads_is_set(variant: Plan) -> None:
+    elsewhere = {"ExtractStorage__blobServiceUri"}
+    assert set(SETTING_NAMES) - CONNECTION_STRINGS - elsewhere <= _settings(variant).keys()
+
+
+def test_no_setting_is_set_that_nothing_reads(variant: Plan) -> None:
+    read = {*SETTING_NAMES, *READ_BY_THE_HOST, *READ_BY_AZURE_IDENTITY} - CONNECTION_STRINGS
+    assert _settings(variant).keys() <= read
+
+
+def test_code_accepts_the_settings(public: Plan) -> None:
+    settings = _settings(public) | {"KEY_VAULT_URL": "https://kv-x.vault.azure.net/"}
+    assert isinstance(read_settings(settings), Settings)
+
+
+def test_extracts_elsewhere_are_read_from_there(variant: Plan) -> None:
+    foreign = any("stcontoso" in each.id for each in variant.resources)
+    address = _settings(variant).get("ExtractStorage__blobServiceUri", "")
+    assert ("stcontoso" in address) == foreign
+
+
+def test_queues_are_those_of_the_code(public: Plan) -> None:
+    queues = [each.name for each in public.of_type("Microsoft.Storage/storageAccounts/queueServices/queues")]
+    names = {RUNS_QUEUE, CHUNKS_QUEUE, IMPORTS_QUEUE}
+    assert set(queues) == names | {f"{name}{POISON_SUFFIX}" for name in names}
+
+
+def test_containers_are_those_of_the_settings(public: Plan) -> None:
+    containers = {
+        each.name for each in public.of_type("Microsoft.Storage/storageAccounts/blobServices/containers")
+    }
+    settings = _settings(public)
+    assert containers == {settings["STATE_CONTAINER"], settings["EXTRACT_CONTAINER"], "app-package"}
+
+
+def test_default_containers_are_those_of_the_code(public: Plan) -> None:
+    ours = read_settings(_settings(public) | {"KEY_VAULT_URL": "https://x"})
+    defaults = read_settings(
+        {"KEY_VAULT_URL": "https://x", "DataStorage__blobServiceUri": "b", "DataStorage__queueServiceUri": "q"}
+    )
+    assert (ours.state_container, ours.extract_container) == (
+        defaults.state_container,
+        defaults.extract_container,
+    )
+
+
+def test_runs_are_not_forgotten_before_the_app_has_cleaned_up(public: Plan) -> None:
+    policy = public.of_type("Microsoft.Storage/storageAccounts/managementPolicies")[0]
+    days = [
+        rule["definition"]["actions"]["baseBlob"]["delete"]["daysAfterModificationGreaterThan"]
+        for rule in policy.get("properties.policy.rules")
+        if rule["name"] == "forget-runs"
+    ]
+    assert days[0] * 86_400 > 4 * RETENTION
+
+
+def test_poison_messages_are_kept_as_long_as_the_app_keeps_them(public: Plan) -> None:
+    policy = public.of_type("Microsoft.Storage/storageAccounts/managementPolicies")[0]
+    days = [
+        rule["definition"]["actions"]["baseBlob"]["delete"]["daysAfterModificationGreaterThan"]
+        for rule in policy.get("properties.policy.rules")
+        if rule["name"] == "forget-poison-messages"
+    ]
+    assert days == [POISON_RETENTION / 86_400]
+
+
+def test_app_roles_are_those_of_the_code(root: Path) -> None:
+    roles = json.loads((root / "infra/app-roles.json").read_text())
+    assert ADMINISTRATOR_ROLE in {role["value"] for role in roles}
+
+
+def test_every_message_taken_has_a_thread(root: Path, public: Plan) -> None:
+    queues = json.loads((root / "host.json").read_text())["extensions"]["queues"]
+    threads = int(_settings(public)["PYTHON_THREADPOOL_THREAD_COUNT"])
+    assert threads >= queues["batchSize"] + queues["newBatchThreshold"]
+
+
+def test_lines_that_alerts_count_are_not_sampled(root: Path) -> None:
+    sampling = json.loads((root / "host.json").read_text())["logging"]["applicationInsights"]["samplingSettings"]
+    assert not sampling["isEnabled"] or "Trace" in sampling["excludedTypes"].split(";")
+
+
+def test_queries_name_events_that_the_code_emits(root: Path) -> None:
+    emitted = {str(event) for event in _facts(root)}
+    for query in _queries(root):
+        assert events_named(query), query
+        assert events_named(query) <= emitted, query
+
+
+def test_queries_read_facts_that_come_with_the_events(root: Path) -> None:
+    facts = _facts(root)
+    for query in _queries(root):
+        known = {fact for name in events_named(query) for fact in facts[Event(name)]}
+        assert facts_read(query), query
+        assert facts_read(query) <= known, query
+
+
+def test_every_event_that_means_trouble_has_an_alert(root: Path) -> None:
+    watched = {name for query in alert_queries(root / "infra") for name in events_named(query)}
+    trouble = {Event.POISON_MESSAGE, Event.SWEEP_HEALED, Event.SWEEP_FAILED, Event.SENDGRID_REFUSED}
+    assert {str(event) for event in (*trouble, Event.THROTTLED, Event.RUN_FINISHED)} <= watched
+
+
+def test_statuses_in_queries_are_those_of_runs(root: Path) -> None:
+    from shared.model import RunStatus
+
+    known = {str(status) for status in RunStatus} | {"401", "403"}
+    for query in _queries(root):
+        for part in re.findall(r"status (?:==|in) (\([^)]*\)|\"\w+\")", query):
+            assert set(re.findall(r'"(\w+)"', part)) <= known, query

@@ -1,0 +1,79 @@
+"""docs/deploy.md says what is deployed, and its sums are right."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.check.evaluate import plan
+from infra.check.nodes import Parameter
+from infra.check.parse import read_template
+
+if TYPE_CHECKING:
+    from infra.check.planned import Plan
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "docs/deploy.md").read_text()
+
+
+def _section(title: str) -> str:
+    return TEXT.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def _cost_rows() -> list[tuple[str, float, float]]:
+    rows = re.findall(r"^\| (.+?) \| \**([\d.]+)\** \| \**([\d.]+)\** \|$", _section("Costs"), re.MULTILINE)
+    return [(name, float(small), float(large)) for name, small, large in rows]
+
+
+@pytest.mark.parametrize("column", [1, 2])
+def test_sums_of_costs_are_right(column: int) -> None:
+    rows = _cost_rows()
+    names = [name for name, *_ in rows]
+    public = names.index("**sum, public network**")
+    assert sum(row[column] for row in rows[:public]) == pytest.approx(rows[public][column])  # type: ignore[misc]
+    assert sum(row[column] for row in rows[public:-1]) == pytest.approx(rows[-1][column])  # type: ignore[misc]
+
+
+def test_every_alert_is_explained(public: Plan) -> None:
+    alerts = {
+        rule.name.removeprefix("sgexport-") for rule in public.of_type("Microsoft.Insights/scheduledQueryRules")
+    }
+    assert set(re.findall(r"^\| `([\w-]+)` \|", _section("Watching"), re.MULTILINE)) == alerts
+
+
+def test_every_parameter_that_is_named_exists() -> None:
+    known = {each.name for each in read_template(ROOT / "infra/main.bicep").of_kind(Parameter)}
+    table = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", _section("Parameters"), re.MULTILINE)
+    named = {name for row in table for name in re.findall(r"`(\w+)`", row)}
+    given = set(re.findall(r"--parameter '?(\w+)=", TEXT)) - {"KEY"}
+    assert named | given <= known
+
+
+def test_private_network_has_the_endpoints_that_are_paid_for() -> None:
+    private = plan(ROOT / "infra/main.bicep", {"network": "private"})
+    assert len(private.of_type("Microsoft.Network/privateEndpoints")) == 6
+    assert len(private.of_type("Microsoft.Network/privateDnsZones")) == 4
+
+
+def test_files_and_targets_that_are_named_exist() -> None:
+    named = set(re.findall(r"`((?:infra|tests|shared|\.github)/[\w./-]+)`", TEXT))
+    assert {name for name in named if not (ROOT / name).exists()} == set()
+
+
+def test_options_that_are_shown_are_those_of_the_script() -> None:
+    script = (ROOT / "infra/deploy.sh").read_text()
+    shown = {
+        option
+        for line in re.findall(r"infra/deploy\.sh (.*)", TEXT)
+        for option in re.findall(r"(?:^| )(--[\w-]+)", line)
+    }
+    assert {option for option in shown if f"{option})" not in script} == set()
+
+
+def test_links_inside_the_page_lead_somewhere() -> None:
+    titles = re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+    assert set(re.findall(r"\]\(#([\w-]+)\)", TEXT)) <= anchors

@@ -1,0 +1,160 @@
+"""The deployment package holds the app and nothing else, and the app indexes from it.
+
+Built once with its requirements by `make package`; PACKAGE_ROOT points the tests at another checkout.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra import package
+
+ROOT = Path(os.environ.get("PACKAGE_ROOT", Path(__file__).parents[2]))
+SITE = Path(package.SITE_PACKAGES)
+UNPACKED_MAX = 120_000_000
+"""Bytes: keeps the start of an instance, which copies the package, short."""
+
+INDEX = """
+import json, sys
+sys.path[:0] = [sys.argv[1], sys.argv[1] + "/" + sys.argv[2]]
+import function_app
+found = function_app.app.get_functions()
+bindings = {each.get_function_name(): json.loads(each.get_function_json())["bindings"] for each in found}
+outside = [m.__file__ for m in sys.modules.values() if "site-packages" in (getattr(m, "__file__", "") or "")]
+print(json.dumps({"functions": bindings, "outside": [f for f in outside if not f.startswith(sys.argv[1])]}))
+"""
+
+
+@pytest.fixture(scope="session")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package without its requirements, laid out anew."""
+    folder = tmp_path_factory.mktemp("package")
+    package.build_folder(ROOT, folder, requirements=False)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def built() -> Path:
+    """The package that `make package` built, requirements and all."""
+    path = ROOT / ".local/package.zip"
+    if not path.is_file() or path.stat().st_mtime < (ROOT / "requirements.txt").stat().st_mtime:
+        pytest.skip(f"THE PACKAGE WAS NOT CHECKED: {path} is missing or old; run make package")
+    return path
+
+
+@pytest.fixture(scope="session")
+def index(built: Path, app: Path) -> dict[str, Any]:
+    """The functions as indexed by a Python that sees the package only."""
+    with zipfile.ZipFile(built) as archive:
+        archive.extractall(app, [name for name in archive.namelist() if name.startswith(str(SITE))])
+    command = [sys.executable, "-S", "-c", INDEX, str(app), str(SITE)]
+    done = subprocess.run(command, env={}, cwd=app, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def _triggers(index: dict[str, Any]) -> dict[str, dict[str, str]]:
+    return {
+        name: next(each for each in bindings if each["type"].endswith("rigger"))
+        for name, bindings in index["functions"].items()
+    }
+
+
+def test_only_the_app_is_in_it(app: Path) -> None:
+    assert {path.name for path in app.iterdir()} - {".python_packages"} == {
+        "function_app.py",
+        "host.json",
+        "requirements.txt",
+        "functions",
+        "shared",
+    }
+
+
+def test_only_code_is_in_its_folders(app: Path) -> None:
+    files = [path for name in ("functions", "shared") for path in (app / name).rglob("*") if path.is_file()]
+    assert {path.suffix for path in files} == {".py"}
+
+
+def test_zip_holds_the_app_as_it_is_now(built: Path, app: Path) -> None:
+    with zipfile.ZipFile(built) as archive:
+        inside = {
+            name: archive.read(name) for name in archive.namelist() if not name.startswith(".python_packages")
+        }
+    ours = [path for path in app.rglob("*") if path.is_file() and SITE.parts[0] not in path.parts]
+    assert inside == {str(path.relative_to(app)): path.read_bytes() for path in ours}
+
+
+def test_it_is_small_enough(built: Path) -> None:
+    with zipfile.ZipFile(built) as archive:
+        assert sum(each.file_size for each in archive.infolist()) < UNPACKED_MAX
+
+
+def test_app_indexes_with_its_requirements_only(index: dict[str, Any]) -> None:
+    assert index["outside"] == []
+    assert index["functions"].keys() >= {"refresh_exports", "sweep", "plan_run", "deliver_chunk", "check_import"}
+
+
+def test_health_check_is_the_only_open_door(index: dict[str, Any]) -> None:
+    open_to_all = {
+        trigger["route"]
+        for trigger in _triggers(index).values()
+        if trigger["type"] == "httpTrigger" and trigger["authLevel"].lower() == "anonymous"
+    }
+    assert open_to_all == {"health"}
+
+
+def test_every_queue_that_is_deployed_is_listened_to(index: dict[str, Any]) -> None:
+    queues = [trigger for trigger in _triggers(index).values() if trigger["type"] == "queueTrigger"]
+    assert {trigger["connection"] for trigger in queues} == {"DataStorage"}
+    assert {trigger["queueName"] for trigger in queues} == {
+        f"{name}{poison}" for name in ("runs", "chunks", "imports") for poison in ("", "-poison")
+    }
+
+
+def test_timers_take_their_schedule_from_the_setting(index: dict[str, Any]) -> None:
+    timers = [trigger for trigger in _triggers(index).values() if trigger["type"] == "timerTrigger"]
+    assert {trigger["schedule"] for trigger in timers} == {"%SCHEDULE_TICK%"}
+    assert {trigger.get("runOnStartup") for trigger in timers} <= {None, False}
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "ignored"),
+    [
+        ("tests", True, True),
+        ("local", True, True),
+        ("infra", True, True),
+        ("docs", True, True),
+        (".venv", True, True),
+        (".python_packages", True, True),
+        ("local.settings.json", False, True),
+        ("requirements-dev.txt", False, True),
+        ("README.md", False, True),
+        ("shared/__pycache__", True, True),
+        ("shared/local", True, False),
+        ("shared/planning.py", False, False),
+        ("host.json", False, False),
+    ],
+)
+def test_ignore_file_means(name: str, *, folder: bool, ignored: bool) -> None:
+    assert package.is_ignored(Path(name), folder=folder, rules=package.read_rules(ROOT)) == ignored
+
+
+def test_rules_beyond_plain_names_are_refused(tmp_path: Path) -> None:
+    (tmp_path / ".funcignore").write_text("!tests\n")
+    with pytest.raises(ValueError, match="only plain names"):
+        package.read_rules(tmp_path)
+
+
+def test_same_files_make_the_same_zip(app: Path, tmp_path: Path) -> None:
+    for name in ("one.zip", "two.zip"):
+        package.write_zip(app / "functions", tmp_path / name)
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()

@@ -43,7 +43,7 @@ class Chunker:
         """SendGrid field → values that were shortened."""
         self._write = write
         self._lines = LineBuffer()
-        self._pending = bytearray()
+        self._pending = b""
 
     def take(self, piece: bytes) -> None:
         """Take a piece of the stream of lines."""
@@ -51,45 +51,50 @@ class Chunker:
         if NOTE_BYTE in lines:
             lines = NOTES.sub(self._read_note, lines)
         self._pending += lines
-        while len(self._pending) > CHUNK_BYTES:
-            self._cut_chunk()
+        self._give(at_least=CHUNK_BYTES + 1)
 
     def close(self) -> None:
         """Give on what is left."""
-        while self._pending:
-            self._cut_chunk()
+        self._give(at_least=1)
 
     def _read_note(self, note: re.Match[bytes]) -> bytes:
         self.cut.update(note[1].decode().split(" "))
         return b""
 
-    def _cut_chunk(self) -> None:
-        """Give on the longest chunk that the pending lines begin with."""
-        end = self._pending.rfind(b"\n", 0, CHUNK_BYTES) + 1
-        contacts = self._pending.count(b"\n", 0, end)
-        if contacts > CONTACTS_PER_REQUEST:
-            contacts = CONTACTS_PER_REQUEST
-            end = _end_of_line(self._pending, contacts, end)
-        lines = bytes(self._pending[:end])
-        del self._pending[:end]
-        info = ChunkInfo(number=len(self.chunks) + 1, contacts=contacts, bytes=len(lines))
-        self._write(info, lines)
-        self.chunks.append(info)
+    def _give(self, *, at_least: int) -> None:
+        """Cut chunks off the pending lines while there are so many bytes of them."""
+        start = 0
+        while len(self._pending) - start >= at_least:
+            end, contacts = longest_chunk(self._pending, start)
+            info = ChunkInfo(number=len(self.chunks) + 1, contacts=contacts, bytes=end - start)
+            self._write(info, self._pending[start:end])
+            self.chunks.append(info)
+            start = end
+        self._pending = self._pending[start:]
 
 
-def _end_of_line(text: bytearray, number: int, end: int) -> int:
-    """Where line `number`, from 1, of `text` ends; it does before `end`. Halves the range that is counted."""
-    start, before = 0, 0
-    while before < number:
-        middle = max((start + end) // 2, start + 1)
-        lines = text.count(b"\n", start, middle)
-        if before + lines < number:
-            start, before = middle, before + lines
-        elif middle - start == 1:
+def longest_chunk(text: bytes, start: int) -> tuple[int, int]:
+    """Where the longest chunk that begins at `start` ends, and how many contacts it has."""
+    end = text.rfind(b"\n", start, start + CHUNK_BYTES) + 1
+    contacts = text.count(b"\n", start, end)
+    if contacts <= CONTACTS_PER_REQUEST:
+        return end, contacts
+    return _end_of_line(text, start, end, contacts, CONTACTS_PER_REQUEST), CONTACTS_PER_REQUEST
+
+
+def _end_of_line(text: bytes, start: int, end: int, lines: int, wanted: int) -> int:
+    """Where line `wanted`, from 1, of the `lines` between `start` and `end` ends: interpolates, for counting costs."""
+    while lines > wanted:
+        guess = start + (end - start) * wanted // lines
+        middle = (text.rfind(b"\n", start, guess) + 1) or (text.find(b"\n", start) + 1)
+        before = lines - text.count(b"\n", middle, end)
+        if before > wanted:
+            end, lines = middle, before
+        elif before == wanted:
             return middle
         else:
-            end = middle
-    return start
+            start, lines, wanted = middle, lines - before, wanted - before
+    return end
 
 
 class PartWriter:

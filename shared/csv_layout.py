@@ -74,7 +74,7 @@ def no_text(text: str) -> str | None:
 
 
 def detect_layout(text: str, options: SourceOptions, *, complete: bool) -> Layout:
-    """Delimiter, header and columns of the CSV file that begins with `text`.
+    r"""Delimiter, header and columns of the CSV file that begins with `text`.
 
     Args:
         text: head of the file, with `\\n` as line break.
@@ -108,7 +108,7 @@ def _detect_syntax(text: str, options: SourceOptions) -> Syntax:
 def _fitness(text: str, syntax: Syntax, expected: int) -> tuple[bool, int, int]:
     """How well a syntax explains `text`: the declared columns, alike records, many columns."""
     counts = Counter(len(_values(record, syntax)) for record in _records(text, syntax, SAMPLE_RECORDS))
-    columns, alike = max(counts.items(), key=lambda item: (item[0] > 1, item[1]), default=(0, 0))
+    columns, alike = max(counts.items(), key=lambda item: (item[1], item[0]), default=(0, 0))
     return expected > 1 and columns == expected, alike if columns > 1 else 0, columns
 
 

@@ -1,8 +1,8 @@
 r"""What a well-formed CSV record is, and how files with malformed ones are read all the same.
 
-RFC 4180, taken leniently where writers differ: a blank before a quoted value and blanks behind it do not count, a quotation mark
-inside an unquoted value is a character like any other, lines may end in CR, LF or both. A record has as many
-values as the file has columns; what it has more must be empty.
+RFC 4180, taken leniently where writers differ: a blank before a quoted value and blanks behind it do not count,
+a quotation mark inside an unquoted value is a character like any other, lines may end in CR, LF or both. A record
+has as many values as the file has columns; what it has more must be empty.
 
 A record that is malformed costs its first line only: reading goes on with the next line. So a quotation mark
 that is never closed loses one row and not the rest of the file.

@@ -1,4 +1,4 @@
-"""The text of one file of an extract: UTF-8, with `\\n` as the only line break.
+r"""The text of one file of an extract: UTF-8, with `\n` as the only line break.
 
 Bytes that the encoding does not know stay recognisable: they become bytes that are not UTF-8. Nothing here
 knows rows or columns.
@@ -115,7 +115,7 @@ def _unzstd(blocks: Iterable[bytes], file: ExtractFile) -> Iterator[bytes]:
 
 
 def plain_text(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
-    """The same text as UTF-8 without byte order mark, with `\\n` as the only line break."""
+    r"""The same text as UTF-8 without byte order mark, with `\n` as the only line break."""
     text = iter(blocks) if encoding == "utf-8" else _transcoded(blocks, CODECS.get(encoding, encoding))
     return _with_plain_line_breaks(_without_bom(text))
 

@@ -119,7 +119,8 @@ class ParquetTable:
         column, kind = identifier(self.names[position]), self.types[position]
         if kind in {"FLOAT", "DOUBLE"}:
             whole = f"try_cast({column} AS HUGEINT)"
-            return f"CASE WHEN NOT isnan({column}) THEN if({whole} = {column}, {whole}::VARCHAR, {column}::VARCHAR) END"
+            text = f"if({whole} = {column}, {whole}::VARCHAR, {column}::VARCHAR)"
+            return f"CASE WHEN NOT isnan({column}) THEN {text} END"
         if kind.startswith("TIMESTAMP"):
             return f"strftime(make_timestamp(epoch_us({column})), '%Y-%m-%dT%H:%M:%SZ')"
         if kind.endswith("[]"):

@@ -58,7 +58,7 @@ class Field:
 
 
 def fields_of(mapping: FieldMapping, custom_fields: Mapping[str, CustomField]) -> tuple[Field, ...]:
-    """The mapped fields but e-mail addresses, reserved ones first. Raises RunEndError for an unknown custom field."""
+    """The mapped fields but e-mail addresses, reserved ones first. Raises RunEndError for unknown fields."""
     reserved = [
         Field(
             name=name,
@@ -95,7 +95,7 @@ def _known(name: str, custom_fields: Mapping[str, CustomField]) -> CustomField:
 
 
 def find_column(names: Sequence[str], wanted: str, *, field: str, file: str) -> int:
-    """Position of the column `wanted`, if need be in another case. Raises RunEndError if there is not exactly one."""
+    """Position of the column `wanted`, if need be in another case. Raises RunEndError unless there is just one."""
     exact = [position for position, name in enumerate(names) if name == wanted]
     alike = [position for position, name in enumerate(names) if _folded(name) == _folded(wanted)]
     found = exact or alike

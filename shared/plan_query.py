@@ -64,7 +64,8 @@ END;
 
 -- The day as it is written: a time zone would move birthdays.
 CREATE TEMP MACRO day_of(value, slashed) AS CASE
-    WHEN regexp_full_match(value, '[1-9]\d{{3}}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?)?')
+    WHEN regexp_full_match(value, '[1-9]\d{{3}}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?'
+            || '(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?)?')
         THEN try_strptime(left(value, 10), '%Y-%m-%d')
     WHEN regexp_full_match(value, '[1-9]\d{{3}}/\d\d?/\d\d?') THEN try_strptime(value, '%Y/%m/%d')
     WHEN regexp_full_match(value, '[12]\d{{7}}') THEN try_strptime(value, '%Y%m%d')
@@ -142,6 +143,12 @@ def judge(rows: Rows, fields: Sequence[Field], alternates: Sequence[str]) -> str
         f"\n            WHEN {_unusable(field, rows)} THEN {quoted(f'{_may_reject(field)[0]} {field.name}')}"
         for field in judging
     )
+    offered = "NULL"
+    if alternates:
+        offered = (
+            f"CASE WHEN verdict IS NULL OR verdict = {quoted(INTERNATIONAL)} "
+            f"THEN concat_ws(',', {', '.join(alternates)}) END"
+        )
     return f"""
     INSERT INTO judged
     WITH source AS (
@@ -169,8 +176,10 @@ def judge(rows: Rows, fields: Sequence[Field], alternates: Sequence[str]) -> str
         {rows.base} + row,
         CASE WHEN verdict IS NULL OR verdict = {quoted(INTERNATIONAL)} THEN address END,
         verdict,
-        CASE WHEN verdict IS NOT NULL THEN nullif(regexp_extract(trim(customer_id), '^[{{(]?[0-9A-Za-z][\\w.:-]{{0,99}}[)}}]?$'), '') END,
-        {f"CASE WHEN verdict IS NULL OR verdict = '{INTERNATIONAL}' THEN concat_ws(',', {', '.join(alternates)}) END" if alternates else "NULL"}
+        CASE WHEN verdict IS NOT NULL THEN
+            nullif(regexp_extract(trim(customer_id), '^[{{(]?[0-9A-Za-z][\\w.:-]{{0,99}}[)}}]?$'), '')
+        END,
+        {offered}
     FROM verdicts
     """
 
@@ -211,7 +220,11 @@ def rejected_rows(
     """The rejected rows of one file, with the column that each is rejected for."""
     columns = " ".join(f"WHEN {quoted(field.name)} THEN {quoted(field.column)}" for field in fields)
     return f"""
-    SELECT {quoted(segment)} AS segment, {quoted(file)} AS file, row - {base} + {first_row - 1} AS row, customer_id,
+    SELECT
+        {quoted(segment)} AS segment,
+        {quoted(file)} AS file,
+        row - {base} + {first_row - 1} AS row,
+        customer_id,
         CASE
             WHEN starts_with(verdict, 'row_') THEN NULL
             WHEN starts_with(verdict, 'email_') THEN {quoted(email_column)}
@@ -250,7 +263,9 @@ def choose_alternates(most: int) -> str:
         SELECT row, unnest(regexp_split_to_array(lower(alternates), '[][",;\\s]+')) AS email FROM sent
     ),
     kept AS (
-        SELECT email, min(row) AS row FROM offered ANTI JOIN sent USING (email) WHERE is_address(email) GROUP BY email
+        SELECT email, min(row) AS row FROM offered ANTI JOIN sent USING (email)
+        WHERE is_address(email)
+        GROUP BY email
     )
     SELECT row, to_json(list(email ORDER BY email)[:{most}])::VARCHAR FROM kept GROUP BY row
     """

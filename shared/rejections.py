@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
 
 
 class Rejected(StrEnum):
@@ -10,7 +11,7 @@ class Rejected(StrEnum):
 
     phrase: str
 
-    def __new__(cls, code: str, phrase: str) -> Rejected:
+    def __new__(cls, code: str, phrase: str) -> Self:
         """Keep the phrase beside the code."""
         member = str.__new__(cls, code)
         member._value_ = code

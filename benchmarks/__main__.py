@@ -1,0 +1,60 @@
+"""`make bench`: measures, writes one JSON object a line, and a table for people to the error output.
+
+ROWS=1000000 and BENCH="plan memory fill cold e2e" are the defaults; README.md says what the figures mean.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console
+
+from benchmarks.machine import describe_machine
+from benchmarks.report import table_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BENCHES: Final = ("plan", "memory", "fill", "cold", "e2e")
+DEFAULT_ROWS: Final = 1_000_000
+TABLE_WIDTH: Final = 160
+"""Characters, where no terminal says it."""
+
+
+def main(*, rows: int, benches: list[str]) -> None:
+    """Run the benches one after the other; what is measured is told at once."""
+    if unknown := set(benches) - set(BENCHES):
+        sys.exit(f"BENCH has no {', '.join(sorted(unknown))}; there are {', '.join(BENCHES)}.")
+    machine = describe_machine()
+    measured: list[dict[str, Any]] = []
+    console = Console(stderr=True, width=None if sys.stderr.isatty() else TABLE_WIDTH)
+    try:
+        for bench in benches:
+            console.print(f"[dim]measuring {bench} …[/dim]")
+            for row in _measure(bench, rows):
+                print(json.dumps(row | {"machine": machine}), flush=True)
+                measured.append(row)
+    finally:
+        console.print(table_of(measured, machine))
+
+
+def _measure(bench: str, rows: int) -> Iterator[dict[str, Any]]:
+    module = importlib.import_module(f"benchmarks.{bench}")
+    match bench:
+        case "cold":
+            yield from module.measure()
+        case "e2e":
+            yield from module.measure(tuple(size for size in module.SIZES if size <= rows))
+        case _:
+            yield from module.measure(rows)
+
+
+if __name__ == "__main__":
+    main(
+        rows=int(os.environ.get("ROWS") or DEFAULT_ROWS),
+        benches=(os.environ.get("BENCH") or "").replace(",", " ").split() or list(BENCHES),
+    )

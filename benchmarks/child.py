@@ -1,0 +1,211 @@
+"""What is measured, each in a process of its own: `python -m benchmarks.child COMMAND PATH [THREADS]`.
+
+Writes one JSON object: `seconds` without start and imports, `cpu_seconds`, `peak_rss_mb`, and what was found.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from benchmarks.shape import COLUMNS, CUSTOM_FIELDS, MAPPING, write_extract
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from shared.model import ChunkInfo
+    from shared.planning import PlanOutcome, PlanSink
+
+LIST_ID: Final = UUID(int=0)
+
+
+class RequestSizes:
+    """A sink that builds each request's body as it would be sent, and keeps its size only."""
+
+    def __init__(self) -> None:
+        self.bodies: list[int] = []
+        self.contacts: list[int] = []
+
+    def write_chunk(self, info: ChunkInfo, lines: bytes) -> None:
+        """Build the body."""
+        from shared.sendgrid import upsert_contacts
+
+        self.bodies.append(len(upsert_contacts(LIST_ID, lines).body or b""))
+        self.contacts.append(info.contacts)
+
+    def write_rejected(self, csv_part: bytes) -> None:
+        """Drop it."""
+
+
+class Nowhere:
+    """A sink that drops what it is given."""
+
+    def write_chunk(self, info: ChunkInfo, lines: bytes) -> None:
+        """Drop it."""
+
+    def write_rejected(self, csv_part: bytes) -> None:
+        """Drop it."""
+
+
+def floor(path: Path, threads: int) -> Callable[[], dict[str, Any]]:
+    """Count the values of every column, and nothing more."""
+    import duckdb
+
+    connection = duckdb.connect(config={"threads": threads})
+    connection.execute("SET enable_progress_bar = false")
+    columns = ", ".join(f"'{name}': 'VARCHAR'" for name in COLUMNS)
+    counts = ", ".join(f'count("{name}")' for name in COLUMNS)
+    query = f"""SELECT {counts} FROM read_csv('{path}', columns = {{{columns}}}, auto_detect = false,
+        header = true, delim = ',', quote = '"', escape = '"')"""
+
+    def run() -> dict[str, Any]:
+        return {"counts": connection.execute(query).fetchone()}
+
+    return run
+
+
+def planner(path: Path, threads: int) -> Callable[[], dict[str, Any]]:
+    """Plan the file with the product's planner."""
+    run_plan = _plan(path, threads, MAPPING)
+
+    def run() -> dict[str, Any]:
+        outcome = run_plan(Nowhere())
+        counts = outcome.counts
+        return {
+            "outcome": {
+                "chunks": len(outcome.chunks),
+                "bytes": sum(chunk.bytes for chunk in outcome.chunks),
+                "rows_read": counts.rows_read,
+                "sent": counts.sent,
+                "duplicate": counts.duplicate,
+                "rejected": counts.rejected,
+            },
+            "cut": counts.cut,
+        }
+
+    return run
+
+
+def bodies(path: Path, threads: int) -> Callable[[], dict[str, Any]]:
+    """Plan, and build every request."""
+    return _bodies(path, threads, MAPPING)
+
+
+def wide_bodies(path: Path, threads: int) -> Callable[[], dict[str, Any]]:
+    """Plan with all columns mapped, and build every request."""
+    return _bodies(path, threads, MAPPING | {"custom_fields": CUSTOM_FIELDS})
+
+
+def _bodies(path: Path, threads: int, mapping: Mapping[str, Any]) -> Callable[[], dict[str, Any]]:
+    run_plan = _plan(path, threads, mapping)
+
+    def run() -> dict[str, Any]:
+        sink = RequestSizes()
+        run_plan(sink)
+        return {"bodies": sink.bodies, "contacts": sink.contacts}
+
+    return run
+
+
+def _plan(path: Path, threads: int, mapping: Mapping[str, Any]) -> Callable[[PlanSink], PlanOutcome]:
+    """A plan that is ready to run: everything is imported."""
+    from benchmarks.local_file import LocalFile
+    from shared.model import CustomField, FieldMapping
+    from shared.planning import plan
+
+    fields = {
+        "customer_id": CustomField(id="e1_T", type="Text"),
+        "score": CustomField(id="e2_N", type="Number"),
+    }
+
+    def run(sink: PlanSink) -> PlanOutcome:
+        with LocalFile(path) as file:
+            return plan(
+                [file.extract()],
+                FieldMapping.model_validate(mapping),
+                blobs=file.as_blobs(),
+                sink=sink,
+                custom_fields=fields,
+                threads=threads,
+            )
+
+    return run
+
+
+def baseline(path: Path, _: int) -> Callable[[], dict[str, Any]]:
+    """Plan the file in plain Python."""
+    from benchmarks.baseline import plan_plainly
+
+    def run() -> dict[str, Any]:
+        outcome, cut = plan_plainly(path, MAPPING)
+        return {"outcome": outcome, "cut": cut}
+
+    return run
+
+
+def write(path: Path, rows: int) -> Callable[[], dict[str, Any]]:
+    """Write the reference extract."""
+
+    def run() -> dict[str, Any]:
+        write_extract(path, rows)
+        return {"bytes": path.stat().st_size}
+
+    return run
+
+
+COMMANDS: Final[dict[str, Callable[[Path, int], Callable[[], dict[str, Any]]]]] = {
+    "floor": floor,
+    "planner": planner,
+    "bodies": bodies,
+    "wide_bodies": wide_bodies,
+    "baseline": baseline,
+    "write": write,
+}
+
+
+def main(command: str, path: str, number: str) -> None:
+    """Run one command and tell what it took."""
+    if command != "write" and number == "1":
+        _stay_on_one_core()
+    run = COMMANDS[command](Path(path), int(number))
+    cpu_before = _cpu_seconds()
+    before = time.perf_counter()
+    found = run()
+    seconds = time.perf_counter() - before
+    figures = {
+        "seconds": seconds,
+        "cpu_seconds": _cpu_seconds() - cpu_before,
+        "peak_rss_mb": _peak_rss_mb(),
+    }
+    print(json.dumps(figures | found))
+
+
+def _stay_on_one_core() -> None:
+    """One thread means one core, as an instance has it, for helping threads, too; only Linux can say so."""
+    if sys.platform == "linux":
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+def _cpu_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    return usage.ru_utime + usage.ru_stime
+
+
+def _peak_rss_mb() -> float:
+    """Of this program only: what getrusage says includes the process that started it."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(peak.split()[1]) * 1024 / 1e6
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

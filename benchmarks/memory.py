@@ -1,0 +1,28 @@
+"""The most memory and temporary disk that planning takes, for each format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks.measuring import extract, run_child
+from benchmarks.shape import FORMATS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def measure(rows: int) -> Iterator[dict[str, object]]:
+    """Yield a row for each format, planned once with one thread."""
+    for suffix in FORMATS:
+        with extract(rows, suffix) as path:
+            took = run_child("planner", path)
+        yield {
+            "bench": "memory",
+            "rows": rows,
+            "format": suffix,
+            "rows_per_second": round(rows / took["seconds"]),
+            "peak_rss_mb": round(took["peak_rss_mb"]),
+            "peak_disk_mb": round(took["peak_disk_mb"], 1),
+            "seconds": round(took["seconds"], 3),
+            "cpu_seconds": round(took["cpu_seconds"], 3),
+        }

@@ -1,0 +1,143 @@
+"""A lot at once, or for long."""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+from local.azure.environment import NEVER
+from local.cloud import Host
+from local.faults.stage import SavedExport
+from local.faults.trial import FEW_ROWS, Scenario, Trial
+
+REFRESH_EXPORTS: Final = 50
+SOAK_RUNS: Final = 100
+SOAK_AT_ONCE: Final = 10
+WARM_RUNS: Final = 20
+"""Runs after which everything that is kept for good has been made."""
+GROWTH_KB: Final = 30_000
+"""What the process may grow by over the rest of the soak; a leak of 0.5 MB a run would be more."""
+GROWTH_HANDLES: Final = 10
+RATE_LIMIT: Final = 6
+LIMITED_ROWS: Final = 480
+"""Nine chunks."""
+RATE_WINDOW_SECONDS: Final = 4.0
+EVENLY: Final = RATE_WINDOW_SECONDS / (RATE_LIMIT * 0.75)
+"""Seconds between two upserts that keep the limit: three quarters of it are spread, a quarter is for bursts."""
+PATIENCE_SECONDS: Final = 15.0
+
+
+def scenarios() -> Iterator[Scenario]:
+    """All of them."""
+    yield Scenario(name="tight-limit", fault="two exports, tight limit", play=_tight_limit, seconds=30)
+    yield Scenario(name="refresh", fault="50 exports in one refresh", play=_refresh, seconds=110, own_stage=True)
+    yield Scenario(name="soak", fault="soak of 100 runs", play=_soak, seconds=120, own_stage=True)
+
+
+# --- two exports under a tight limit ------------------------------------------------------------------------
+
+
+def _tight_limit(trial: Trial) -> None:
+    """Two exports and two instances share one connection; nobody starves, and SendGrid is not hammered."""
+    exports = [trial.export(LIMITED_ROWS) for _ in range(2)]
+    second = trial.stage.start_host()
+    before = trial.simulator.counts().requests
+    trial.simulator.configure(rate_limit=RATE_LIMIT, rate_window_seconds=RATE_WINDOW_SECONDS)
+    try:
+        runs = [trial.stage.start(export) for export in exports]
+        for export, run in zip(exports, runs, strict=True):
+            trial.finish(export, run)
+    finally:
+        trial.simulator.configure(rate_limit=10_000, rate_window_seconds=60)
+        trial.stage.drop_host(second)
+    after = trial.simulator.counts().requests
+    throttled = {key: after[key] - before.get(key, 0) for key in after if key.endswith(" 429")}
+    trial.tally.injected += 1 + sum(throttled.values())
+    moments = [trial.stage.accepted_at(run) for run in runs]
+    _check_fairness(trial, moments, throttled.get("PUT /v3/marketing/contacts 429", 0))
+
+
+def _check_fairness(trial: Trial, moments: list[list[datetime]], throttled: int) -> None:
+    together = sorted(moment for each in moments for moment in each)
+    if not all(moments):
+        return  # told already: a run did not finish
+    took = [(each[-1] - together[0]).total_seconds() for each in moments]
+    gaps = [max((b - a).total_seconds() for a, b in pairwise([together[0], *each])) for each in moments]
+    trial.tally.figures.append(
+        f"tight limit: {len(together)} upserts, the two exports took {took[0]:.1f} and {took[1]:.1f} s, "
+        f"longest gaps {gaps[0]:.1f} and {gaps[1]:.1f} s, {throttled} upserts met 429"
+    )
+    ideal = len(together) * EVENLY
+    if max(took) > 2 * ideal + PATIENCE_SECONDS:
+        trial.problem(f"an export took {max(took):.1f} s where both together need {ideal:.1f} s")
+    if throttled > len(together):
+        trial.problem(f"{throttled} upserts met 429 for {len(together)} that were accepted")
+
+
+# --- a refresh ----------------------------------------------------------------------------------------------
+
+
+def _refresh(trial: Trial) -> None:
+    """The environment refreshes, and fifty exports are due at the same minute."""
+    trial.stage.kill_hosts()
+    trial.stage.start_host(SCHEDULE_TICK=NEVER, REFRESH_SCHEDULE="* * * * *")
+    trial.stage.tick("refresh_exports")  # notes the time
+    first = trial.export(FEW_ROWS, schedule="refresh")
+    exports = [first, *(trial.stage.export_again(first, schedule="refresh") for _ in range(REFRESH_EXPORTS - 1))]
+    time.sleep(61 - time.time() % 60)
+    trial.stage.tick("refresh_exports")
+    for export in exports:
+        run = trial.await_scheduled_run(export)
+        if run is not None:
+            trial.finish(export, run)
+    trial.tally.injected += 1
+
+
+# --- a soak -------------------------------------------------------------------------------------------------
+
+
+def _soak(trial: Trial) -> None:
+    """A hundred runs, a few at a time; memory and handles of the host stay where they are."""
+    first = trial.export(FEW_ROWS)
+    exports = [first, *(trial.stage.export_again(first) for _ in range(SOAK_AT_ONCE - 1))]
+    _run_all(trial, exports, WARM_RUNS // SOAK_AT_ONCE)
+    pid = process_of(trial.stage.hosts[0])
+    before = measure(pid)
+    _run_all(trial, exports, (SOAK_RUNS - WARM_RUNS) // SOAK_AT_ONCE)
+    after = measure(pid)
+    trial.tally.figures.append(
+        f"soak: memory {before[0] / 1000:.0f} → {after[0] / 1000:.0f} MB, handles {before[1]} → {after[1]} "
+        f"over {SOAK_RUNS - WARM_RUNS} runs after {WARM_RUNS} to warm up"
+    )
+    if after[0] - before[0] > GROWTH_KB:
+        trial.problem(f"the host grew by {(after[0] - before[0]) / 1000:.0f} MB")
+    if after[1] - before[1] > GROWTH_HANDLES:
+        trial.problem(f"the host holds {after[1] - before[1]} more handles")
+
+
+def _run_all(trial: Trial, exports: list[SavedExport], rounds: int) -> None:
+    for _ in range(rounds):
+        runs = [trial.stage.start(export, force=True) for export in exports]
+        for export, run in zip(exports, runs, strict=True):
+            trial.finish(export, run)
+
+
+def process_of(host: Host) -> int:
+    """Find the process of a host by the key on its command line; Linux only."""
+    mark = host.function_key.encode()
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if mark in line.read_bytes():
+                return int(line.parent.name)
+        except OSError:
+            continue  # gone meanwhile, or somebody else's
+    raise LookupError("The host has no process.")
+
+
+def measure(pid: int) -> tuple[int, int]:
+    """Memory in use, in kB, and open handles."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii")
+    memory = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
+    return int(memory.split()[1]), sum(1 for _ in Path(f"/proc/{pid}/fd").iterdir())

@@ -1,0 +1,148 @@
+"""The platform fails: messages, blobs, the vault, the host."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from local.azure.certificates import Certificates
+from local.faults.blob_gate import blob_gate
+from local.faults.postman import Trick, deliver_late, deliver_twice, lose_one, postman
+from local.faults.trial import FEW_ROWS, SOME_ROWS, Scenario, Trial
+from local.sendgrid_simulator.control import Fault
+from local.sendgrid_simulator.faults import BodyShape, FaultKind, Outcome
+
+KILLS_A_RUN: Final = 4
+"""One fewer than the failures which make a message poison, so every run can still succeed."""
+KILL_WITHIN_SECONDS: Final = 2.2
+"""The run would take about twice as long."""
+VAULT_AWAY_SECONDS: Final = 4.0
+"""A minute, scaled as the lifetime of a key in memory is, and then some."""
+WRITES_FAILING: Final = 0.15
+
+
+def scenarios(*, kills: int) -> Iterator[Scenario]:
+    """All of them, with at least so many kills."""
+    for name, fault, trick in (
+        ("messages-twice", "messages delivered twice", deliver_twice),
+        ("messages-late", "messages late and out of order", deliver_late),
+    ):
+        yield Scenario(name=name, fault=fault, play=_messages(trick), seconds=20)
+    yield Scenario(
+        name="messages-lost",
+        fault="messages lost",
+        play=_messages(lose_one),
+        limits={"SWEEP_AFTER": 6.0},
+        seconds=40,
+    )
+    yield Scenario(name="vault-away", fault="vault away", play=_vault_away, seconds=20)
+    yield Scenario(name="azurite-restarted", fault="Azurite stopped and started", play=_azurite, seconds=35)
+    for number in (1, 2):
+        yield Scenario(
+            name=f"blob-writes-{number}", fault="blob writes 409, 412, 503", play=_blob_writes, seconds=35
+        )
+    for number, many in enumerate(_share(kills), 1):
+        yield Scenario(name=f"killed-{number:02}", fault="host killed", play=_killed(many), seconds=25)
+
+
+def _share(kills: int) -> Iterator[int]:
+    full, rest = divmod(kills, KILLS_A_RUN)
+    yield from [KILLS_A_RUN] * full
+    if rest:
+        yield rest
+
+
+def _messages(trick: Trick) -> Callable[[Trial], None]:
+    def play(trial: Trial) -> None:
+        export = trial.export()
+        with postman(trial.stage, trial.random, trick) as harmed:
+            run = trial.stage.start(export)
+            trial.finish(export, run)
+        if trick is lose_one:
+            trial.tally.injected += len(+harmed)
+        else:
+            trial.tally.injected += harmed.total()
+        if len(+harmed) < 3:  # noqa: PLR2004 - runs, chunks, imports
+            trial.problem(f"the postman got at no more queues than {sorted(+harmed)}")
+
+    return play
+
+
+def _vault_away(trial: Trial) -> None:
+    """The vault is away when the run starts, and again while it is under way."""
+    export = trial.export()
+    with _away_vault(trial):
+        run = trial.stage.start(export)
+        time.sleep(VAULT_AWAY_SECONDS)
+    time.sleep(trial.random.uniform(0, 2))
+    with _away_vault(trial):
+        time.sleep(VAULT_AWAY_SECONDS)
+    trial.finish(export, run)
+
+
+@contextmanager
+def _away_vault(trial: Trial) -> Iterator[None]:
+    trial.tally.injected += 1
+    trial.cloud.vault.unavailable(away=True)
+    try:
+        yield
+    finally:
+        trial.cloud.vault.unavailable(away=False)
+
+
+def _azurite(trial: Trial) -> None:
+    """Storage is away for a while, twice in a run."""
+    export = trial.export()
+    run = trial.stage.start(export)
+    for _ in range(2):
+        time.sleep(trial.random.uniform(0, 2))
+        trial.cloud.azurite.stop()
+        try:
+            time.sleep(trial.random.uniform(0.5, 3))
+        finally:
+            trial.cloud.azurite.start()
+        trial.tally.injected += 1
+    trial.finish(export, run)
+
+
+def _blob_writes(trial: Trial) -> None:
+    certificates = Certificates(
+        ca_file=trial.cloud.ca_file,
+        certificate_file=trial.cloud.ca_file.with_name("server.pem"),
+        private_key_file=trial.cloud.ca_file.with_name("server.key"),
+    )
+    export = trial.export(SOME_ROWS)
+    with blob_gate(trial.cloud, certificates, chooser=trial.random, share=WRITES_FAILING) as gate:
+        run = trial.stage.start(export)
+        trial.finish(export, run)
+    trial.tally.injected += gate.injected.total()
+    trial.tally.figures.append(f"blob writes answered {dict(sorted(gate.injected.items()))}")
+
+
+def _killed(kills: int) -> Callable[[Trial], None]:
+    """Two runs, SendGrid in a bad mood, and the host killed again and again at random moments."""
+
+    def play(trial: Trial) -> None:
+        exports = [trial.export(SOME_ROWS), trial.export(FEW_ROWS)]
+        with trial.faults(*_bad_mood(trial), all_strike=False):
+            runs = [trial.stage.start(export) for export in exports]
+            for _ in range(kills):
+                trial.kill(after=trial.random.uniform(0, KILL_WITHIN_SECONDS))
+            for export, run in zip(exports, runs, strict=True):
+                trial.finish(export, run)
+
+    return play
+
+
+def _bad_mood(trial: Trial) -> list[Fault]:
+    """Some faults that pass, on any of a run's upserts."""
+    possible = [
+        Fault(kind=FaultKind.SLOW, delay_seconds=0.7, times=3),
+        Fault(kind=FaultKind.ANSWER, status=503, body=BodyShape.HTML),
+        Fault(kind=FaultKind.ANSWER, status=429, retry_after_seconds=1),
+        Fault(kind=FaultKind.RESET_DURING_BODY),
+        Fault(kind=FaultKind.DROP_AFTER_ACCEPTANCE, times=2),
+        Fault(kind=FaultKind.JOB, outcome=Outcome.FAILED),
+    ]
+    chosen = trial.random.sample(possible, trial.random.randrange(4))
+    return [fault.model_copy(update={"skip": trial.random.randrange(4)}) for fault in chosen]

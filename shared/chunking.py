@@ -83,7 +83,7 @@ def longest_chunk(text: bytes, start: int) -> tuple[int, int]:
 
 
 def _end_of_line(text: bytes, start: int, end: int, lines: int, wanted: int) -> int:
-    """Where line `wanted`, from 1, of the `lines` from `start` to `end` ends; interpolates, since counting costs."""
+    """Where line `wanted`, from 1, of the `lines` from `start` to `end` ends; it guesses, since counting costs."""
     while lines > wanted:
         guess = start + (end - start) * wanted // lines
         middle = (text.rfind(b"\n", start, guess) + 1) or (text.find(b"\n", start) + 1)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 import io
+import itertools
+import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -18,26 +21,25 @@ PAGE_BYTES: Final = 1 << 20
 PAGES: Final = 24
 
 
-class PageReader(io.RawIOBase):
-    """A file read by position, in pages of which the last few are kept."""
+class PartsReader(io.RawIOBase):
+    """A text in parts, read by position. A part that is asked for as it is costs no copy."""
 
-    def __init__(self, size: int, fetch: Callable[[int, int], bytes]) -> None:
-        """`fetch` takes offset and length."""
+    def __init__(self, parts: list[bytes]) -> None:
         super().__init__()
-        self._size = size
-        self._fetch = fetch
+        self._parts = parts
+        self._starts = list(itertools.accumulate(map(len, parts), initial=0))
         self._position = 0
-        self._pages: dict[int, bytes] = {}
 
     def read(self, size: int = -1) -> bytes:
-        """`size` bytes from where the last read or seek ended."""
-        end = self._size if size < 0 else min(self._position + size, self._size)
-        first, last = self._position // PAGE_BYTES, max(end - 1, 0) // PAGE_BYTES
-        data = b"".join(self._page(number) for number in range(first, last + 1))
-        start = self._position - first * PAGE_BYTES
-        result = data[start : start + end - self._position]
-        self._position = end
-        return result
+        """`size` bytes from where the last read or seek ended; fewer at the end."""
+        end = self._starts[-1] if size < 0 else min(self._position + size, self._starts[-1])
+        pieces = []
+        while self._position < end:
+            number = bisect.bisect_right(self._starts, self._position) - 1
+            start = self._position - self._starts[number]
+            pieces.append(self._parts[number][start : end - self._starts[number]])
+            self._position += len(pieces[-1])
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def seek(self, offset: int, whence: int = 0, /) -> int:
         """Go to `offset` from the start, which is all that DuckDB asks."""
@@ -47,6 +49,43 @@ class PageReader(io.RawIOBase):
     def tell(self) -> int:
         """Where the next read begins."""
         return self._position
+
+
+class PageReader(io.RawIOBase):
+    """A file read by position, in pages of which the last few are kept.
+
+    DuckDB reads one handle from several threads, each of which seeks before it reads: every thread has a
+    position of its own.
+    """
+
+    def __init__(self, size: int, fetch: Callable[[int, int], bytes]) -> None:
+        """`fetch` takes offset and length."""
+        super().__init__()
+        self._size = size
+        self._fetch = fetch
+        self._positions: dict[int, int] = {}
+        self._pages: dict[int, bytes] = {}
+        self._lock = threading.Lock()
+
+    def read(self, size: int = -1) -> bytes:
+        """`size` bytes from where this thread's last read or seek ended."""
+        position = self.tell()
+        end = self._size if size < 0 else min(position + size, self._size)
+        first, last = position // PAGE_BYTES, max(end - 1, 0) // PAGE_BYTES
+        with self._lock:
+            data = b"".join(self._page(number) for number in range(first, last + 1))
+        self.seek(max(end, position))
+        start = position - first * PAGE_BYTES
+        return data[start : start + end - position] if end > position else b""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go to `offset` from the start, which is all that DuckDB asks."""
+        self._positions[threading.get_ident()] = offset + whence
+        return offset + whence
+
+    def tell(self) -> int:
+        """Where this thread's next read begins."""
+        return self._positions.get(threading.get_ident(), 0)
 
     def _page(self, number: int) -> bytes:
         if number not in self._pages:
@@ -74,7 +113,7 @@ class Readable:
     """A file that DuckDB may read."""
 
     size: int
-    open: Callable[[], io.RawIOBase | io.BytesIO]
+    open: Callable[[], io.RawIOBase]
 
 
 class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
@@ -93,15 +132,15 @@ class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
         self.sinks: dict[str, Callable[[bytes], None]] = {}
         self.failure: BaseException | None = None
 
-    def add_text(self, name: str, text: bytes) -> None:
-        """Let `text` be read as the file `name`."""
-        self.readable[name] = Readable(size=len(text), open=lambda: io.BytesIO(text))
+    def add_text(self, name: str, parts: list[bytes]) -> None:
+        """Let a text in parts be read as the file `name`."""
+        self.readable[name] = Readable(size=sum(map(len, parts)), open=lambda: PartsReader(parts))
 
     def add_pages(self, name: str, size: int, fetch: Callable[[int, int], bytes]) -> None:
         """Let a file of `size` bytes be read by position; `fetch` takes offset and length."""
         self.readable[name] = Readable(size=size, open=lambda: PageReader(size, self._guarded(fetch)))
 
-    def open(self, path: str, mode: str = "rb", **_: object) -> io.RawIOBase | io.BytesIO:
+    def open(self, path: str, mode: str = "rb", **_: object) -> io.RawIOBase:
         """Open what is registered under `path`."""
         name = self._strip_protocol(path)
         if "w" in mode:

@@ -45,7 +45,7 @@ def counters_missing(job: ImportJob) -> bool:
 def chunk_result(delivery: Delivery, ended: Sequence[Ended], *, contacts: int, now: datetime) -> ChunkResult:
     """The result of a chunk of `contacts` contacts: contacts = got in + refused + errored + not sent."""
     live = {end.portion.job_id: live_contacts(end.portion, delivery.refused) for end in ended}
-    failed = [end for end in ended if end.job is not None and end.job.status is JobStatus.FAILED]
+    failed = [end for end in ended if _failed(end)]
     errored = sum(min(_errored(end), live[end.portion.job_id]) for end in ended)
     not_sent = delivery.given_up + sum(live[end.portion.job_id] for end in failed)
     refused = len(delivery.refused)
@@ -66,8 +66,12 @@ def chunk_result(delivery: Delivery, ended: Sequence[Ended], *, contacts: int, n
     )
 
 
+def _failed(end: Ended) -> bool:
+    return end.job is not None and end.job.status is JobStatus.FAILED
+
+
 def _requested(ended: Sequence[Ended]) -> int | None:
-    counts = [end.job.requested if end.job else None for end in ended]
+    counts = [end.job.requested if end.job else None for end in ended if not _failed(end)]
     return None if None in counts else sum(count or 0 for count in counts)
 
 
@@ -113,11 +117,11 @@ def _warning(troubled: Sequence[ChunkResult]) -> str:
     refused = sum(result.refused + result.errored for result in troubled)
     not_sent = sum(result.not_sent for result in troubled)
     unconfirmed = [result for result in troubled if result.status is ChunkStatus.UNCONFIRMED]
+    open_ended = sum(result.contacts - result.refused - result.not_sent for result in unconfirmed)
     words = [
         f"SendGrid refused {refused} contacts" * bool(refused),
         f"{not_sent} contacts were not sent" * bool(not_sent),
-        f"{sum(result.contacts for result in unconfirmed)} contacts were accepted but never confirmed"
-        * bool(unconfirmed),
+        f"{open_ended} contacts were accepted but never confirmed" * bool(open_ended),
     ]
     details = {result.reason.message for result in troubled if result.reason}
     return "; ".join(filter(None, words)) + "." + "".join(f" {detail}" for detail in sorted(details)[:3])

@@ -72,6 +72,11 @@ def test_who_returns_with_its_slot_takes_no_second_one(slot: float, now: float) 
     assert take(state, at(now), at(slot)) == (state, at(slot))
 
 
+def test_a_slot_at_the_end_of_a_quiet_is_kept() -> None:
+    state = a_rate_limit(not_before=at(10))
+    assert take(state, at(10), at(10)) == (state, at(10))
+
+
 def test_slots_before_a_quiet_are_lined_up_anew_behind_it() -> None:
     state, moments = a_rate_limit(limit=4, window=60, not_before=at(100)), []
     for slot in range(8):
@@ -84,6 +89,14 @@ def test_slots_before_a_quiet_are_lined_up_anew_behind_it() -> None:
 
 def test_a_quarter_of_the_limit_may_come_at_once() -> None:
     assert taken(a_rate_limit(limit=8, window=60), [0, 0, 0]) == [at(0), at(0), at(10)]
+
+
+def test_a_limit_too_small_for_a_burst_lets_one_out_at_once() -> None:
+    assert taken(a_rate_limit(limit=1, window=60), [0, 0]) == [at(0), at(80)]
+
+
+def test_slots_may_be_less_than_a_second_apart() -> None:
+    assert a_rate_limit(limit=600, window=45).interval == timedelta(seconds=0.1)
 
 
 def test_a_long_queue_uses_three_quarters_of_the_limit() -> None:
@@ -112,13 +125,24 @@ def test_the_longest_reset_seen_is_the_window() -> None:
     assert state.window == 60
 
 
-def test_another_limit_has_another_window() -> None:
-    state = learn(a_rate_limit(limit=600, window=60), an_answer(202, **an_ok(limit=100, reset=12)), NOW)
-    assert (state.limit, state.window) == (100, 12)
+@pytest.mark.parametrize("limit", [100, 1000])
+def test_another_limit_has_another_window(limit: int) -> None:
+    state = learn(a_rate_limit(limit=600, window=60), an_answer(202, **an_ok(limit=limit, reset=12)), NOW)
+    assert (state.limit, state.window) == (limit, 12)
+
+
+@pytest.mark.parametrize("reset", [0.5, WINDOW_MAX])
+def test_a_believable_window_is_learned(reset: float) -> None:
+    assert learn(RateLimit(), an_answer(202, **an_ok(reset=reset)), NOW).window == reset
 
 
 def test_a_window_longer_than_believable_is_not_learned() -> None:
     assert learn(RateLimit(), an_answer(202, **an_ok(reset=WINDOW_MAX + 1)), NOW) == RateLimit()
+
+
+def test_a_window_that_ends_now_says_nothing_of_its_length() -> None:
+    answer = an_answer(202, **an_ok(limit=100, reset=0))
+    assert learn(a_rate_limit(limit=600, window=60), answer, NOW) == a_rate_limit(limit=600, window=60)
 
 
 def test_nothing_is_learned_from_an_answer_without_headers() -> None:
@@ -133,6 +157,10 @@ def test_an_exhausted_limit_holds_everybody_up_until_the_reset(status: int, rema
 
 def test_a_refusal_honours_retry_after() -> None:
     assert learn(RateLimit(), an_answer(429, retry_after=90), NOW).not_before == at(90)
+
+
+def test_an_outage_is_no_refusal() -> None:
+    assert learn(a_rate_limit(), an_answer(503, retry_after=90), NOW) == a_rate_limit()
 
 
 def test_a_shorter_wait_does_not_replace_a_longer_one() -> None:

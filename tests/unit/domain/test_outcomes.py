@@ -5,7 +5,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.model import ChunkResult, ChunkStatus, Counts, Delivery, RunStatus, Stop
-from shared.outcomes import JOB_FAILED, UNCONFIRMED, Ended, add_up, chunk_result, counters_missing, judge
+from shared.outcomes import (
+    IMPORT_ERROR,
+    JOB_FAILED,
+    REFUSED,
+    UNCONFIRMED,
+    Ended,
+    add_up,
+    chunk_result,
+    count_differences,
+    counters_missing,
+    judge,
+)
 from shared.portions import give_up, live_contacts, refuse
 from shared.sendgrid import ImportJob, JobStatus
 from tests.support.factories import (
@@ -101,11 +112,41 @@ def test_a_chunk_that_is_not_in_says_why(job: ImportJob | None, reason: object) 
     assert chunk_result(delivery, ended, contacts=10, now=NOW).reason == reason
 
 
+def test_nobody_counts_as_errored_until_the_job_says_how_many() -> None:
+    ended = [Ended(portion=an_accepted_portion(), job=an_import_job(JobStatus.ERRORED))]
+    assert chunk_result(a_delivery(pending=()), ended, contacts=10, now=NOW).errored == 0
+
+
 def test_counters_of_all_jobs_are_added() -> None:
     portions = (an_accepted_portion(0, 5, "job-1"), an_accepted_portion(5, 5, "job-2"))
     ended = [Ended(portion=portion, job=an_import_job(created=2, updated=3)) for portion in portions]
     result = chunk_result(a_delivery(pending=(), accepted=portions), ended, contacts=10, now=NOW)
     assert (result.created, result.updated, result.jobs) == (4, 6, ("job-1", "job-2"))
+
+
+@pytest.mark.parametrize("job", [an_import_job(), an_import_job(created=0, updated=0), None])
+def test_a_job_that_counts_nobody_adds_nothing(job: ImportJob | None) -> None:
+    ended = [Ended(portion=an_accepted_portion(), job=job)]
+    result = chunk_result(a_delivery(pending=()), ended, contacts=10, now=NOW)
+    assert (result.created, result.updated) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "requested"),
+    [
+        ([an_import_job(requested=4), an_import_job(requested=6)], 10),
+        ([an_import_job(requested=0), an_import_job(requested=0)], 0),
+        ([an_import_job(requested=4), an_import_job()], None),
+        ([an_import_job(requested=4), None], None),
+    ],
+)
+def test_a_chunk_knows_what_its_jobs_were_about_if_all_of_them_say(
+    jobs: list[ImportJob | None], requested: int | None
+) -> None:
+    portions = (an_accepted_portion(0, 5, "job-1"), an_accepted_portion(5, 5, "job-2"))
+    ended = [Ended(portion=portion, job=job) for portion, job in zip(portions, jobs, strict=True)]
+    delivery = a_delivery(pending=(), accepted=portions)
+    assert chunk_result(delivery, ended, contacts=10, now=NOW).requested == requested
 
 
 @pytest.mark.parametrize(
@@ -151,6 +192,23 @@ def test_the_counts_of_a_run_add_up(case: tuple[Counts, list[ChunkResult]]) -> N
     assert counts.sent >= 0
 
 
+def test_what_became_of_the_contacts_corrects_the_counts() -> None:
+    planned = Counts(rows_read=33, sent=30, rejected=3, rejected_by_reason={"no_email": 3})
+    results = [
+        a_result(contacts=15, refused=4, created=6, updated=5),
+        a_result(contacts=15, errored=2, not_sent=1),
+    ]
+    assert add_up(planned, results) == Counts(
+        rows_read=33,
+        sent=23,
+        rejected=9,
+        rejected_by_reason={"no_email": 3, REFUSED: 4, IMPORT_ERROR: 2},
+        not_sent=1,
+        created=6,
+        updated=5,
+    )
+
+
 @given(case=plans_and_results())
 def test_every_run_gets_a_status_and_a_reason(case: tuple[Counts, list[ChunkResult]]) -> None:
     status, reason = judge(case[1])
@@ -189,6 +247,59 @@ def test_a_run_that_was_never_confirmed_says_so() -> None:
     assert (status, reason.code) == (RunStatus.COMPLETED_WITH_WARNINGS, "unconfirmed")
 
 
+def test_a_run_with_an_unconfirmed_chunk_has_not_failed() -> None:
+    unconfirmed, failed = (a_result(status=status) for status in (ChunkStatus.UNCONFIRMED, ChunkStatus.FAILED))
+    assert judge([unconfirmed, failed])[0] is RunStatus.COMPLETED_WITH_WARNINGS
+
+
+def test_a_warning_has_the_figures_of_all_chunks() -> None:
+    results = [
+        a_result(status=ChunkStatus.ERRORED, refused=2, errored=1),
+        a_result(status=ChunkStatus.ERRORED, refused=1, not_sent=4),
+        a_result(status=ChunkStatus.ERRORED, not_sent=1),
+        *[a_result(status=ChunkStatus.UNCONFIRMED)] * 2,
+    ]
+    assert judge(results)[1].message == (
+        "SendGrid refused 4 contacts; 5 contacts were not sent; 20 contacts were accepted but never confirmed."
+    )
+
+
+def test_a_warning_names_three_different_details_at_most() -> None:
+    messages = ["Four.", "One.", "One.", "Three.", "Two."]
+    results = [a_result(status=ChunkStatus.FAILED, not_sent=1, reason=a_reason(message=m)) for m in messages]
+    assert judge([a_result(), *results])[1].message == "5 contacts were not sent. Four. One. Three."
+
+
 def test_a_run_that_was_stopped_ends_as_the_stop_says() -> None:
     stop = Stop(status=RunStatus.CANCELLED, reason=a_reason("cancelled"))
     assert judge([a_result()], stop) == (RunStatus.CANCELLED, a_reason("cancelled"))
+
+
+# --- SendGrid's own counters --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("requested", [0, 6, 8])
+def test_jobs_about_more_or_fewer_contacts_than_were_accepted_are_told(requested: int) -> None:
+    results = [a_result(refused=1, not_sent=2, errored=3, requested=requested), a_result()]
+    assert count_differences(results, Counts(), before=None, after=None) == [
+        f"SendGrid's import jobs count {requested} contacts where 7 were accepted."
+    ]
+
+
+@pytest.mark.parametrize("requested", [None, 10])
+def test_jobs_that_count_what_was_accepted_or_nothing_are_not_told(requested: int | None) -> None:
+    assert count_differences([a_result(requested=requested)], Counts(), before=None, after=None) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [(None, "9 contacts on the list, although 10"), (0, "the list, 0 before the run, although")],
+)
+def test_a_list_shorter_than_what_was_sent_to_it_is_told(before: int | None, words: str) -> None:
+    (told,) = count_differences([], Counts(sent=10), before=before, after=9)
+    assert words in told
+
+
+@pytest.mark.parametrize("after", [None, 10, 11])
+def test_a_list_that_may_hold_what_was_sent_to_it_is_not_told(after: int | None) -> None:
+    assert count_differences([], Counts(sent=10), before=3, after=after) == []

@@ -19,6 +19,7 @@ from shared.portions import (
     refuse,
     send_again,
     unsent_result,
+    waited,
     whole_chunk,
 )
 from shared.sendgrid import NamedContacts
@@ -114,6 +115,10 @@ def test_halving_keeps_the_order() -> None:
     assert delivery.pending == (a_portion(0, 2), a_portion(2, 3), a_portion(5, 5))
 
 
+def test_a_half_can_be_halved_again() -> None:
+    assert halve(a_delivery(pending=(a_portion(5, 5),))).pending == (a_portion(5, 2), a_portion(7, 3))
+
+
 def test_a_half_that_holds_nobody_is_not_sent() -> None:
     delivery = halve(a_delivery(pending=(a_portion(0, 4),), refused=(0, 1)))
     assert all(live_contacts(portion, delivery.refused) for portion in delivery.pending)
@@ -134,6 +139,11 @@ def test_sending_again_counts_as_a_resend() -> None:
     assert (delivery.pending, delivery.accepted, delivery.resends) == ((a_portion(),), (), 1)
 
 
+def test_waits_are_counted_and_their_seconds_added_to_a_tenth() -> None:
+    delivery = waited(waited(a_delivery(), 1.04), 2.5)
+    assert (delivery.pending, delivery.waits, delivery.waited_s) == ((a_portion(),), 2, 3.5)
+
+
 def test_every_move_gives_the_claim_back() -> None:
     claimed = a_delivery(claim=Claim(message="m1", since=NOW), accepted=(an_accepted_portion(10),))
     moved = [
@@ -142,8 +152,9 @@ def test_every_move_gives_the_claim_back() -> None:
         refuse(claimed, [0]),
         give_up(claimed, a_reason()),
         send_again(claimed, claimed.accepted),
+        waited(claimed, 1),
     ]
-    assert [delivery.claim for delivery in moved] == [None] * 5
+    assert [delivery.claim for delivery in moved] == [None] * 6
 
 
 # --- lines --------------------------------------------------------------------------------------------------

@@ -120,10 +120,25 @@ def test_the_rate_limit_may_reset_in_seconds(now: datetime, seconds: int) -> Non
     assert rate_limit_reset({"x-ratelimit-reset": str(seconds)}, now) == seconds
 
 
+def test_a_rate_limit_that_has_reset_asks_for_nothing() -> None:
+    assert rate_limit_reset({"x-ratelimit-reset": str(NOW.timestamp() - 60)}, NOW) == 0
+
+
 @given(retry_after=st.integers(0, 600), reset=st.integers(0, 600))
 def test_the_longer_of_two_asked_waits_counts(retry_after: int, reset: int) -> None:
     headers = {"retry-after": str(retry_after), "x-ratelimit-reset": str(reset)}
     assert asked_wait(headers, NOW) == max(retry_after, reset)
+
+
+@pytest.mark.parametrize("header", ["retry-after", "x-ratelimit-reset"])
+def test_a_wait_may_be_a_fraction_of_a_second(header: str) -> None:
+    assert asked_wait({header: "0.5"}, NOW) == 0.5
+
+
+@pytest.mark.parametrize("header", ["retry-after", "x-ratelimit-reset"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-5"])
+def test_a_senseless_number_asks_for_nothing(header: str, value: str) -> None:
+    assert asked_wait({header: value}, NOW) == 0
 
 
 def test_no_header_asks_for_nothing() -> None:
@@ -150,10 +165,20 @@ def test_garbage_in_the_headers_never_makes_a_wait_senseless(retry_after: str, r
     ],
 )
 def test_an_unreadable_retry_after_leaves_the_backoff(value: str) -> None:
-    assert 1 <= decided(an_answer(503, retry_after=value)).wait <= QUEUE_DELAY_MAX
+    assert decided(an_answer(503, retry_after=value)).wait == backoff(1, 0.0)
 
 
 # --- blocks and keys ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("words", ["Temporary block", "too many bad requests"])
+def test_half_of_the_words_tell_a_temporary_block(words: str) -> None:
+    assert decided(an_error(words, 403)).action is Action.WAIT
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 413, 422, 451])
+def test_a_refusal_asks_for_no_wait_whatever_its_headers_say(status: int) -> None:
+    assert decided(an_answer(status, retry_after=90)).wait == 0
 
 
 @given(attempt=st.integers(min_value=1, max_value=BLOCK_TRIES - 1))
@@ -161,8 +186,9 @@ def test_a_temporary_block_is_waited_out(attempt: int) -> None:
     assert decided(an_error(BLOCKED, 403), attempt=attempt).action is Action.WAIT
 
 
-def test_a_block_that_does_not_end_ends_the_run() -> None:
-    assert decided(an_error(BLOCKED, 403), attempt=BLOCK_TRIES).action is Action.END_RUN
+@pytest.mark.parametrize("attempt", [BLOCK_TRIES, BLOCK_TRIES + 1])
+def test_a_block_that_does_not_end_ends_the_run(attempt: int) -> None:
+    assert decided(an_error(BLOCKED, 403), attempt=attempt).action is Action.END_RUN
 
 
 # --- whatever comes -----------------------------------------------------------------------------------------

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import bisect
 import io
-import itertools
 import threading
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,36 +17,6 @@ PROTOCOL: Final = "plan"
 PAGE_BYTES: Final = 1 << 20
 """Bytes asked of the store when a file is read by position."""
 PAGES: Final = 24
-
-
-class PartsReader(io.RawIOBase):
-    """A text in parts, read by position. A part that is asked for as it is costs no copy."""
-
-    def __init__(self, parts: list[bytes]) -> None:
-        super().__init__()
-        self._parts = parts
-        self._starts = list(itertools.accumulate(map(len, parts), initial=0))
-        self._position = 0
-
-    def read(self, size: int = -1) -> bytes:
-        """`size` bytes from where the last read or seek ended; fewer at the end."""
-        end = self._starts[-1] if size < 0 else min(self._position + size, self._starts[-1])
-        pieces = []
-        while self._position < end:
-            number = bisect.bisect_right(self._starts, self._position) - 1
-            start = self._position - self._starts[number]
-            pieces.append(self._parts[number][start : end - self._starts[number]])
-            self._position += len(pieces[-1])
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        """Go to `offset` from the start, which is all that DuckDB asks."""
-        self._position = offset + whence
-        return self._position
-
-    def tell(self) -> int:
-        """Where the next read begins."""
-        return self._position
 
 
 class PageReader(io.RawIOBase):
@@ -113,7 +81,7 @@ class Readable:
     """A file that DuckDB may read."""
 
     size: int
-    open: Callable[[], io.RawIOBase]
+    open: Callable[[], io.RawIOBase | io.BytesIO]
 
 
 class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
@@ -132,15 +100,15 @@ class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
         self.sinks: dict[str, Callable[[bytes], None]] = {}
         self.failure: BaseException | None = None
 
-    def add_text(self, name: str, parts: list[bytes]) -> None:
-        """Let a text in parts be read as the file `name`."""
-        self.readable[name] = Readable(size=sum(map(len, parts)), open=lambda: PartsReader(parts))
+    def add_text(self, name: str, text: bytes) -> None:
+        """Let `text` be read as the file `name`."""
+        self.readable[name] = Readable(size=len(text), open=lambda: io.BytesIO(text))
 
     def add_pages(self, name: str, size: int, fetch: Callable[[int, int], bytes]) -> None:
         """Let a file of `size` bytes be read by position; `fetch` takes offset and length."""
         self.readable[name] = Readable(size=size, open=lambda: PageReader(size, self._guarded(fetch)))
 
-    def open(self, path: str, mode: str = "rb", **_: object) -> io.RawIOBase:
+    def open(self, path: str, mode: str = "rb", **_: object) -> io.RawIOBase | io.BytesIO:
         """Open what is registered under `path`."""
         name = self._strip_protocol(path)
         if "w" in mode:

@@ -90,9 +90,14 @@ def test_everybody_is_on_the_list_once_and_counts_once(export: SavedExport, echo
     assert (run["status"], run["counts"]["sent"], export.emails()) == ("succeeded", len(EMAILS), EMAILS)
 
 
+def told(scene: Scene, run: StartedRun) -> dict[str, bytes]:
+    """All but the delivery records: a look at a job that overlaps the end may still note its time there."""
+    return {name: data for name, data in scene.read_all(run.folder).items() if "/deliveries/" not in name}
+
+
 def test_messages_that_come_after_the_end_change_nothing(scene: Scene, export: SavedExport, echo: Echo) -> None:
-    before = scene.read_all(echo.run.folder)
+    before = told(scene, echo.run)
     left = scene.count_messages(*QUEUES)
     echo.send_all()
     eventually(lambda: scene.count_messages(*QUEUES) <= left)
-    assert (scene.read_all(echo.run.folder), scene.count_upserts(export.list_id)) == (before, CHUNKS)
+    assert (told(scene, echo.run), scene.count_upserts(export.list_id)) == (before, CHUNKS)

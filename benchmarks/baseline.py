@@ -15,17 +15,20 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from shared.chunking import CHUNK_BYTES
-from shared.emails import BOUNDS, RULE, to_ascii
+from shared.emails import with_ascii_domain
 from shared.limits import CONTACTS_PER_REQUEST, EMAIL_MAX, FIELD_LENGTHS
 from shared.rejections import Rejected
+from shared.value_rules import ADDRESS, LONG_PART
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+RULE: Final = re.compile(ADDRESS)
+TOO_LONG: Final = re.compile(LONG_PART)
 SHORT: Final = 64
 """No part of an address of so many characters can be out of bounds."""
-BLANKS: Final = re.compile("[\t-\r\x85]+")
+BLANKS: Final = re.compile("[\t-\r\x85]")
 CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f]+")
 
 
@@ -125,8 +128,10 @@ def _judged(raw: str) -> tuple[str | None, Rejected | None]:
     address = _tidy(raw)
     if not address:
         return None, Rejected.EMAIL_MISSING
+    if not address.isascii():
+        address = with_ascii_domain(address)
     if len(address) > EMAIL_MAX:
         return None, Rejected.EMAIL_TOO_LONG
-    if RULE.fullmatch(address):
-        return (address, None) if BOUNDS.fullmatch(address) else (None, Rejected.EMAIL_INVALID)
-    return (None, Rejected.EMAIL_INVALID) if address.isascii() else to_ascii(address)
+    if RULE.fullmatch(address) and not TOO_LONG.search(address):
+        return address, None
+    return None, Rejected.EMAIL_INVALID

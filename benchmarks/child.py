@@ -70,9 +70,9 @@ def floor(path: Path, threads: int) -> Callable[[], dict[str, Any]]:
     return run
 
 
-def planner(path: Path, threads: int) -> Callable[[], dict[str, Any]]:
+def planner(path: Path, _: int) -> Callable[[], dict[str, Any]]:
     """Plan the file with the product's planner."""
-    run_plan = _plan(path, threads, MAPPING)
+    run_plan = _plan(path, MAPPING)
 
     def run() -> dict[str, Any]:
         outcome = run_plan(Nowhere())
@@ -92,18 +92,18 @@ def planner(path: Path, threads: int) -> Callable[[], dict[str, Any]]:
     return run
 
 
-def bodies(path: Path, threads: int) -> Callable[[], dict[str, Any]]:
+def bodies(path: Path, _: int) -> Callable[[], dict[str, Any]]:
     """Plan, and build every request."""
-    return _bodies(path, threads, MAPPING)
+    return _bodies(path, MAPPING)
 
 
-def wide_bodies(path: Path, threads: int) -> Callable[[], dict[str, Any]]:
+def wide_bodies(path: Path, _: int) -> Callable[[], dict[str, Any]]:
     """Plan with all columns mapped, and build every request."""
-    return _bodies(path, threads, MAPPING | {"custom_fields": CUSTOM_FIELDS})
+    return _bodies(path, MAPPING | {"custom_fields": CUSTOM_FIELDS})
 
 
-def _bodies(path: Path, threads: int, mapping: Mapping[str, Any]) -> Callable[[], dict[str, Any]]:
-    run_plan = _plan(path, threads, mapping)
+def _bodies(path: Path, mapping: Mapping[str, Any]) -> Callable[[], dict[str, Any]]:
+    run_plan = _plan(path, mapping)
 
     def run() -> dict[str, Any]:
         sink = RequestSizes()
@@ -113,7 +113,7 @@ def _bodies(path: Path, threads: int, mapping: Mapping[str, Any]) -> Callable[[]
     return run
 
 
-def _plan(path: Path, threads: int, mapping: Mapping[str, Any]) -> Callable[[PlanSink], PlanOutcome]:
+def _plan(path: Path, mapping: Mapping[str, Any]) -> Callable[[PlanSink], PlanOutcome]:
     """A plan that is ready to run: everything is imported."""
     from benchmarks.local_file import LocalFile
     from shared.model import CustomField, FieldMapping
@@ -132,7 +132,6 @@ def _plan(path: Path, threads: int, mapping: Mapping[str, Any]) -> Callable[[Pla
                 blobs=file.as_blobs(),
                 sink=sink,
                 custom_fields=fields,
-                threads=threads,
             )
 
     return run

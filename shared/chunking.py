@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from shared.limits import BYTES_PER_REQUEST, CONTACTS_PER_REQUEST, REQUEST_OVERHEAD_BYTES
 from shared.model import ChunkInfo
-from shared.plan_query import NOTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,22 +13,6 @@ if TYPE_CHECKING:
 CHUNK_BYTES: Final = BYTES_PER_REQUEST - REQUEST_OVERHEAD_BYTES
 PART_BYTES: Final = 4 << 20
 """The list of rejected rows is written in parts of about so many bytes."""
-NOTE_BYTE: Final = NOTE.encode()
-NOTES: Final = re.compile(NOTE_BYTE + rb"([^" + NOTE_BYTE + rb"]*)" + NOTE_BYTE)
-
-
-class LineBuffer:
-    """Whole lines out of pieces that end anywhere."""
-
-    def __init__(self) -> None:
-        self._tail = b""
-
-    def whole_lines(self, piece: bytes) -> bytes:
-        """The lines that `piece` completes."""
-        text = self._tail + piece if self._tail else piece
-        end = text.rfind(b"\n") + 1
-        self._tail = text[end:]
-        return text if end == len(text) else text[:end]
 
 
 class Chunker:
@@ -39,50 +20,47 @@ class Chunker:
 
     def __init__(self, write: Callable[[ChunkInfo, bytes], None]) -> None:
         self.chunks: list[ChunkInfo] = []
-        self.cut: Counter[str] = Counter()
-        """SendGrid field → values that were shortened."""
         self._write = write
-        self._lines = LineBuffer()
-        self._pending = b""
+        self._buffer = bytearray(2 * CHUNK_BYTES)  # kept, for fresh memory costs more than what is done with it
+        self._filled = 0
 
-    def take(self, piece: bytes) -> None:
-        """Take a piece of the stream of lines."""
-        lines = self._lines.whole_lines(piece)
-        if NOTE_BYTE in lines:
-            lines = NOTES.sub(self._read_note, lines)
-        self._pending += lines
+    def take(self, lines: bytes) -> None:
+        """Take a piece of the stream of lines; it may begin and end anywhere."""
+        filled = self._filled + len(lines)
+        if filled > len(self._buffer):
+            self._buffer.extend(bytes(filled - len(self._buffer)))
+        self._buffer[self._filled : filled] = lines
+        self._filled = filled
         self._give(at_least=CHUNK_BYTES + 1)
 
     def close(self) -> None:
         """Give on what is left."""
         self._give(at_least=1)
 
-    def _read_note(self, note: re.Match[bytes]) -> bytes:
-        self.cut.update(note[1].decode().split(" "))
-        return b""
-
     def _give(self, *, at_least: int) -> None:
-        """Cut chunks off the pending lines while there are so many bytes of them."""
+        """Cut chunks off the buffer while there are so many bytes in it."""
         start = 0
-        while len(self._pending) - start >= at_least:
-            end, contacts = longest_chunk(self._pending, start)
-            info = ChunkInfo(number=len(self.chunks) + 1, contacts=contacts, bytes=end - start)
-            self._write(info, self._pending[start:end])
-            self.chunks.append(info)
-            start = end
-        self._pending = self._pending[start:]
+        with memoryview(self._buffer) as view:
+            while self._filled - start >= at_least:
+                end, contacts = longest_chunk(self._buffer, start, self._filled)
+                info = ChunkInfo(number=len(self.chunks) + 1, contacts=contacts, bytes=end - start)
+                self._write(info, bytes(view[start:end]))
+                self.chunks.append(info)
+                start = end
+            view[: self._filled - start] = view[start : self._filled]
+        self._filled -= start
 
 
-def longest_chunk(text: bytes, start: int) -> tuple[int, int]:
-    """Where the longest chunk that begins at `start` ends, and how many contacts it has."""
-    end = text.rfind(b"\n", start, start + CHUNK_BYTES) + 1
+def longest_chunk(text: bytearray, start: int, end: int) -> tuple[int, int]:
+    """Where the longest chunk that begins at `start` ends, at most at `end`, and how many contacts it has."""
+    end = text.rfind(b"\n", start, min(end, start + CHUNK_BYTES)) + 1
     contacts = text.count(b"\n", start, end)
     if contacts <= CONTACTS_PER_REQUEST:
         return end, contacts
     return _end_of_line(text, start, end, contacts, CONTACTS_PER_REQUEST), CONTACTS_PER_REQUEST
 
 
-def _end_of_line(text: bytes, start: int, end: int, lines: int, wanted: int) -> int:
+def _end_of_line(text: bytearray, start: int, end: int, lines: int, wanted: int) -> int:
     """Where line `wanted`, from 1, of the `lines` from `start` to `end` ends; it guesses, since counting costs."""
     while lines > wanted:
         guess = start + (end - start) * wanted // lines
@@ -102,17 +80,19 @@ class PartWriter:
 
     def __init__(self, write: Callable[[bytes], None]) -> None:
         self._write = write
-        self._lines = LineBuffer()
         self._pending = bytearray()
 
     def take(self, piece: bytes) -> None:
-        """Take a piece."""
-        self._pending += self._lines.whole_lines(piece)
+        """Take a piece; it may begin and end anywhere."""
+        self._pending += piece
         if len(self._pending) >= PART_BYTES:
-            self.close()
+            self._give(self._pending.rfind(b"\n") + 1)
 
     def close(self) -> None:
         """Give on what is left."""
-        if self._pending:
-            self._write(bytes(self._pending))
-            self._pending.clear()
+        self._give(len(self._pending))
+
+    def _give(self, end: int) -> None:
+        if end:
+            self._write(bytes(self._pending[:end]))
+            del self._pending[:end]

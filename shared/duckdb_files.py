@@ -4,19 +4,49 @@ from __future__ import annotations
 
 import io
 import threading
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from fsspec.spec import AbstractFileSystem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 PROTOCOL: Final = "plan"
+TEXT: Final = "text"
 PAGE_BYTES: Final = 1 << 20
 """Bytes asked of the store when a file is read by position."""
 PAGES: Final = 24
+
+
+class TextReader(io.RawIOBase):
+    """Several texts, one behind the other."""
+
+    def __init__(self, texts: Sequence[memoryview]) -> None:
+        super().__init__()
+        self._texts = texts
+        self._position = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """The next `size` bytes; fewer at the end."""
+        start, wanted = self._position, size if size >= 0 else sum(map(len, self._texts))
+        parts = []
+        for text in self._texts:
+            parts.append(text[start : start + wanted])
+            wanted -= len(parts[-1])
+            start = max(start - len(text), 0)
+        data = b"".join(parts)
+        self._position += len(data)
+        return data
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Go to `offset` from the start, which is all that DuckDB asks."""
+        self._position = offset + whence
+        return self._position
+
+    def tell(self) -> int:
+        """Where the next read begins."""
+        return self._position
 
 
 class PageReader(io.RawIOBase):
@@ -66,7 +96,7 @@ class PageReader(io.RawIOBase):
 class SinkWriter(io.RawIOBase):
     """Hands on what DuckDB writes."""
 
-    def __init__(self, take: Callable[[bytes], None]) -> None:
+    def __init__(self, take: Callable[[bytes], object]) -> None:
         super().__init__()
         self._take = take
 
@@ -74,14 +104,6 @@ class SinkWriter(io.RawIOBase):
         """Take all of `data`."""
         self._take(data)
         return len(data)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Readable:
-    """A file that DuckDB may read."""
-
-    size: int
-    open: Callable[[], io.RawIOBase | io.BytesIO]
 
 
 class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
@@ -96,24 +118,32 @@ class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
 
     def __init__(self) -> None:
         super().__init__()
-        self.readable: dict[str, Readable] = {}
-        self.sinks: dict[str, Callable[[bytes], None]] = {}
+        self.text: Sequence[memoryview] = ()
+        """Read under the name TEXT."""
+        self._sinks: dict[str, Callable[[bytes], object]] = {}
+        self._sinks_added = 0
         self.failure: BaseException | None = None
-
-    def add_text(self, name: str, text: bytes) -> None:
-        """Let `text` be read as the file `name`."""
-        self.readable[name] = Readable(size=len(text), open=lambda: io.BytesIO(text))
+        self._pages: dict[str, Callable[[], PageReader]] = {}
+        self._sizes: dict[str, int] = {}
 
     def add_pages(self, name: str, size: int, fetch: Callable[[int, int], bytes]) -> None:
         """Let a file of `size` bytes be read by position; `fetch` takes offset and length."""
-        self.readable[name] = Readable(size=size, open=lambda: PageReader(size, self._guarded(fetch)))
+        self._pages[name] = lambda: PageReader(size, self._guarded(fetch))
+        self._sizes[name] = size
 
-    def open(self, path: str, mode: str = "rb", **_: object) -> io.RawIOBase | io.BytesIO:
-        """Open what is registered under `path`."""
+    def add_sink(self, take: Callable[[bytes], object]) -> str:
+        """A name under which `take` can be written to, once."""
+        self._sinks_added += 1
+        name = f"sink/{self._sinks_added}"
+        self._sinks[name] = take
+        return name
+
+    def open(self, path: str, mode: str = "rb", **_: object) -> io.RawIOBase:
+        """Open what goes by the name `path`."""
         name = self._strip_protocol(path)
         if "w" in mode:
-            return SinkWriter(self._guarded(self.sinks[name]))
-        return self.readable[name].open()
+            return SinkWriter(self._guarded(self._sinks.pop(name)))
+        return TextReader(self.text) if name == TEXT else self._pages[name]()
 
     def _guarded[**P, R](self, function: Callable[P, R]) -> Callable[P, R]:
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -132,12 +162,13 @@ class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
     def info(self, path: str, **_: object) -> dict[str, object]:
         """Name, kind and size; a sink has none."""
         name = self._strip_protocol(path)
-        size = self.readable[name].size if name in self.readable else 0
+        size = sum(map(len, self.text)) if name == TEXT else self._sizes.get(name, 0)
         return {"name": name, "size": size, "type": "file"}
 
     def exists(self, path: str, **_: object) -> bool:
         """Whether there is something to read under `path`."""
-        return self._strip_protocol(path) in self.readable
+        name = self._strip_protocol(path)
+        return name == TEXT or name in self._pages
 
     def isfile(self, path: str) -> bool:
         """Say the same as `exists`."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import importlib
 import zlib
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
@@ -17,12 +18,14 @@ from shared.model import Reason, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from concurrent.futures import Future
 
     from shared.extracts import ExtractFile
     from shared.storage import Blobs
 
 BLOCK_BYTES: Final = 4 << 20
 """Bytes asked of the store, and given out by a decompressor, at a time."""
+BLOCKS_AHEAD: Final = 2
 DECODED_BYTES: Final = 1 << 18
 """Bytes decoded at a time to see whether they can be; fits the processor's cache."""
 GZIP_MAGIC: Final = b"\x1f\x8b"
@@ -59,11 +62,25 @@ def read_range(blobs: Blobs, file: ExtractFile, *, offset: int, length: int) -> 
         raise ExtractChangedError(f"{file.name} was replaced or removed while it was read") from None
 
 
-def unpacked_blocks(blobs: Blobs, file: ExtractFile, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
+def stored_blocks(blobs: Blobs, file: ExtractFile, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
+    """The file as it is stored; some blocks are asked for ahead."""
+    with ThreadPoolExecutor(max_workers=BLOCKS_AHEAD, thread_name_prefix="read-ahead") as pool:
+        asked: deque[Future[bytes]] = deque()
+        for offset in range(0, file.size, block_bytes):
+            asked.append(pool.submit(read_range, blobs, file, offset=offset, length=block_bytes))
+            if len(asked) > BLOCKS_AHEAD:
+                yield asked.popleft().result()
+        while asked:
+            yield asked.popleft().result()
+
+
+def unpacked_blocks(blobs: Blobs, file: ExtractFile) -> Iterator[bytes]:
     """The content of `file`, decompressed if it is compressed, whatever its name says."""
-    blocks = (
-        read_range(blobs, file, offset=offset, length=block_bytes) for offset in range(0, file.size, block_bytes)
-    )
+    return unpacked(stored_blocks(blobs, file), file)
+
+
+def unpacked(blocks: Iterator[bytes], file: ExtractFile) -> Iterator[bytes]:
+    """The content of what is stored in `blocks`."""
     first = next(blocks, b"")
     stored = _chain(first, blocks)
     if first.startswith(GZIP_MAGIC):
@@ -161,50 +178,14 @@ def without_head(blocks: Iterator[bytes], skipped: int) -> Iterator[bytes]:
     yield from blocks
 
 
-def whole_lines(blocks: Iterator[bytes], size: int) -> Iterator[tuple[bytes, bool]]:
-    """The blocks joined to pieces of about `size` bytes that end with a line; and whether it is the last one."""
-    parts: list[bytes] = []
-    for block in blocks:
-        parts.append(block)
-        if sum(map(len, parts)) >= size:
-            text = b"".join(parts)
-            end = text.rfind(b"\n") + 1 or len(text)
-            yield text[:end], False
-            parts = [text[end:]]
-    yield b"".join(parts), True
-
-
-def is_utf8(text: bytes) -> bool:
-    """Whether `text` is valid UTF-8."""
-    if text.isascii():
-        return True
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    view = memoryview(text)
+def is_utf8(text: memoryview) -> bool:
+    """Whether `text` is valid UTF-8. Takes it in small parts, for a text in memory costs a multiple."""
+    start = 0
     try:
-        for start in range(0, len(text), DECODED_BYTES):
-            decoder.decode(view[start : start + DECODED_BYTES])
-        decoder.decode(b"", final=True)
+        while start < len(text):
+            end = start + DECODED_BYTES
+            part = bytes(text[start:end])
+            start += len(part) if part.isascii() else codecs.utf_8_decode(part, "strict", end >= len(text))[1]
     except UnicodeDecodeError:
         return False
     return True
-
-
-def exact_pieces(blocks: Iterator[bytes], sizes: Iterable[int]) -> Iterator[bytes]:
-    """The blocks cut into pieces of these sizes."""
-    text = b""
-    for size in sizes:
-        parts = [text]
-        while sum(map(len, parts)) < size:
-            parts.append(next(blocks))
-        text = b"".join(parts)
-        yield text[:size]
-        text = text[size:]
-
-
-def read_ahead[T](items: Iterator[T]) -> Iterator[T]:
-    """The same items; each is made on another thread while the one before is worked on."""
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read-ahead") as pool:
-        coming = pool.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = pool.submit(next, items, None)
-            yield item

@@ -1,0 +1,88 @@
+"""The planner's database: in memory, spilling to a bounded folder, and discreet about what it reads."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+
+from shared.duckdb_files import PROTOCOL, PlanFiles
+from shared.errors import RunEndError
+from shared.extract_streams import unreadable
+from shared.limits import PLANNER_DISK, PLANNER_MEMORY
+from shared.model import Reason, RunStatus
+from shared.value_rules import MACROS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from shared.extracts import ExtractFile
+
+MISTAKES: Final = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+"""Errors of ours; their text is that of a query."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """A connection, and the files it sees."""
+
+    connection: duckdb.DuckDBPyConnection
+    files: PlanFiles = field(default_factory=PlanFiles)
+
+    def execute(self, query: str) -> None:
+        """Run statements."""
+        self.connection.execute(query)
+
+    def number(self, query: str) -> int:
+        """The number that a query gives; of an insertion, how many rows."""
+        found = self.connection.execute(query).fetchone()
+        return int(found[0]) if found else 0
+
+    def copy(self, query: str, take: Callable[[bytes], object], options: str) -> None:
+        """Write what a query gives as CSV, in buffers that begin and end anywhere."""
+        name = self.files.add_sink(take)
+        self.execute(f"COPY ({query}) TO '{PROTOCOL}://{name}' (FORMAT csv, USE_TMP_FILE false, {options})")
+
+    @contextlib.contextmanager
+    def beside(self) -> Iterator[Engine]:
+        """The same engine for a query during which others run."""
+        with contextlib.closing(self.connection.cursor()) as connection:
+            yield Engine(connection=connection, files=self.files)
+
+    @contextlib.contextmanager
+    def reading(self, file: ExtractFile) -> Iterator[None]:
+        """Turn an error of the engine, whose text may hold people's data, into one of ours."""
+        try:
+            yield
+        except MISTAKES:
+            raise
+        except duckdb.OutOfMemoryException:
+            message = (
+                f"Planning ran out of memory and temporary disk at {file.name}; deliver the extract in parts."
+            )
+            raise RunEndError(RunStatus.FAILED, Reason(code="extract_too_large", message=message)) from None
+        except duckdb.Error as error:
+            raise (self.files.failure or unreadable(file, f"is damaged ({type(error).__name__})")) from None
+
+
+@contextlib.contextmanager
+def open_engine() -> Iterator[Engine]:
+    """A new database. Files are read on one thread, so that rows keep their order."""
+    with tempfile.TemporaryDirectory(prefix="plan-") as folder:
+        settings: dict[str, str | bool | int | float | list[str]] = {
+            "memory_limit": PLANNER_MEMORY,
+            "max_temp_directory_size": PLANNER_DISK,
+            "temp_directory": folder,
+            "autoinstall_known_extensions": False,
+            "threads": 1,
+            "async_threads": 0,  # otherwise what is written piles up in memory while a sink takes its time
+            "preserve_insertion_order": False,  # one thread keeps it anyway, and need not buffer for it
+        }
+        with contextlib.closing(duckdb.connect(":memory:", config=settings)) as connection:
+            engine = Engine(connection=connection)
+            connection.register_filesystem(engine.files)
+            connection.execute("SET enable_progress_bar = false;" + MACROS)
+            yield engine

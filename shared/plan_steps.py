@@ -1,0 +1,242 @@
+"""What is done with every piece of every file of a plan."""
+
+from __future__ import annotations
+
+import secrets
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+import duckdb
+
+from shared.csv_records import BLANK, Marks
+from shared.emails import with_ascii_domain
+from shared.extract_streams import unreadable
+from shared.extract_tables import open_table
+from shared.limits import ALTERNATE_EMAILS_MAX
+from shared.model import Counts
+from shared.plan_pieces import PIECE_BYTES, Pieces, UntellableError
+from shared.plan_query import (
+    CONVERT_ADDRESSES,
+    CUTS,
+    FORGET_DUPLICATES,
+    INTERNATIONAL_ADDRESSES,
+    LINES,
+    OUTCOMES,
+    REMEMBER,
+    choose_alternates,
+    create_tables,
+    offer_alternates,
+    read_piece,
+    rejected_rows,
+)
+from shared.plan_sources import Source, alternate_aliases, find_columns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from shared.extracts import Extract
+    from shared.model import FieldMapping
+    from shared.plan_engine import Engine
+    from shared.plan_fields import Field
+    from shared.storage import Blobs
+
+LOOK_BYTES: Final = 1 << 20
+"""Bytes of a piece when a few rows are enough."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """Where a plan goes."""
+
+    lines: Callable[[bytes], None]
+    """Takes contacts, one a line."""
+    rejected: Callable[[bytes], None]
+    """Takes the list of rejected rows."""
+    max_contacts: int | None
+    """With more of them, no contact is passed on any more."""
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """What became of the rows so far."""
+
+    sent: int = 0
+    duplicate: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    cut: Counter[str] = field(default_factory=Counter)
+
+    def counts(self) -> Counts:
+        """The same, as a run's document tells it."""
+        rejected = self.reasons.total()
+        return Counts(
+            rows_read=self.sent + self.duplicate + rejected,
+            sent=self.sent,
+            duplicate=self.duplicate,
+            rejected=rejected,
+            rejected_by_reason=dict(sorted(self.reasons.items())),
+            cut=dict(sorted(self.cut.items())),
+        )
+
+
+@dataclass(kw_only=True)
+class Planner:
+    """One plan in the making."""
+
+    engine: Engine
+    blobs: Blobs
+    mapping: FieldMapping
+    fields: Sequence[Field]
+    most: int | None
+    """Rows to read at most; blank lines count."""
+    marks: Marks = field(default_factory=lambda: Marks(token="\x1a" + secrets.token_hex(8)))
+    tally: Tally = field(default_factory=Tally)
+    goal: Goal | None = None
+    prepared: tuple[Source, bool] | None = None
+    """For which file the query is prepared, and whether for odd characters."""
+    header_written: bool = False
+    """Of the list of rejected rows."""
+
+    def __post_init__(self) -> None:
+        self.alternates = alternate_aliases(self.mapping)
+        self.engine.execute(create_tables(alternates=bool(self.alternates)))
+
+    def look_at(self, extracts: Sequence[Extract]) -> None:
+        """Find out who offers which alternate addresses, and who gets a contact."""
+        self._read(extracts)
+
+    def choose_alternates(self) -> None:
+        """Decide which alternate addresses are sent."""
+        self.engine.execute(choose_alternates(ALTERNATE_EMAILS_MAX))
+        self.engine.execute("DELETE FROM offers; DELETE FROM seen")
+
+    def plan(self, extracts: Sequence[Extract], goal: Goal) -> Counts:
+        """Pass contacts and rejected rows on."""
+        self.goal = goal
+        self.tally = Tally()
+        self._read(extracts)
+        return self.tally.counts()
+
+    # --- files ----------------------------------------------------------------------------------------------
+
+    def _read(self, extracts: Sequence[Extract]) -> None:
+        rows = 0
+        for extract in extracts:
+            for file in sorted(extract.files, key=lambda file: file.name):
+                if file.size and (self.most is None or rows < self.most):
+                    with self.engine.reading(file):
+                        table = open_table(self.engine, self.blobs, file)
+                        columns = find_columns(table, self.mapping, self.fields)
+                        source = Source(segment=extract.segment, table=table, columns=columns, rows_before=rows)
+                        self._read_file(source)
+                        rows = source.base
+
+    def _read_file(self, source: Source) -> None:
+        pieces = Pieces(
+            lambda text: self._read_piece(source, text),
+            syntax=source.table.syntax,
+            columns=source.table.columns,
+            marks=self.marks,
+            size=PIECE_BYTES if self.most is None else LOOK_BYTES,
+        )
+
+        def take(block: bytes) -> bool:
+            pieces.take(block)
+            return not self._has_enough(source)
+
+        try:
+            source.table.read(
+                self.blobs, take, positions=frozenset(source.columns.values()), rows=self._wanted(source)
+            )
+            pieces.close()
+        except UntellableError:
+            raise unreadable(source.table.file, "cannot be told into rows") from None
+
+    def _wanted(self, source: Source) -> int | None:
+        return None if self.most is None else self.most - source.base
+
+    def _has_enough(self, source: Source) -> bool:
+        return self.most is not None and source.base >= self.most
+
+    # --- pieces ---------------------------------------------------------------------------------------------
+
+    def _read_piece(self, source: Source, text: memoryview) -> bool:
+        """Whether a piece was read up to its end; if so, it was dealt with."""
+        if self._has_enough(source):
+            return True
+        table = source.table
+        self.engine.files.text = (text, memoryview(self.marks.end(table.syntax, table.columns)))
+        self._prepare(source, odd=table.may_be_odd(text))
+        self.engine.execute("DELETE FROM piece")
+        try:
+            rows = self.engine.number(f"EXECUTE read_piece({source.base if self.alternates else ''})")
+        except duckdb.InvalidInputException:
+            rows = -1
+        if not self._ends_well(rows):
+            return False
+        if (wanted := self._wanted(source)) is not None:
+            self.engine.execute(f"DELETE FROM piece WHERE row > {wanted}")
+        self._convert_domains()
+        self._account_for(source)
+        source.rows_done += rows
+        return True
+
+    def _prepare(self, source: Source, *, odd: bool) -> None:
+        """Planning the query for every piece anew would take as long as a quarter of the piece."""
+        if self.prepared != (source, odd):
+            rows = source.rows(self.marks, odd=odd)
+            self.engine.execute(f"PREPARE read_piece AS {read_piece(rows, self.fields, self.alternates)}")
+            self.prepared = (source, odd)
+
+    def _ends_well(self, rows: int) -> bool:
+        """Whether the one line refused was the end mark, and no line went missing before it."""
+        refused = self.engine.connection.execute("SELECT csv_line, line FROM reject_errors").fetchall()
+        self.engine.execute("DELETE FROM reject_errors; DELETE FROM reject_scans")
+        if len(refused) != 1:
+            return False
+        line, number = refused[0]
+        return bool(line.startswith(self.marks.token)) and number == rows + 1
+
+    def _convert_domains(self) -> None:
+        """Resolve the interim verdicts on addresses whose domain is not ASCII."""
+        found = self.engine.connection.execute(INTERNATIONAL_ADDRESSES).fetchall()
+        if found:
+            rows = [row for row, _ in found]
+            addresses = [with_ascii_domain(address) for _, address in found]
+            self.engine.connection.execute(CONVERT_ADDRESSES, {"rows": rows, "addresses": addresses})
+
+    def _account_for(self, source: Source) -> None:
+        verdicts = dict(self.engine.connection.execute(OUTCOMES).fetchall())
+        usable = verdicts.pop(None, 0)
+        duplicate = self.engine.number(FORGET_DUPLICATES)
+        self.engine.execute(REMEMBER)
+        verdicts.pop(BLANK, None)
+        self.tally.sent += usable - duplicate
+        self.tally.duplicate += duplicate
+        for verdict, rows in verdicts.items():
+            self.tally.reasons[verdict.partition(" ")[0]] += rows
+        if self.goal is None:
+            self.engine.execute(offer_alternates(source.base))
+            return
+        if verdicts:
+            self._pass_rejected(source, self.goal)
+        if usable > duplicate:
+            self._pass_contacts(self.goal)
+
+    def _pass_rejected(self, source: Source, goal: Goal) -> None:
+        query = rejected_rows(
+            segment=source.segment,
+            file=source.table.file.name,
+            row_before=source.rows_done + source.table.first_row - 1,
+            email_column=self.mapping.email,
+            fields=self.fields,
+        )
+        self.engine.copy(query, goal.rejected, f"HEADER {not self.header_written}")
+        self.header_written = True
+
+    def _pass_contacts(self, goal: Goal) -> None:
+        for names, rows in self.engine.connection.execute(CUTS).fetchall():
+            self.tally.cut.update(dict.fromkeys(names.split(" "), rows))
+        if goal.max_contacts is None or self.tally.sent <= goal.max_contacts:
+            # every line begins with the delimiter, so the writer stops looking for it at once
+            self.engine.copy(LINES, goal.lines, "HEADER false, QUOTE '', ESCAPE '', DELIMITER '{'")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from shared.model import ChunkInfo
-    from shared.planning import PlanOutcome, PlanSink
+    from shared.planning.planner import PlanOutcome, PlanSink
 
 LIST_ID: Final = UUID(int=0)
 
@@ -117,7 +117,7 @@ def _plan(path: Path, mapping: Mapping[str, Any]) -> Callable[[PlanSink], PlanOu
     """A plan that is ready to run: everything is imported."""
     from benchmarks.local_file import LocalFile
     from shared.model import CustomField, FieldMapping
-    from shared.planning import plan
+    from shared.planning.planner import plan
 
     fields = {
         "customer_id": CustomField(id="e1_T", type="Text"),

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from shared.extracts import Extract
     from shared.model import ChunkInfo
-    from shared.planning import PlanOutcome
+    from shared.planning.planner import PlanOutcome
     from shared.preflight import Clearance
     from shared.services import Services
     from shared.storage import Blobs
@@ -190,7 +190,7 @@ def _run_planner(services: Services, blobs: RunBlobs, prepared: Prepared) -> Pla
 
 
 def _plan_extracts(services: Services, blobs: RunBlobs, prepared: Prepared, attempt: str) -> PlanOutcome:
-    from shared.planning import plan
+    from shared.planning.planner import plan
 
     export = prepared.wish.export
     with one_planner():

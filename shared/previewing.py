@@ -52,7 +52,7 @@ class FirstRows:
 
 def preview_export(services: Services, export: str, *, rows: int) -> Preview:
     """Plan the first `rows` rows. Raises ConflictError with the reason a run would end with."""
-    from shared.planning import plan
+    from shared.planning.planner import plan
 
     sink = FirstRows()
     try:

@@ -15,7 +15,7 @@ import duckdb
 
 from shared.extracts import find_extract
 from shared.model import CustomField, FieldMapping, SourceOptions
-from shared.planning import PlanOutcome, plan
+from shared.planning.planner import PlanOutcome, plan
 from tests.support.memory_storage import MemoryBlobs
 
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """A planner in plain Python for small extracts: slow with many rows, quick with few.
 
-The tests of runs use it where the planner itself is not the point; it stands in for `shared.planning.plan`.
+The tests of runs use it where the planner itself is not the point, in the place of `shared.planning.planner.plan`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def plan(
     mapping: FieldMapping,
     *,
     blobs: Blobs,
-    sink: Any,  # noqa: ANN401 - shared.planning.PlanSink, which would import DuckDB
+    sink: Any,  # noqa: ANN401 - shared.planning.planner.PlanSink, which would import DuckDB
     max_contacts: int,
     **_: object,
 ) -> SimpleNamespace:

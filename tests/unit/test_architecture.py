@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 APP = Path(__file__).parents[2]
-SHARED = sorted((APP / "shared").glob("*.py"))
+SHARED = sorted((APP / "shared").rglob("*.py"))
 FUNCTIONS = sorted((APP / "functions").glob("*.py"))
 PRODUCT = [*SHARED, *FUNCTIONS, APP / "function_app.py"]
 PURE = [

@@ -3,7 +3,7 @@ from __future__ import annotations
 import threading
 import time
 
-from shared.duckdb_files import PAGE_BYTES, PageReader
+from shared.planning.duckdb_files import PAGE_BYTES, PageReader
 
 CONTENT = bytes(range(256)) * (3 * PAGE_BYTES // 256)
 

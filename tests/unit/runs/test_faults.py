@@ -28,7 +28,7 @@ PEOPLE = people(12)
 @pytest.fixture(autouse=True, scope="module")
 def _plain_planner() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("shared.planning.plan", plain_planner.plan)
+        patch.setattr("shared.planning.planner.plan", plain_planner.plan)
         yield
 
 

@@ -19,7 +19,7 @@ DAILY = OwnSchedule(kind="cron", cron="30 9 * * *", time_zone="UTC")
 
 @pytest.fixture(autouse=True)
 def _plain_planner(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.planning.plan", plain_planner.plan)
+    monkeypatch.setattr("shared.planning.planner.plan", plain_planner.plan)
 
 
 @pytest.fixture

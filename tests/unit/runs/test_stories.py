@@ -12,9 +12,9 @@ from functions.report import render
 from shared.advice import ADVICE
 from shared.checking import check_connection
 from shared.errors import ConflictError
+from shared.planning.rejections import Rejected
 from shared.previewing import mask, preview_export
 from shared.reading import get_rejected, get_run, list_runs
-from shared.rejections import Rejected
 from shared.story import get_story
 from shared.telemetry import Event
 from tests.support.world import World, answer, people

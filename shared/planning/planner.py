@@ -17,12 +17,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from shared.chunking import Chunker, PartWriter
 from shared.errors import RunEndError
 from shared.model import Counts, Reason, RunStatus
-from shared.plan_engine import open_engine
-from shared.plan_fields import fields_of
-from shared.plan_steps import Goal, Planner
+from shared.planning.chunking import Chunker, PartWriter
+from shared.planning.engine import open_engine
+from shared.planning.fields import fields_of
+from shared.planning.steps import Goal, Planner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.limits import RECORD_BYTES_MAX
-from shared.rejections import Rejected
+from shared.planning.rejections import Rejected
 
 UNDECODABLE: Final = "\udc80-\udcff"
 """How `surrogateescape` shows bytes that are not UTF-8."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import Final
 
 from shared.limits import EMAIL_MAX
-from shared.rejections import Rejected
+from shared.planning.rejections import Rejected
 
 INTERNATIONAL: Final = "international"
 """Interim verdict: the domain of the address is not ASCII and is to be converted outside of the database."""

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from shared.csv_records import BLANK, Marks
-from shared.emails import with_ascii_domain
-from shared.extract_streams import unreadable
-from shared.extract_tables import open_table
 from shared.limits import ALTERNATE_EMAILS_MAX
 from shared.model import Counts
-from shared.plan_pieces import PIECE_BYTES, Pieces, UntellableError
-from shared.plan_query import (
+from shared.planning.csv_records import BLANK, Marks
+from shared.planning.emails import with_ascii_domain
+from shared.planning.pieces import PIECE_BYTES, Pieces, UntellableError
+from shared.planning.query import (
     CONVERT_ADDRESSES,
     CUTS,
     FORGET_DUPLICATES,
@@ -30,15 +28,17 @@ from shared.plan_query import (
     read_piece,
     rejected_rows,
 )
-from shared.plan_sources import Source, alternate_aliases, find_columns
+from shared.planning.sources import Source, alternate_aliases, find_columns
+from shared.planning.streams import unreadable
+from shared.planning.tables import open_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from shared.extracts import Extract
     from shared.model import FieldMapping
-    from shared.plan_engine import Engine
-    from shared.plan_fields import Field
+    from shared.planning.engine import Engine
+    from shared.planning.fields import Field
     from shared.storage import Blobs
 
 LOOK_BYTES: Final = 1 << 20

@@ -15,10 +15,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from shared.csv_records import BLANK
-from shared.plan_fields import Field, Kind
-from shared.rejections import Rejected
-from shared.value_rules import INTERNATIONAL, quoted
+from shared.planning.csv_records import BLANK
+from shared.planning.fields import Field, Kind
+from shared.planning.rejections import Rejected
+from shared.planning.values import INTERNATIONAL, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

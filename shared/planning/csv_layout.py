@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from shared.csv_records import Syntax
+from shared.planning.csv_records import Syntax
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 import duckdb
 
-from shared.duckdb_files import PROTOCOL, PlanFiles
 from shared.errors import RunEndError
-from shared.extract_streams import unreadable
 from shared.limits import PLANNER_DISK, PLANNER_MEMORY
 from shared.model import Reason, RunStatus
-from shared.value_rules import MACROS
+from shared.planning.duckdb_files import PROTOCOL, PlanFiles
+from shared.planning.streams import unreadable
+from shared.planning.values import MACROS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from shared.csv_records import Repair
-from shared.extract_streams import is_utf8
+from shared.planning.csv_records import Repair
+from shared.planning.streams import is_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from shared.csv_records import Marks, Syntax
+    from shared.planning.csv_records import Marks, Syntax
 
 PIECE_BYTES: Final = 8 << 20
 

@@ -9,10 +9,12 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from shared.csv_layout import HEAD_BYTES, detect_encoding, detect_layout, foreign_format, no_text
-from shared.csv_records import BLANK, Syntax
-from shared.duckdb_files import PROTOCOL, TEXT
-from shared.extract_streams import (
+from shared.limits import RECORD_BYTES_MAX
+from shared.planning.csv_layout import HEAD_BYTES, detect_encoding, detect_layout, foreign_format, no_text
+from shared.planning.csv_records import BLANK, Syntax
+from shared.planning.duckdb_files import PROTOCOL, TEXT
+from shared.planning.rejections import Rejected
+from shared.planning.streams import (
     plain_text,
     read_range,
     stored_blocks,
@@ -21,17 +23,15 @@ from shared.extract_streams import (
     unreadable,
     without_head,
 )
-from shared.limits import RECORD_BYTES_MAX
-from shared.rejections import Rejected
-from shared.value_rules import quoted
+from shared.planning.values import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from shared.csv_records import Marks
-    from shared.duckdb_files import PlanFiles
     from shared.extracts import ExtractFile
-    from shared.plan_engine import Engine
+    from shared.planning.csv_records import Marks
+    from shared.planning.duckdb_files import PlanFiles
+    from shared.planning.engine import Engine
     from shared.storage import Blobs
 
 PARQUET_MAGIC: Final = b"PAR1"

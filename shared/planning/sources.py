@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from shared.plan_fields import find_column, optional_column
-from shared.plan_query import Rows
+from shared.planning.fields import find_column, optional_column
+from shared.planning.query import Rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shared.csv_records import Marks
-    from shared.extract_tables import Table
     from shared.model import FieldMapping
-    from shared.plan_fields import Field
+    from shared.planning.csv_records import Marks
+    from shared.planning.fields import Field
+    from shared.planning.tables import Table
 
 CUSTOMER_ID: Final = "CustomerId"
 """Column whose value names a rejected row in rejected.csv, if the extract has it."""

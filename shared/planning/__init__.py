@@ -1,0 +1,1 @@
+"""From extracts to chunks, rejections and counts: `planner.plan`."""

@@ -19,8 +19,8 @@ from benchmarks.shape import COLUMNS, CUSTOM_FIELDS, MAPPING, write_extract
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from shared.model import ChunkInfo
     from shared.planning.planner import PlanOutcome, PlanSink
+    from shared.records import ChunkInfo
 
 LIST_ID: Final = UUID(int=0)
 

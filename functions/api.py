@@ -15,13 +15,14 @@ from functions.report import render
 from functions.wiring import get_services
 from shared import __version__, checking, definitions, reading, resuming
 from shared.extracts import list_extracts
-from shared.model import Connection, Document, Export, Run, Saved
+from shared.model import Connection, Document, Export, Saved
 from shared.settings import read_settings
 from shared.starting import start_on_demand
 from shared.story import get_story
 
 if TYPE_CHECKING:
     from shared.extracts import Extract
+    from shared.records import Run
     from shared.services import Services
 
 blueprint = func.Blueprint()

@@ -15,9 +15,9 @@ from shared.errors import BlobChangedError, BlobMissingError, RunEndError, Trans
 from shared.finishing import end_chunk
 from shared.limits import IMPORT_DEADLINE, JOB_PATIENCE, POLL_CAP, POLL_FIRST, RESENDS
 from shared.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, ChunkMessage
-from shared.model import Delivery, Run, Watch
 from shared.outcomes import Ended, chunk_result, counters_missing
 from shared.portions import send_again
+from shared.records import Delivery, Run, Watch
 from shared.retrying import Action, backoff
 from shared.sendgrid import Answer, ImportJob, JobStatus, get_import, import_job
 from shared.services import call, postpone
@@ -26,7 +26,7 @@ from shared.telemetry import Event, record
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shared.model import AcceptedPortion
+    from shared.records import AcceptedPortion
     from shared.services import Services
 
 IMPORTS = "imports"

@@ -16,7 +16,6 @@ from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError, R
 from shared.finishing import end_chunk, finish_if_done, stop_run
 from shared.limits import CLAIM_LIFETIME, DELIVERY_DEADLINE, POLL_FIRST, REFUSAL_REQUESTS
 from shared.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, ChunkMessage
-from shared.model import Claim, Delivery, Plan, Reason, Run, RunStatus, Watch
 from shared.portions import (
     accept,
     give_up,
@@ -28,6 +27,7 @@ from shared.portions import (
     waited,
     whole_chunk,
 )
+from shared.records import Claim, Delivery, Plan, Reason, Run, RunStatus, Watch
 from shared.retrying import Action, Decision, backoff
 from shared.sendgrid import Answer, Silence, job_id, upsert_contacts
 from shared.services import Account, call, postpone
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from shared.model import ChunkInfo
+    from shared.records import ChunkInfo
     from shared.services import Services
 
 UPSERT = "upsert"

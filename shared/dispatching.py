@@ -8,7 +8,7 @@ from shared.messages import CHUNKS_QUEUE, ChunkMessage
 from shared.store import number_of
 
 if TYPE_CHECKING:
-    from shared.model import Plan
+    from shared.records import Plan
     from shared.services import Services
     from shared.store import RunBlobs
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from shared.model import Reason, RunStatus
+    from shared.records import Reason, RunStatus
 
 
 class ExportError(Exception):

@@ -13,7 +13,8 @@ from urllib.parse import unquote, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import RunEndError
-from shared.model import Reason, RunStatus, SourceOptions
+from shared.model import SourceOptions
+from shared.records import Reason, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Final
 
 from shared.errors import RunEndError
 from shared.extract_model import MODEL_NAME, ModelFile, list_models
-from shared.model import Reason, RunStatus, SourceOptions
+from shared.model import SourceOptions
+from shared.records import Reason, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,18 +6,9 @@ import logging
 from typing import TYPE_CHECKING
 
 from shared.errors import BlobExistsError, RunEndError, TransientError
-from shared.model import (
-    ChunkResult,
-    Counts,
-    Plan,
-    Reason,
-    Run,
-    RunStatus,
-    Stop,
-    Success,
-)
 from shared.outcomes import add_up, count_differences, judge
 from shared.progress import measure_progress
+from shared.records import ChunkResult, Counts, Plan, Reason, Run, RunStatus, Stop, Success
 from shared.sendgrid import contact_count, get_list_count
 from shared.services import Account, ask
 from shared.store import RunBlobs, success_blob

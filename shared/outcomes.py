@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from shared.model import ChunkResult, ChunkStatus, Reason, RunStatus
 from shared.portions import live_contacts
+from shared.records import ChunkResult, ChunkStatus, Reason, RunStatus
 from shared.sendgrid import JobStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from shared.model import AcceptedPortion, Counts, Delivery, Stop
+    from shared.records import AcceptedPortion, Counts, Delivery, Stop
     from shared.sendgrid import ImportJob
 
 REFUSED: Final = "refused_by_sendgrid"

@@ -13,7 +13,7 @@ from shared.dispatching import enqueue_chunks
 from shared.errors import BlobMissingError
 from shared.finishing import end_before_sending, stop_run
 from shared.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, RUNS_QUEUE, ChunkMessage, RunMessage
-from shared.model import Plan, Reason, RunStatus
+from shared.records import Plan, Reason, RunStatus
 from shared.store import RunBlobs, poison_blob
 from shared.telemetry import Event, record
 

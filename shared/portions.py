@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from shared.model import AcceptedPortion, ChunkResult, ChunkStatus, Delivery, Portion
+from shared.records import AcceptedPortion, ChunkResult, ChunkStatus, Delivery, Portion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from shared.model import Reason
+    from shared.records import Reason
     from shared.sendgrid import NamedContacts
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.errors import RunEndError
-from shared.model import CustomField, Reason, RunStatus
+from shared.records import Reason, RunStatus
 from shared.sendgrid import (
     contact_count,
     custom_fields,
@@ -18,7 +18,7 @@ from shared.sendgrid import (
 from shared.services import ask
 
 if TYPE_CHECKING:
-    from shared.model import Export
+    from shared.model import CustomField, Export
     from shared.services import Account, Services
 
 

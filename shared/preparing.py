@@ -25,8 +25,8 @@ from shared.extracts import find_extract
 from shared.finishing import end_before_sending
 from shared.limits import PREPARATION_DEADLINE, TURN_WAIT
 from shared.messages import RUNS_QUEUE, RunMessage
-from shared.model import ChunkProgress, ExtractSummary, Plan, Reason, Run, RunStatus, Success
 from shared.preflight import check_sendgrid
+from shared.records import ChunkProgress, ExtractSummary, Plan, Reason, Run, RunStatus, Success
 from shared.resuming import plan_retry
 from shared.retrying import backoff
 from shared.services import postpone
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from shared.extracts import Extract
-    from shared.model import ChunkInfo
     from shared.planning.planner import PlanOutcome
     from shared.preflight import Clearance
+    from shared.records import ChunkInfo
     from shared.services import Services
     from shared.storage import Blobs
     from shared.wishes import Wish

@@ -8,9 +8,10 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.errors import ConflictError, ExtractChangedError, RunEndError, TransientError
-from shared.model import ChunkInfo, Counts, Document, ExtractSummary
+from shared.model import Document
 from shared.preflight import check_sendgrid
 from shared.preparing import find_extracts, one_planner, summarize
+from shared.records import ChunkInfo, Counts, ExtractSummary
 from shared.wishes import read_wish
 
 if TYPE_CHECKING:

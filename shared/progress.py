@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.model import ChunkProgress, Delivery
 from shared.portions import live_contacts
+from shared.records import ChunkProgress, Delivery
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from shared.model import Plan
+    from shared.records import Plan
     from shared.services import Services
     from shared.store import RunBlobs
 

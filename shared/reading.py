@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from shared.errors import BlobMissingError, MissingError
-from shared.model import Plan, Run, RunStatus
 from shared.progress import measure_progress
+from shared.records import Plan, Run, RunStatus
 from shared.store import RunBlobs
 
 if TYPE_CHECKING:

@@ -10,14 +10,14 @@ from shared.dispatching import enqueue_chunks
 from shared.errors import BlobMissingError, ConflictError, MissingError, RunEndError
 from shared.finishing import stop_run
 from shared.messages import RUNS_QUEUE, RunMessage
-from shared.model import ChunkResult, ChunkStatus, Counts, Plan, Reason, Run, RunStatus, Trigger
+from shared.records import ChunkResult, ChunkStatus, Counts, Plan, Reason, Run, RunStatus, Trigger
 from shared.starting import check_startable, start
 from shared.store import RunBlobs, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from shared.model import ChunkInfo
+    from shared.records import ChunkInfo
     from shared.services import Services
 
 

@@ -14,7 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from shared.limits import BACKOFF_BASE, BACKOFF_CAP, BLOCK_TRIES, BLOCK_WAIT, QUEUE_DELAY_MAX
-from shared.model import Reason
+from shared.records import Reason
 from shared.sendgrid import Answer, NamedContacts, Silence, clean_message, named_contacts
 
 if TYPE_CHECKING:

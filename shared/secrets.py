@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from shared.errors import RunEndError, VaultUnavailableError
 from shared.limits import KEY_LIFETIME
-from shared.model import Reason, RunStatus
+from shared.records import Reason, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from http.client import TOO_MANY_REQUESTS
 from typing import TYPE_CHECKING
 
 from shared.errors import RunEndError, TransientError
-from shared.model import RunStatus
+from shared.records import RunStatus
 from shared.retrying import Action, Decision, decide
 from shared.sendgrid import Answer, Silence
 from shared.telemetry import Event, record

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError, ConflictError, MissingError
 from shared.messages import RUNS_QUEUE, RunMessage
-from shared.model import Connection, Export, Run, RunStatus, Saved, ScheduleState, StartedRequest, Trigger
+from shared.model import Connection, Export, Saved
+from shared.records import Run, RunStatus, ScheduleState, StartedRequest, Trigger
 from shared.schedule import effective, last_due
 from shared.store import SCHEDULE_BLOB, RunBlobs, connection_blob, export_blob, request_blob
 from shared.telemetry import Event, record

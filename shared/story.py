@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from shared.advice import ADVICE
 from shared.errors import BlobMissingError
-from shared.model import ChunkResult, Delivery, Document, Plan, Run
+from shared.model import Document
 from shared.reading import get_run
+from shared.records import ChunkResult, Delivery, Plan, Run
 from shared.store import RunBlobs
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from shared.errors import BlobMissingError, ExportError
 from shared.finishing import finish_if_done
 from shared.limits import CLEAN_EVERY, POISON_RETENTION, RETENTION, SWEEP_AFTER
 from shared.messages import RUNS_QUEUE, RunMessage
-from shared.model import CleaningState, Plan, Run
+from shared.records import CleaningState, Plan, Run
 from shared.store import CLEANING_BLOB, RunBlobs
 from shared.telemetry import Event, record
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError, RunEndError
-from shared.model import Reason, Run, RunStatus, Turn
+from shared.records import Reason, Run, RunStatus, Turn
 from shared.store import RunBlobs, turn_blob
 
 if TYPE_CHECKING:

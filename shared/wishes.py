@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.errors import BlobMissingError, RunEndError
-from shared.model import Connection, Export, Reason, RunStatus, Saved
+from shared.model import Connection, Export, Saved
+from shared.records import Reason, RunStatus
 from shared.services import Account
 from shared.store import connection_blob, export_blob
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from shared.limits import BYTES_PER_REQUEST, CONTACTS_PER_REQUEST, REQUEST_OVERHEAD_BYTES
-from shared.model import ChunkInfo
+from shared.records import ChunkInfo
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,10 +11,10 @@ import duckdb
 
 from shared.errors import RunEndError
 from shared.limits import PLANNER_DISK, PLANNER_MEMORY
-from shared.model import Reason, RunStatus
 from shared.planning.duckdb_files import PROTOCOL, PlanFiles
 from shared.planning.streams import unreadable
 from shared.planning.values import MACROS
+from shared.records import Reason, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

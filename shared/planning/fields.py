@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from shared.errors import RunEndError
 from shared.limits import CUSTOM_TEXT_MAX, FIELD_LENGTHS
-from shared.model import Reason, RunStatus
+from shared.records import Reason, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

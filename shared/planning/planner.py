@@ -18,18 +18,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from shared.errors import RunEndError
-from shared.model import Counts, Reason, RunStatus
 from shared.planning.chunking import Chunker, PartWriter
 from shared.planning.engine import open_engine
 from shared.planning.fields import fields_of
 from shared.planning.steps import Goal, Planner
+from shared.records import Counts, Reason, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
 
     from shared.extracts import Extract
-    from shared.model import ChunkInfo, CustomField, FieldMapping
+    from shared.model import CustomField, FieldMapping
+    from shared.records import ChunkInfo
     from shared.storage import Blobs
 
 WRITES_AHEAD: Final = 2

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 import duckdb
 
 from shared.limits import ALTERNATE_EMAILS_MAX
-from shared.model import Counts
 from shared.planning.csv_records import BLANK, Marks
 from shared.planning.emails import with_ascii_domain
 from shared.planning.pieces import PIECE_BYTES, Pieces, UntellableError
@@ -31,6 +30,7 @@ from shared.planning.query import (
 from shared.planning.sources import Source, alternate_aliases, find_columns
 from shared.planning.streams import unreadable
 from shared.planning.tables import open_table
+from shared.records import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -19,7 +19,7 @@ from shared.planning.planner import PlanOutcome, plan
 from tests.support.memory_storage import MemoryBlobs
 
 if TYPE_CHECKING:
-    from shared.model import ChunkInfo
+    from shared.records import ChunkInfo
 
 FOLDER = Path(__file__).parent / "cases"
 DEFAULT_MAPPING = {"email": "EMail", "first_name": "FirstName"}

@@ -12,7 +12,7 @@ import pytest
 from infra.check.telemetry import alert_queries, events_named, facts_read, workbook_queries
 from local.faults.scale import SCALED, write_app
 from local.sendgrid_simulator.faults import Fault
-from shared.model import Run, Trigger
+from shared.records import Run, Trigger
 from shared.store import RunBlobs
 from tests.support.scene import Scene, eventually
 

@@ -159,7 +159,7 @@ def test_every_event_that_means_trouble_has_an_alert(root: Path) -> None:
 
 
 def test_statuses_in_queries_are_those_of_runs(root: Path) -> None:
-    from shared.model import RunStatus
+    from shared.records import RunStatus
 
     known = {str(status) for status in RunStatus} | {"401", "403"}
     for query in _queries(root):

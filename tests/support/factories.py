@@ -13,21 +13,17 @@ from pydantic import SecretStr
 
 from shared.limiter import Limiter
 from shared.messages import ChunkMessage, RunMessage
-from shared.model import (
+from shared.model import Connection, Consent, Export, OwnSchedule, Region
+from shared.records import (
     AcceptedPortion,
     ChunkInfo,
     ChunkResult,
     ChunkStatus,
-    Connection,
-    Consent,
     Counts,
     Delivery,
-    Export,
-    OwnSchedule,
     Plan,
     Portion,
     Reason,
-    Region,
     Run,
     Trigger,
 )

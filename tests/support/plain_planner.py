@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import RunEndError
-from shared.model import ChunkInfo, Counts, Reason, RunStatus
+from shared.records import ChunkInfo, Counts, Reason, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,7 +21,8 @@ from functions import delivery, refresh, wiring
 from shared.errors import RunEndError, VaultUnavailableError
 from shared.limiter import Limiter
 from shared.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, POISON_SUFFIX, RUNS_QUEUE
-from shared.model import Connection, Consent, Export, FieldMapping, Reason, Run, RunStatus, Saved
+from shared.model import Connection, Consent, Export, FieldMapping, Saved
+from shared.records import Reason, Run, RunStatus
 from shared.secrets import Secrets
 from shared.sendgrid import Answer, Silence
 from shared.services import Services

@@ -17,6 +17,7 @@ PURE = [
     APP / "shared" / f"{name}.py"
     for name in (
         "model",
+        "records",
         "schedule",
         "sendgrid",
         "retrying",

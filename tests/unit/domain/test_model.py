@@ -5,23 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from shared.model import (
-    ChunkResult,
-    Connection,
-    Counts,
-    Cron,
-    Delivery,
-    Document,
-    Export,
-    Identifier,
-    Plan,
-    Run,
-    RunId,
-    RunStatus,
-    Saved,
-    SegmentName,
-    TimeZone,
-)
+from shared.model import Connection, Cron, Document, Export, Identifier, RunId, Saved, SegmentName, TimeZone
+from shared.records import ChunkResult, Counts, Delivery, Plan, Run, RunStatus
 from tests.support.factories import (
     NOW,
     a_chunk,

@@ -4,7 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.model import ChunkResult, ChunkStatus, Counts, Delivery, RunStatus, Stop
 from shared.outcomes import (
     IMPORT_ERROR,
     JOB_FAILED,
@@ -18,6 +17,7 @@ from shared.outcomes import (
     judge,
 )
 from shared.portions import give_up, live_contacts, refuse
+from shared.records import ChunkResult, ChunkStatus, Counts, Delivery, RunStatus, Stop
 from shared.sendgrid import ImportJob, JobStatus
 from tests.support.factories import (
     NOW,

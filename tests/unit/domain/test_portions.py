@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from shared.model import ChunkStatus, Claim, Delivery, Portion
 from shared.portions import (
     accept,
     give_up,
@@ -22,6 +21,7 @@ from shared.portions import (
     waited,
     whole_chunk,
 )
+from shared.records import ChunkStatus, Claim, Delivery, Portion
 from shared.sendgrid import NamedContacts
 from tests.support.factories import NOW, a_delivery, a_portion, a_reason, an_accepted_portion
 

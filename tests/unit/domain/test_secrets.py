@@ -15,7 +15,7 @@ from azure.identity import CredentialUnavailableError
 
 from shared.errors import RunEndError, VaultUnavailableError
 from shared.limits import KEY_LIFETIME
-from shared.model import RunStatus
+from shared.records import RunStatus
 from shared.secrets import KeyVault, Secrets
 from tests.support.factories import Clock, MemoryVault
 

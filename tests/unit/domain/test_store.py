@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError, TransientError
 from shared.limiter import RateLimit
-from shared.model import Connection, Turn
+from shared.model import Connection
+from shared.records import Turn
 from shared.store import (
     REPLACE_TRIES,
     RunBlobs,

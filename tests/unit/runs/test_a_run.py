@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared.errors import ConflictError
-from shared.model import RunStatus
+from shared.records import RunStatus
 from shared.resuming import cancel_run, retry_run
 from shared.sendgrid import Silence
 from shared.store import RunBlobs

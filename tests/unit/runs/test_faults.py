@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared.limits import RESENDS, SWEEP_AFTER
 from shared.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, RUNS_QUEUE
-from shared.model import RunStatus
+from shared.records import RunStatus
 from shared.sendgrid import Answer, Silence
 from tests.support import plain_planner
 from tests.support.world import World, answer, emails, people

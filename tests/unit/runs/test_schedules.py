@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from shared.model import OwnSchedule, RunStatus, Trigger
+from shared.model import OwnSchedule
+from shared.records import RunStatus, Trigger
 from tests.support import plain_planner
 from tests.support.world import CrashError, World, emails, people
 

@@ -20,7 +20,7 @@ from shared.telemetry import Event
 from tests.support.world import World, answer, people
 
 if TYPE_CHECKING:
-    from shared.model import Run
+    from shared.records import Run
 
 ROOT = Path(__file__).parents[3]
 

@@ -13,15 +13,13 @@ from functions import answers
 from functions.answers import answering, json_answer
 from functions.report import render
 from functions.wiring import get_services
-from shared import __version__, checking, definitions, reading, resuming
-from shared.extracts import list_extracts
+from shared import __version__, checking, definitions, reading, resuming, segments
 from shared.model import Connection, Document, Export, Saved
 from shared.settings import read_settings
 from shared.starting import start_on_demand
 from shared.story import get_story
 
 if TYPE_CHECKING:
-    from shared.extracts import Extract
     from shared.records import Run
     from shared.services import Services
 
@@ -192,21 +190,10 @@ def preview_export(request: func.HttpRequest) -> func.HttpResponse:
 @route("segments", methods=["GET"])
 @answering
 def list_segments(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the host passes it
-    """The segments that are there, each with its newest extract."""
+    """The segments that are there, each with its newest extract and the columns to map."""
     services = get_services()
-    found = list_extracts(services.extracts, prefix=services.settings.extract_prefix)
-    return json_answer({"segments": [_extract_shown(extract) for extract in found]})
-
-
-def _extract_shown(extract: Extract) -> dict[str, object]:
-    return {
-        "segment": extract.segment,
-        "version": extract.version,
-        "delivered_at": extract.delivered_at.isoformat(),
-        "files": len(extract.files),
-        "bytes": extract.bytes,
-        "columns": extract.columns,
-    }
+    found = segments.list_segments(services.extracts, prefix=services.settings.extract_prefix)
+    return json_answer({"segments": [segment.model_dump(mode="json") for segment in found]})
 
 
 # --- runs ---------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ PROTOCOL: Final = "plan"
 TEXT: Final = "text"
 PAGE_BYTES: Final = 1 << 20
 """Bytes asked of the store when a file is read by position."""
-PAGES: Final = 24
+PAGES: Final = 8
 
 
 class TextReader(io.RawIOBase):

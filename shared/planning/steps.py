@@ -35,7 +35,7 @@ from shared.records import Counts
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from shared.extracts import Extract
+    from shared.extracts import Extract, ExtractFile
     from shared.model import FieldMapping
     from shared.planning.engine import Engine
     from shared.planning.fields import Field
@@ -125,13 +125,19 @@ class Planner:
             for file in sorted(extract.files, key=lambda file: file.name):
                 if file.size and (self.most is None or rows < self.most):
                     with self.engine.reading(file):
-                        table = open_table(self.engine, self.blobs, file)
-                        columns = find_columns(table, self.mapping, self.fields)
-                        source = Source(segment=extract.segment, table=table, columns=columns, rows_before=rows)
-                        self._read_file(source)
-                        rows = source.base
+                        rows = self._read_file(extract.segment, file, rows)
 
-    def _read_file(self, source: Source) -> None:
+    def _read_file(self, segment: str, file: ExtractFile, rows_before: int) -> int:
+        """How many rows there are with those of this file."""
+        table = open_table(self.engine, self.blobs, file)
+        if table is None:
+            return rows_before
+        columns = find_columns(table, self.mapping, self.fields)
+        source = Source(segment=segment, table=table, columns=columns, rows_before=rows_before)
+        self._read_pieces(source)
+        return source.base
+
+    def _read_pieces(self, source: Source) -> None:
         pieces = Pieces(
             lambda text: self._read_piece(source, text),
             syntax=source.table.syntax,

@@ -62,12 +62,12 @@ def read_range(blobs: Blobs, file: ExtractFile, *, offset: int, length: int) -> 
         raise ExtractChangedError(f"{file.name} was replaced or removed while it was read") from None
 
 
-def stored_blocks(blobs: Blobs, file: ExtractFile, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
+def stored_blocks(blobs: Blobs, file: ExtractFile) -> Iterator[bytes]:
     """The file as it is stored; some blocks are asked for ahead."""
     with ThreadPoolExecutor(max_workers=BLOCKS_AHEAD, thread_name_prefix="read-ahead") as pool:
         asked: deque[Future[bytes]] = deque()
-        for offset in range(0, file.size, block_bytes):
-            asked.append(pool.submit(read_range, blobs, file, offset=offset, length=block_bytes))
+        for offset in range(0, file.size, BLOCK_BYTES):
+            asked.append(pool.submit(read_range, blobs, file, offset=offset, length=BLOCK_BYTES))
             if len(asked) > BLOCKS_AHEAD:
                 yield asked.popleft().result()
         while asked:

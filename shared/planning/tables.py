@@ -17,7 +17,6 @@ from shared.planning.rejections import Rejected
 from shared.planning.streams import (
     plain_text,
     read_range,
-    stored_blocks,
     unpacked,
     unpacked_blocks,
     unreadable,
@@ -182,8 +181,8 @@ class ParquetTable(Table):
         return f"nullif({column}::VARCHAR, '')"
 
 
-def open_table(engine: Engine, blobs: Blobs, file: ExtractFile) -> Table:
-    """Find out what `file` is. Raises RunEndError when it is nothing we read."""
+def open_table(engine: Engine, blobs: Blobs, file: ExtractFile) -> Table | None:
+    """Find out what `file` is; None if it holds nothing. Raises RunEndError when it is nothing we read."""
     head = _head(blobs, file)
     if head.startswith(PARQUET_MAGIC):
         return _parquet_table(engine, blobs, file)
@@ -195,6 +194,8 @@ def open_table(engine: Engine, blobs: Blobs, file: ExtractFile) -> Table:
     text = b"".join(plain_text([head], encoding)).decode("utf-8", "surrogateescape")
     if what := no_text(text):
         raise unreadable(file, what)
+    if not text.strip("\n"):
+        return None
     if _is_json(text, file):
         return JsonTable(file=file, encoding=encoding, names=_members(text), syntax=LINE, columns=1)
     layout = detect_layout(text, file.source, complete=len(head) < HEAD_BYTES)
@@ -216,7 +217,10 @@ def is_odd(text: bytes) -> bool:
 
 def _head(blobs: Blobs, file: ExtractFile) -> bytes:
     head = b""
-    for block in unpacked(stored_blocks(blobs, file, HEAD_BYTES), file):
+    stored = (
+        read_range(blobs, file, offset=offset, length=HEAD_BYTES) for offset in range(0, file.size, HEAD_BYTES)
+    )
+    for block in unpacked(stored, file):
         head += block
         if len(head) >= HEAD_BYTES:
             break
@@ -237,7 +241,7 @@ def _members(text: str) -> tuple[str, ...]:
     """Names of the members of the objects in `text`, in the order in which they turn up."""
     names: dict[str, None] = {}
     for line in text.split("\n"):
-        with contextlib.suppress(ValueError):
+        with contextlib.suppress(ValueError, RecursionError):
             row = json.loads(line)
             names.update(dict.fromkeys(row if isinstance(row, dict) else ()))
     return tuple(names)

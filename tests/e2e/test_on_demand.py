@@ -103,6 +103,12 @@ def test_contacts_arrive_with_all_mapped_values(scene: Scene, first: FirstRuns) 
     ]
 
 
+def test_segments_are_listed_with_the_columns_to_map(scene: Scene, first: FirstRuns) -> None:
+    (segment,) = first.mixed.get()["segments"]
+    (listed,) = [each for each in scene.get("/api/segments")["segments"] if each["segment"] == segment]
+    assert (listed["version"], listed["files"], listed["columns"]) == ("2026-01-01", 1, ["CustomerId", "EMail"])
+
+
 # --- the answers to a start ---------------------------------------------------------------------------------
 
 

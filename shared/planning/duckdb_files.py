@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 PROTOCOL: Final = "plan"
-TEXT: Final = "text"
+TEXT: Final = "text/"
 PAGE_BYTES: Final = 1 << 20
 """Bytes asked of the store when a file is read by position."""
-PAGES: Final = 8
+PAGES: Final = 12
 
 
 class TextReader(io.RawIOBase):
@@ -118,8 +118,8 @@ class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
 
     def __init__(self) -> None:
         super().__init__()
-        self.text: Sequence[memoryview] = ()
-        """Read under the name TEXT."""
+        self.texts: Sequence[Sequence[memoryview]] = ()
+        """Read as `text/0`, `text/1`, …; each is in parts, one behind the other."""
         self._sinks: dict[str, Callable[[bytes], object]] = {}
         self._sinks_added = 0
         self.failure: BaseException | None = None
@@ -143,7 +143,7 @@ class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
         name = self._strip_protocol(path)
         if "w" in mode:
             return SinkWriter(self._guarded(self._sinks.pop(name)))
-        return TextReader(self.text) if name == TEXT else self._pages[name]()
+        return TextReader(self._text(name)) if name.startswith(TEXT) else self._pages[name]()
 
     def _guarded[**P, R](self, function: Callable[P, R]) -> Callable[P, R]:
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -155,6 +155,9 @@ class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
 
         return call
 
+    def _text(self, name: str) -> Sequence[memoryview]:
+        return self.texts[int(name.removeprefix(TEXT))]
+
     def glob(self, path: str, **_: object) -> list[str]:
         """`path` itself: names hold no patterns."""
         return [path]
@@ -162,13 +165,13 @@ class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
     def info(self, path: str, **_: object) -> dict[str, object]:
         """Name, kind and size; a sink has none."""
         name = self._strip_protocol(path)
-        size = sum(map(len, self.text)) if name == TEXT else self._sizes.get(name, 0)
+        size = sum(map(len, self._text(name))) if name.startswith(TEXT) else self._sizes.get(name, 0)
         return {"name": name, "size": size, "type": "file"}
 
     def exists(self, path: str, **_: object) -> bool:
         """Whether there is something to read under `path`."""
         name = self._strip_protocol(path)
-        return name == TEXT or name in self._pages
+        return name.startswith(TEXT) or name in self._pages
 
     def isfile(self, path: str) -> bool:
         """Say the same as `exists`."""

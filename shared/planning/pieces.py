@@ -4,6 +4,8 @@ Its CSV reader finds line breaks inside of values only if it does not read in pa
 file in memory. So a text is cut at line ends without looking whether the line end is inside of a value, and an end
 mark is put behind each piece. If the end mark is the one line that the reader refused, everything before it is
 well-formed. If not, the piece was cut in the wrong place or is damaged: it is repaired and read once more.
+
+One query reads several pieces, for to plan a query takes as long as to run it over some megabytes.
 """
 
 from __future__ import annotations
@@ -14,11 +16,12 @@ from shared.planning.csv_records import Repair
 from shared.planning.streams import is_utf8
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from shared.planning.csv_records import Marks, Syntax
 
-PIECE_BYTES: Final = 8 << 20
+PIECE_BYTES: Final = 4 << 20
+PIECES_AT_A_TIME: Final = 3
 
 
 class UntellableError(Exception):
@@ -30,7 +33,7 @@ class Pieces:
 
     def __init__(
         self,
-        read: Callable[[memoryview], bool],
+        read: Callable[[Sequence[memoryview]], bool],
         *,
         syntax: Syntax,
         columns: int,
@@ -40,7 +43,7 @@ class Pieces:
         """Prepare for one text.
 
         Args:
-            read: takes whole lines; whether it found them well-formed. If not, they were not taken.
+            read: takes pieces of whole lines; whether it found them well-formed. If not, none was taken.
             syntax: how records are written.
             columns: values in each.
             marks: what stands for malformed records.
@@ -48,10 +51,11 @@ class Pieces:
         """
         self._read = read
         self._size = size
-        self._wanted = size
         self._repair = Repair(syntax, columns, marks)
+        self._pieces: list[memoryview] = []
         self._blocks: list[bytes] = []
         self._pending = 0
+        self._wanted = size
 
     def take(self, block: bytes) -> None:
         """Take what comes next of the text; it may begin and end anywhere."""
@@ -60,7 +64,8 @@ class Pieces:
         while self._pending >= self._wanted:
             text = b"".join(self._blocks)
             end = text.rfind(b"\n", 0, self._wanted) + 1 or text.rfind(b"\n") + 1 or len(text)
-            rest = self._give(memoryview(text)[:end], final=False)
+            self._pieces.append(memoryview(text)[:end])
+            rest = self._give(final=False) if len(self._pieces) == PIECES_AT_A_TIME else b""
             self._wanted = len(rest) + self._size
             self._blocks = [rest + text[end:]]
             self._pending = len(self._blocks[0])
@@ -68,17 +73,31 @@ class Pieces:
     def close(self) -> None:
         """Take note that nothing follows."""
         text = b"".join(self._blocks).rstrip(b"\n")  # blank lines at the end of the file are no rows
-        self._blocks.clear()
         if text:
-            self._give(memoryview(text + b"\n"), final=True)
+            self._pieces.append(memoryview(text + b"\n"))
+        self._give(final=True)
 
-    def _give(self, text: memoryview, *, final: bool) -> bytes:
-        """Have a piece read; the rest of it that cannot be judged before more is there."""
-        # the reader looks for bytes that are not UTF-8 only in the columns it is asked for
-        sound = text[-1] == ord("\n") and not self._repair.overflowing and is_utf8(text)
-        if sound and self._read(text):
+    def _give(self, *, final: bool) -> bytes:
+        """Have the pieces read; the rest of the last one that cannot be judged before more is there."""
+        pieces, self._pieces = self._pieces, []
+        if not pieces or self._read_sound(pieces):
             return b""
-        repaired, rest = self._repair.repair(bytes(text), final=final)
-        if repaired and not self._read(memoryview(repaired)):
+        rest = b""
+        for number, piece in enumerate(pieces, 1):
+            text = memoryview(rest + piece) if rest else piece
+            rest = self._read_repaired(text, final=final and number == len(pieces))
+        return rest
+
+    def _read_sound(self, pieces: Sequence[memoryview]) -> bool:
+        """Whether the pieces were read as they are."""
+        # the reader looks for bytes that are not UTF-8 only in the columns it is asked for
+        sound = all(piece[-1] == ord("\n") and is_utf8(piece) for piece in pieces)
+        return sound and not self._repair.overflowing and self._read(pieces)
+
+    def _read_repaired(self, piece: memoryview, *, final: bool) -> bytes:
+        if self._read_sound([piece]):
+            return b""
+        repaired, rest = self._repair.repair(bytes(piece), final=final)
+        if repaired and not self._read([memoryview(repaired)]):
             raise UntellableError
         return rest

@@ -40,6 +40,8 @@ class Rows:
     """Alias → expression: `email`, `customer_id`, alternate addresses, and every field."""
     mark: str
     """Begins the e-mail value of a row that stands for a malformed one."""
+    base: int
+    """Rows of the plan before these."""
     slashed_date: str
     """Format of a date with slashes."""
     decimal_comma: bool = False
@@ -47,43 +49,34 @@ class Rows:
     """Whether the text may hold blanks and control characters beyond ASCII."""
 
 
-def create_tables(*, alternates: bool) -> str:
-    """The tables of a plan, which may or may not have alternate addresses."""
-    return f"""
-    -- What becomes of each row of the piece at hand.
-    CREATE TEMP TABLE piece (
-        row BIGINT, verdict VARCHAR, key UBIGINT, line VARCHAR, cut VARCHAR, customer_id VARCHAR, address VARCHAR
-        {", alternates VARCHAR" if alternates else ""}
-    );
-    -- Addresses that have a contact, as hashes.
-    CREATE TEMP TABLE seen (key UBIGINT);
-    -- Rows that may be sent, with what is in their columns of alternate addresses.
-    CREATE TEMP TABLE offers (row BIGINT, email VARCHAR, alternates VARCHAR);
-    -- The alternate addresses of a row's contact, as a list in JSON.
-    CREATE TEMP TABLE alternate_emails (row BIGINT, list VARCHAR);
-    """
+TABLES: Final = """
+-- Addresses that have a contact, as hashes.
+CREATE TEMP TABLE seen (key UBIGINT);
+-- Rows that may be sent, with what is in their columns of alternate addresses.
+CREATE TEMP TABLE offers (row BIGINT, email VARCHAR, alternates VARCHAR);
+-- The alternate addresses of a row's contact, as a list in JSON.
+CREATE TEMP TABLE alternate_emails (row BIGINT, list VARCHAR);
+"""
 
 
 def read_piece(rows: Rows, fields: Sequence[Field], alternates: Sequence[str]) -> str:
-    """Fill the table `piece`: one row for each of the text's rows, in their order.
-
-    With alternate addresses it has a parameter: the rows of the plan before these.
-    """
+    """Make the table `piece`: one row for each of the text's rows, in their order."""
     texts = [field for field in fields if field.kind is Kind.TEXT]
     others = [field for field in fields if field.kind is not Kind.TEXT]
     columns = ", ".join(
         f"{rows.values.get(alias, 'NULL::VARCHAR')} AS {alias}"
         for alias in ["email", "customer_id", *alternates, *(field.alias for field in fields)]
     )
+    chosen = f"LEFT JOIN alternate_emails ON alternate_emails.row = {rows.base} + source.row"
     values = "".join(f", {_value(field, rows)} AS {_value_of(field)}" for field in others)
     return f"""
-    INSERT INTO piece
+    CREATE OR REPLACE TEMP TABLE piece AS
     WITH source AS (
         SELECT row_number() OVER () AS row, {columns} FROM {rows.relation}
     ),
     addressed AS (
         SELECT source.*, lower(email) AS lowered{", list" if alternates else ""}
-        FROM source {"LEFT JOIN alternate_emails ON alternate_emails.row = $1 + source.row" if alternates else ""}
+        FROM source {chosen if alternates else ""}
     ),
     told_apart AS (
         SELECT *, is_address(lowered) AS addressable, {_fit(texts)} AS fit, {_probe(texts)} AS probe{values}

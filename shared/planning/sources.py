@@ -40,18 +40,19 @@ class Source:
         """Rows of the plan before the next piece."""
         return self.rows_before + self.rows_done
 
-    def rows(self, marks: Marks, *, odd: bool) -> Rows:
-        """How the queries read a piece of the table, which may or may not hold odd characters."""
+    def rows(self, marks: Marks, texts: Sequence[memoryview]) -> Rows:
+        """How the queries read these pieces of the table."""
         options = self.table.file.source
         values = {alias: self.table.value(position) for alias, position in self.columns.items()}
         values["email"] = self.table.email(self.columns["email"], marks)
         return Rows(
-            relation=self.table.relation(),
+            relation=self.table.relation(len(texts)),
             values=values,
             mark=marks.token,
+            base=self.base,
             slashed_date=SLASHED[options.date_order],
             decimal_comma=options.decimal_separator == "comma",
-            odd=odd,
+            odd=any(map(self.table.may_be_odd, texts)),
         )
 
 

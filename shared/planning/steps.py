@@ -21,8 +21,8 @@ from shared.planning.query import (
     LINES,
     OUTCOMES,
     REMEMBER,
+    TABLES,
     choose_alternates,
-    create_tables,
     offer_alternates,
     read_piece,
     rejected_rows,
@@ -92,14 +92,12 @@ class Planner:
     marks: Marks = field(default_factory=lambda: Marks(token="\x1a" + secrets.token_hex(8)))
     tally: Tally = field(default_factory=Tally)
     goal: Goal | None = None
-    prepared: tuple[Source, bool] | None = None
-    """For which file the query is prepared, and whether for odd characters."""
     header_written: bool = False
     """Of the list of rejected rows."""
 
     def __post_init__(self) -> None:
         self.alternates = alternate_aliases(self.mapping)
-        self.engine.execute(create_tables(alternates=bool(self.alternates)))
+        self.engine.execute(TABLES)
 
     def look_at(self, extracts: Sequence[Extract]) -> None:
         """Find out who offers which alternate addresses, and who gets a contact."""
@@ -139,7 +137,7 @@ class Planner:
 
     def _read_pieces(self, source: Source) -> None:
         pieces = Pieces(
-            lambda text: self._read_piece(source, text),
+            lambda texts: self._read_texts(source, texts),
             syntax=source.table.syntax,
             columns=source.table.columns,
             marks=self.marks,
@@ -166,19 +164,19 @@ class Planner:
 
     # --- pieces ---------------------------------------------------------------------------------------------
 
-    def _read_piece(self, source: Source, text: memoryview) -> bool:
-        """Whether a piece was read up to its end; if so, it was dealt with."""
+    def _read_texts(self, source: Source, texts: Sequence[memoryview]) -> bool:
+        """Whether the pieces were read up to their ends; if so, they were dealt with."""
         if self._has_enough(source):
             return True
-        table = source.table
-        self.engine.files.text = (text, memoryview(self.marks.end(table.syntax, table.columns)))
-        self._prepare(source, odd=table.may_be_odd(text))
-        self.engine.execute("DELETE FROM piece")
+        end = memoryview(self.marks.end(source.table.syntax, source.table.columns))
+        self.engine.files.texts = [(text, end) for text in texts]
         try:
-            rows = self.engine.number(f"EXECUTE read_piece({source.base if self.alternates else ''})")
+            query = read_piece(source.rows(self.marks, texts), self.fields, self.alternates)
+            rows = self.engine.number(query)
         except duckdb.InvalidInputException:
-            rows = -1
-        if not self._ends_well(rows):
+            self.engine.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
+            return False
+        if not self._end_well(rows, len(texts)):
             return False
         if (wanted := self._wanted(source)) is not None:
             self.engine.execute(f"DELETE FROM piece WHERE row > {wanted}")
@@ -187,21 +185,15 @@ class Planner:
         source.rows_done += rows
         return True
 
-    def _prepare(self, source: Source, *, odd: bool) -> None:
-        """Planning the query for every piece anew would take as long as a quarter of the piece."""
-        if self.prepared != (source, odd):
-            rows = source.rows(self.marks, odd=odd)
-            self.engine.execute(f"PREPARE read_piece AS {read_piece(rows, self.fields, self.alternates)}")
-            self.prepared = (source, odd)
-
-    def _ends_well(self, rows: int) -> bool:
-        """Whether the one line refused was the end mark, and no line went missing before it."""
-        refused = self.engine.connection.execute("SELECT csv_line, line FROM reject_errors").fetchall()
-        self.engine.execute("DELETE FROM reject_errors; DELETE FROM reject_scans")
-        if len(refused) != 1:
-            return False
-        line, number = refused[0]
-        return bool(line.startswith(self.marks.token)) and number == rows + 1
+    def _end_well(self, rows: int, pieces: int) -> bool:
+        """Whether the one line refused of each piece was its end mark, and no line went missing before it."""
+        refused = self.engine.connection.execute(
+            "SELECT count(*), count(DISTINCT file_id), bool_and(starts_with(csv_line, ?)), sum(line) "
+            "FROM reject_errors",
+            [self.marks.token],
+        ).fetchone()
+        self.engine.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
+        return refused == (pieces, pieces, True, rows + pieces)
 
     def _convert_domains(self) -> None:
         """Resolve the interim verdicts on addresses whose domain is not ASCII."""

@@ -81,11 +81,12 @@ class Table(ABC):
             rows: so many are enough.
         """
 
-    def relation(self) -> str:
-        """What stands in FROM to read a piece of the text, which has an end mark."""
+    def relation(self, pieces: int) -> str:
+        """What stands in FROM to read so many pieces of the text, each with an end mark."""
+        files = ", ".join(f"'{PROTOCOL}://{TEXT}{number}'" for number in range(pieces))
         quote = quoted('"' if self.syntax.quoting else "")
         columns = ", ".join(f"c{position}: 'VARCHAR'" for position in range(self.columns))
-        return f"""read_csv('{PROTOCOL}://{TEXT}', columns = {{{columns}}}, auto_detect = false, header = false,
+        return f"""read_csv([{files}], columns = {{{columns}}}, auto_detect = false, header = false,
             delim = {quoted(self.syntax.delimiter)}, quote = {quote}, escape = {quote}, parallel = false,
             max_line_size = {RECORD_BYTES_MAX}, buffer_size = {BUFFER_BYTES},
             store_rejects = true, rejects_limit = {REFUSED_LINES})"""
@@ -125,9 +126,9 @@ class TextTable(Table):
 class JsonTable(TextTable):
     """One JSON object a line."""
 
-    def relation(self) -> str:
+    def relation(self, pieces: int) -> str:
         """The lines, and beside them those that are JSON."""
-        return f"(SELECT c0 AS line, if(json_valid(c0), c0, NULL) AS json FROM {super().relation()})"
+        return f"(SELECT c0 AS line, if(json_valid(c0), c0, NULL) AS json FROM {super().relation(pieces)})"
 
     def value(self, position: int) -> str:
         """The member, if it is not empty."""

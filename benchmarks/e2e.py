@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from local.people import People
 from local.playground import CONNECTION, EXPORT, Playground, connection_definition, export_definition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from local.export_api import Run
 
@@ -61,10 +62,19 @@ def _run(api: ExportApi, playground: Playground, rows: int) -> Run:
 
 
 def _answering_seconds(cloud: LocalCloud) -> float:
-    """Seconds that the simulator spent on upserts of this run, one after the other."""
-    spent = sum(request.seconds for request in cloud.simulator.requests() if request.path == UPSERT)
+    """Seconds during which the simulator had at least one upsert of this run to answer."""
+    upserts = [request for request in cloud.simulator.requests() if request.path == UPSERT]
     cloud.simulator.reset()
-    return spent
+    return covered((request.started, request.started + request.seconds) for request in upserts)
+
+
+def covered(intervals: Iterable[tuple[float, float]]) -> float:
+    """Length of what intervals cover together."""
+    total, until = 0.0, -math.inf
+    for start, end in sorted(intervals):
+        total += max(end - max(start, until), 0.0)
+        until = max(until, end)
+    return total
 
 
 def _figures(run: Run, answering: float) -> dict[str, Any]:

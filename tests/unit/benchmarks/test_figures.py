@@ -6,6 +6,7 @@ import sys
 
 from rich.console import Console
 
+from benchmarks.e2e import covered
 from benchmarks.fill import fill_of
 from benchmarks.goals import goals_for
 from benchmarks.plan import figures
@@ -61,3 +62,7 @@ def test_the_table_shows_goals_beside_figures() -> None:
     with console.capture() as text:
         console.print(table_of([PLAN], "a machine"))
     assert "✗ baseline_ratio ≥ 3" in text.get()
+
+
+def test_time_that_several_requests_share_counts_once() -> None:
+    assert covered([(5, 6), (0, 2), (1, 3), (1, 1.5)]) == 4

@@ -77,9 +77,4 @@ def _read_names(blobs: Blobs, file: ExtractFile) -> tuple[str, ...] | None:
 
     with open_engine() as engine, engine.reading(file):
         table = open_table(engine, blobs, file)
-    return None if table is None else tuple(_printable(name) for name in table.names if name)
-
-
-def _printable(name: str) -> str:
-    """`name` without lone surrogates, which stand for undecodable bytes and cannot stand in a mapping either."""
-    return name.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return None if table is None else tuple(filter(None, table.names))

@@ -65,11 +65,15 @@ def detect_encoding(head: bytes, options: SourceOptions) -> str:
     return "utf-8" if options.encoding == "auto" else options.encoding
 
 
+STRANGE: Final = re.compile("[\x00-\x08\x0b-\x19\x1b-\x1f]")
+"""Control characters that hardly ever stand in text; \x1a once ended files."""
+
+
 def no_text(text: str) -> str | None:
     """Why `text`, the head of a file, is no table; None if it may be one."""
     if MARKUP.match(text):
         return "is a web page or XML"
-    strange = sum(character < " " and character not in "\t\n\x1a" for character in text)
+    strange = len(STRANGE.findall(text))
     return "is binary" if strange > BINARY_SHARE * len(text) else None
 
 

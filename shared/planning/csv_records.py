@@ -23,7 +23,9 @@ UNDECODABLE: Final = "\udc80-\udcff"
 RUN_RECORDS: Final = 200
 """Well-formed records are taken so many at a time."""
 BLANK: Final = "blank"
-"""Marks a line without anything; it is no row."""
+"""Stands for a line without anything; it is no row."""
+END: Final = "end"
+"""Stands behind a piece of text; it is no row."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,30 +55,30 @@ class Syntax:
 
 @dataclass(frozen=True, kw_only=True)
 class Marks:
-    """Stand-ins for what is no row, recognisable because nobody can guess them."""
+    """Records that stand for what is no row, recognisable because nobody can guess them."""
 
     token: str
+    """Begins the value that says what a record stands for."""
+    syntax: Syntax
+    columns: int
+    column: int
+    """Position of that value; the others are empty."""
 
-    def line(self, what: str, syntax: Syntax, columns: int) -> str:
-        """A record, all of whose values say `what`."""
-        return syntax.delimiter.join([self.token + what] * columns) + "\n"
-
-    def end(self, syntax: Syntax, columns: int) -> bytes:
-        """A line after the last one that no reader can take for a row: it has a value too many."""
-        return self.line("", syntax, columns + 1).encode()
+    def line(self, what: str) -> str:
+        """A record that stands for `what`."""
+        before, behind = self.column, self.columns - self.column - 1
+        return self.syntax.delimiter * before + self.token + what + self.syntax.delimiter * behind + "\n"
 
 
 class Repair:
     """Reads damaged text: well-formed records pass, a mark stands where each malformed one was."""
 
-    def __init__(self, syntax: Syntax, columns: int, marks: Marks) -> None:
-        self._syntax = syntax
-        self._columns = columns
+    def __init__(self, marks: Marks) -> None:
         self._marks = marks
-        record = syntax.pattern(columns, refuse=UNDECODABLE)
+        record = marks.syntax.pattern(marks.columns, refuse=UNDECODABLE)
         self._run = re.compile(rf"(?:{record}){{1,{RUN_RECORDS}}}+")
         self._record = re.compile(record)
-        self._undecodable = re.compile(syntax.pattern(columns))
+        self._undecodable = re.compile(marks.syntax.pattern(marks.columns))
         self._bad = re.compile(f"[{UNDECODABLE}]")
         self.overflowing = False
         """Whether a line that is too long goes on in the text to come."""
@@ -85,7 +87,7 @@ class Repair:
         """The repaired text of `data`, and what of it cannot be judged before more is there.
 
         Args:
-            data: text that begins with a record, or within one that overflows.
+            data: text that begins with a record, or within one that overflows; it may end anywhere.
             final: whether nothing follows; all of it is judged then.
         """
         text = data.decode("utf-8", "surrogateescape")
@@ -136,7 +138,7 @@ class Repair:
             what = Rejected.ROW_UNDECODABLE
         else:
             what = Rejected.ROW_MALFORMED
-        parts.append(self._marks.line(what, self._syntax, self._columns))
+        parts.append(self._marks.line(what))
         return line_end
 
     def _skip_overflow(self, text: str) -> int:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 PROTOCOL: Final = "plan"
-TEXT: Final = "text/"
+TEXT: Final = "text"
 PAGE_BYTES: Final = 1 << 20
 """Bytes asked of the store when a file is read by position."""
 PAGES: Final = 12
@@ -22,9 +22,9 @@ PAGES: Final = 12
 class TextReader(io.RawIOBase):
     """Several texts, one behind the other."""
 
-    def __init__(self, texts: Sequence[memoryview]) -> None:
+    def __init__(self, texts: Sequence[bytes]) -> None:
         super().__init__()
-        self._texts = texts
+        self._texts = [memoryview(text) for text in texts]
         self._position = 0
 
     def read(self, size: int = -1) -> bytes:
@@ -110,7 +110,7 @@ class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
     """The files of one plan, by name; register it with one connection.
 
     An error that a file raises reaches Python as an error of DuckDB, with text that may hold people's data;
-    the original is kept in `failure`.
+    the original is kept until it is taken.
     """
 
     protocol = PROTOCOL
@@ -118,13 +118,18 @@ class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
 
     def __init__(self) -> None:
         super().__init__()
-        self.texts: Sequence[Sequence[memoryview]] = ()
-        """Read as `text/0`, `text/1`, …; each is in parts, one behind the other."""
+        self.text: Sequence[bytes] = ()
+        """Read under the name TEXT, one part behind the other."""
         self._sinks: dict[str, Callable[[bytes], object]] = {}
         self._sinks_added = 0
         self.failure: BaseException | None = None
         self._pages: dict[str, Callable[[], PageReader]] = {}
         self._sizes: dict[str, int] = {}
+
+    def take_failure(self) -> BaseException | None:
+        """What a file raised, if there is something that was not taken yet."""
+        failure, self.failure = self.failure, None
+        return failure
 
     def add_pages(self, name: str, size: int, fetch: Callable[[int, int], bytes]) -> None:
         """Let a file of `size` bytes be read by position; `fetch` takes offset and length."""
@@ -143,7 +148,7 @@ class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
         name = self._strip_protocol(path)
         if "w" in mode:
             return SinkWriter(self._guarded(self._sinks.pop(name)))
-        return TextReader(self._text(name)) if name.startswith(TEXT) else self._pages[name]()
+        return TextReader(self.text) if name == TEXT else self._pages[name]()
 
     def _guarded[**P, R](self, function: Callable[P, R]) -> Callable[P, R]:
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -155,9 +160,6 @@ class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
 
         return call
 
-    def _text(self, name: str) -> Sequence[memoryview]:
-        return self.texts[int(name.removeprefix(TEXT))]
-
     def glob(self, path: str, **_: object) -> list[str]:
         """`path` itself: names hold no patterns."""
         return [path]
@@ -165,13 +167,13 @@ class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
     def info(self, path: str, **_: object) -> dict[str, object]:
         """Name, kind and size; a sink has none."""
         name = self._strip_protocol(path)
-        size = sum(map(len, self._text(name))) if name.startswith(TEXT) else self._sizes.get(name, 0)
+        size = sum(map(len, self.text)) if name == TEXT else self._sizes.get(name, 0)
         return {"name": name, "size": size, "type": "file"}
 
     def exists(self, path: str, **_: object) -> bool:
         """Whether there is something to read under `path`."""
         name = self._strip_protocol(path)
-        return name.startswith(TEXT) or name in self._pages
+        return name == TEXT or name in self._pages
 
     def isfile(self, path: str) -> bool:
         """Say the same as `exists`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 
@@ -25,21 +25,42 @@ MISTAKES: Final = (duckdb.ParserException, duckdb.BinderException, duckdb.Catalo
 """Errors of ours; their text is that of a query."""
 
 
+class QueryError(Exception):
+    """A query failed. What it says is kept to itself, for it may hold people's data."""
+
+    def __init__(self, error: duckdb.Error) -> None:
+        super().__init__(type(error).__name__)
+        self.is_about_input = isinstance(error, duckdb.InvalidInputException)
+        self.is_about_memory = isinstance(error, duckdb.OutOfMemoryException)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """A connection, and the files it sees."""
+    """A connection, and the files it sees.
+
+    Queries raise QueryError, or what a file of ours raised while it was read or written.
+    """
 
     connection: duckdb.DuckDBPyConnection
     files: PlanFiles = field(default_factory=PlanFiles)
 
-    def execute(self, query: str) -> None:
+    def execute(self, query: str, parameters: object = None) -> None:
         """Run statements."""
-        self.connection.execute(query)
+        self.rows(query, parameters)
+
+    def rows(self, query: str, parameters: object = None) -> list[tuple[Any, ...]]:
+        """What a query gives."""
+        try:
+            return self.connection.execute(query, parameters).fetchall()
+        except MISTAKES:
+            raise
+        except duckdb.Error as error:
+            failure = self.files.take_failure() or QueryError(error)
+        raise failure  # here, and not where it would have the engine's error as its context
 
     def number(self, query: str) -> int:
-        """The number that a query gives; of an insertion, how many rows."""
-        found = self.connection.execute(query).fetchone()
-        return int(found[0]) if found else 0
+        """The number that a query gives; of a table's making or change, how many rows."""
+        return int(self.rows(query)[0][0])
 
     def copy(self, query: str, take: Callable[[bytes], object], options: str) -> None:
         """Write what a query gives as CSV, in buffers that begin and end anywhere."""
@@ -54,18 +75,16 @@ class Engine:
 
     @contextlib.contextmanager
     def reading(self, file: ExtractFile) -> Iterator[None]:
-        """Turn an error of the engine, whose text may hold people's data, into one of ours."""
+        """Turn an error of the engine into one about the file."""
         try:
             yield
-        except MISTAKES:
-            raise
-        except duckdb.OutOfMemoryException:
+        except QueryError as error:
+            if not error.is_about_memory:
+                raise unreadable(file, f"is damaged ({error})") from None
             message = (
                 f"Planning ran out of memory and temporary disk at {file.name}; deliver the extract in parts."
             )
             raise RunEndError(RunStatus.FAILED, Reason(code="extract_too_large", message=message)) from None
-        except duckdb.Error as error:
-            raise (self.files.failure or unreadable(file, f"is damaged ({type(error).__name__})")) from None
 
 
 @contextlib.contextmanager

@@ -34,6 +34,8 @@ class Kind(StrEnum):
 class Field:
     """One single-valued field of a contact, other than e-mail."""
 
+    number: int
+    """Tells the field from others of the same name in SQL, which does not look at case."""
     name: str
     """SendGrid's name of the field, for counts and messages."""
     key: str
@@ -49,7 +51,7 @@ class Field:
     @property
     def alias(self) -> str:
         """Name of the value in SQL, quoted."""
-        return f'"custom {self.name}"' if self.custom else f'"{self.name}"'
+        return f'"{self.number} {self.name}"'
 
     @property
     def can_reject(self) -> bool:
@@ -61,6 +63,7 @@ def fields_of(mapping: FieldMapping, custom_fields: Mapping[str, CustomField]) -
     """The mapped fields but e-mail addresses, reserved ones first. Raises RunEndError for unknown fields."""
     reserved = [
         Field(
+            number=number,
             name=name,
             key=name,
             custom=False,
@@ -69,11 +72,12 @@ def fields_of(mapping: FieldMapping, custom_fields: Mapping[str, CustomField]) -
             limit=FIELD_LENGTHS[name],
             reject_over_long=name in IDENTIFIERS or mapping.over_long.get(name) == "reject",
         )
-        for name, column in mapping.reserved().items()
+        for number, (name, column) in enumerate(mapping.reserved().items())
         if name != "email"
     ]
     custom = [
         Field(
+            number=number,
             name=name,
             key=_known(name, custom_fields).id,
             custom=True,
@@ -82,7 +86,7 @@ def fields_of(mapping: FieldMapping, custom_fields: Mapping[str, CustomField]) -
             limit=CUSTOM_TEXT_MAX,
             reject_over_long=mapping.over_long.get(name) == "reject",
         )
-        for name, column in mapping.custom_fields.items()
+        for number, (name, column) in enumerate(mapping.custom_fields.items(), len(FIELD_LENGTHS))
     ]
     return (*reserved, *custom)
 

@@ -1,9 +1,10 @@
-"""A text in pieces of whole lines, each of which DuckDB reads as a file of its own.
+"""A text in pieces of whole lines, which DuckDB reads some at a time as one file.
 
 Its CSV reader finds line breaks inside of values only if it does not read in parallel, and then keeps all of a
 file in memory. So a text is cut at line ends without looking whether the line end is inside of a value, and an end
-mark is put behind each piece. If the end mark is the one line that the reader refused, everything before it is
-well-formed. If not, the piece was cut in the wrong place or is damaged: it is repaired and read once more.
+mark is put behind. If the reader finds no fault, and the end mark is the last row, everything before it is
+well-formed. If not, a piece was cut in the wrong place or is damaged; then each is read alone, and if need be
+repaired.
 
 One query reads several pieces, for to plan a query takes as long as to run it over some megabytes.
 """
@@ -12,16 +13,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from shared.limits import RECORD_BYTES_MAX
 from shared.planning.csv_records import Repair
 from shared.planning.streams import is_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from shared.planning.csv_records import Marks, Syntax
+    from shared.planning.csv_records import Marks
 
 PIECE_BYTES: Final = 4 << 20
 PIECES_AT_A_TIME: Final = 3
+REPAIRED_BYTES: Final = 256 * 1024
+"""Bytes repaired at a time: what is left of malformed records may be longer than they were."""
 
 
 class UntellableError(Exception):
@@ -31,50 +35,46 @@ class UntellableError(Exception):
 class Pieces:
     """Cuts a text and has every piece read."""
 
-    def __init__(
-        self,
-        read: Callable[[Sequence[memoryview]], bool],
-        *,
-        syntax: Syntax,
-        columns: int,
-        marks: Marks,
-        size: int = PIECE_BYTES,
-    ) -> None:
+    def __init__(self, read: Callable[[Sequence[bytes]], bool], *, marks: Marks, size: int = PIECE_BYTES) -> None:
         """Prepare for one text.
 
         Args:
             read: takes pieces of whole lines; whether it found them well-formed. If not, none was taken.
-            syntax: how records are written.
-            columns: values in each.
-            marks: what stands for malformed records.
+            marks: what stands for malformed records of the text.
             size: bytes of a piece.
         """
         self._read = read
         self._size = size
-        self._repair = Repair(syntax, columns, marks)
-        self._pieces: list[memoryview] = []
+        self._repair = Repair(marks)
+        self._pieces: list[bytes] = []
         self._blocks: list[bytes] = []
         self._pending = 0
-        self._wanted = size
+        self._known = 0
+        """So many of the pending bytes were looked at before and end within a record."""
 
     def take(self, block: bytes) -> None:
         """Take what comes next of the text; it may begin and end anywhere."""
         self._blocks.append(block)
         self._pending += len(block)
-        while self._pending >= self._wanted:
+        while self._pending >= self._known + self._size:
             text = b"".join(self._blocks)
-            end = text.rfind(b"\n", 0, self._wanted) + 1 or text.rfind(b"\n") + 1 or len(text)
-            self._pieces.append(memoryview(text)[:end])
+            end = self._end_of_piece(text)
+            self._pieces.append(text[:end])
             rest = self._give(final=False) if len(self._pieces) == PIECES_AT_A_TIME else b""
-            self._wanted = len(rest) + self._size
+            self._known = len(rest)
             self._blocks = [rest + text[end:]]
             self._pending = len(self._blocks[0])
+
+    def _end_of_piece(self, text: bytes) -> int:
+        """Where a piece may end: behind a line if there is one; further than what is known in any case."""
+        wanted = self._known + self._size
+        return text.rfind(b"\n", self._known, wanted) + 1 or text.rfind(b"\n", self._known) + 1 or len(text)
 
     def close(self) -> None:
         """Take note that nothing follows."""
         text = b"".join(self._blocks).rstrip(b"\n")  # blank lines at the end of the file are no rows
         if text:
-            self._pieces.append(memoryview(text + b"\n"))
+            self._pieces.append(text + b"\n")
         self._give(final=True)
 
     def _give(self, *, final: bool) -> bytes:
@@ -84,20 +84,43 @@ class Pieces:
             return b""
         rest = b""
         for number, piece in enumerate(pieces, 1):
-            text = memoryview(rest + piece) if rest else piece
-            rest = self._read_repaired(text, final=final and number == len(pieces))
+            rest = self._read_alone(rest + piece, final=final and number == len(pieces))
         return rest
 
-    def _read_sound(self, pieces: Sequence[memoryview]) -> bool:
+    def _read_sound(self, pieces: Sequence[bytes]) -> bool:
         """Whether the pieces were read as they are."""
-        # the reader looks for bytes that are not UTF-8 only in the columns it is asked for
-        sound = all(piece[-1] == ord("\n") and is_utf8(piece) for piece in pieces)
-        return sound and not self._repair.overflowing and self._read(pieces)
+        return not self._repair.overflowing and all(map(_may_be_sound, pieces)) and self._read(pieces)
 
-    def _read_repaired(self, piece: memoryview, *, final: bool) -> bytes:
+    def _read_alone(self, piece: bytes, *, final: bool) -> bytes:
         if self._read_sound([piece]):
             return b""
-        repaired, rest = self._repair.repair(bytes(piece), final=final)
-        if repaired and not self._read([memoryview(repaired)]):
-            raise UntellableError
+        rest = b""
+        ready: list[bytes] = []
+        for start in range(0, len(piece), REPAIRED_BYTES):
+            end = start + REPAIRED_BYTES
+            repaired, rest = self._repair.repair(rest + piece[start:end], final=final and end >= len(piece))
+            ready.append(repaired)
+            if sum(map(len, ready)) >= self._size:
+                self._read_repaired(ready)
+        self._read_repaired(ready)
         return rest
+
+    def _read_repaired(self, ready: list[bytes]) -> None:
+        text = b"".join(ready)
+        ready.clear()
+        if text and not self._read([text]):
+            raise UntellableError
+
+
+def _may_be_sound(piece: bytes) -> bool:
+    """Whether there is nothing in a piece that the reader would not notice."""
+    # it looks for bytes that are not UTF-8 only in the columns it is asked for, passes over blank lines, and takes
+    # lines that are too long where they happen to lie well
+    blank_lines = piece.startswith(b"\n") or b"\n\n" in piece
+    return piece.endswith(b"\n") and not blank_lines and not _has_long_line(piece) and is_utf8(piece)
+
+
+def _has_long_line(piece: bytes) -> bool:
+    """Whether there is a line of more than half of the longest there may be, or perhaps a shorter one."""
+    half = RECORD_BYTES_MAX // 2
+    return any(piece.find(b"\n", start, start + half) < 0 for start in range(0, len(piece), half))

@@ -38,7 +38,7 @@ WRITES_AHEAD: Final = 2
 
 
 class PlanSink(Protocol):
-    """Where a plan goes. Called from one thread at a time."""
+    """Where a plan goes. Each of the two is called from one thread only, but not from the same."""
 
     def write_chunk(self, info: ChunkInfo, lines: bytes) -> None:
         """Take a chunk: NDJSON, one contact a line."""

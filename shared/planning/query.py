@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from shared.planning.csv_records import BLANK
+from shared.planning.csv_records import BLANK, END
 from shared.planning.fields import Field, Kind
 from shared.planning.rejections import Rejected
 from shared.planning.values import INTERNATIONAL, quoted
@@ -38,8 +38,8 @@ class Rows:
     """What to read from."""
     values: dict[str, str]
     """Alias → expression: `email`, `customer_id`, alternate addresses, and every field."""
-    mark: str
-    """Begins the e-mail value of a row that stands for a malformed one."""
+    token: str
+    """Begins the e-mail value of a row that is none, and says what it is."""
     base: int
     """Rows of the plan before these."""
     slashed_date: str
@@ -79,19 +79,20 @@ def read_piece(rows: Rows, fields: Sequence[Field], alternates: Sequence[str]) -
         FROM source {chosen if alternates else ""}
     ),
     told_apart AS (
-        SELECT *, is_address(lowered) AS addressable, {_fit(texts)} AS fit, {_probe(texts)} AS probe{values}
+        SELECT *, strlen(email) = length(email) AND is_address(lowered) AS addressable,
+            {_fit(texts)} AS fit, {_probe(texts)} AS probe{values}
         FROM addressed
     ),
     looked_at AS (
         SELECT *,
-            CASE WHEN addressable THEN lowered ELSE lower(tidy(email)) END AS address,
+            CASE WHEN addressable THEN lowered ELSE lower_address(tidy(email)) END AS address,
             fit AND {_is_plain(odd=rows.odd)} AS plain
         FROM told_apart
     ),
     judged AS (
         SELECT *, {_plain_line(fields, alternates)} AS plain_line, CASE
             WHEN addressable THEN {_about_fields(fields)}
-            WHEN starts_with(email, {quoted(rows.mark)}) THEN substr(email, {len(rows.mark) + 1})
+            WHEN starts_with(email, {quoted(rows.token)}) THEN substr(email, {len(rows.token) + 1})
             ELSE coalesce(nullif(address_verdict(address), {quoted(INTERNATIONAL)}), {_about_fields(fields)},
                 address_verdict(address))
         END AS verdict
@@ -131,7 +132,7 @@ def _value(field: Field, rows: Rows) -> str:
 
 def _value_of(field: Field) -> str:
     """Name of that value."""
-    return f'"value of {field.name}"'
+    return f'"value {field.number}"'
 
 
 def _about_fields(fields: Sequence[Field]) -> str:
@@ -271,8 +272,8 @@ WHERE piece.row = converted.row
 """
 """Put the converted addresses in, and judge them."""
 
-OUTCOMES: Final = "SELECT verdict, count(*) FROM piece GROUP BY verdict"
-"""Rows by verdict; NULL are those with a contact."""
+OUTCOMES: Final = "SELECT verdict, count(*), max(row) FROM piece GROUP BY verdict"
+"""Rows by verdict, and the last of them; NULL are those that may be sent."""
 
 FORGET_DUPLICATES: Final = """
 DELETE FROM piece WHERE row IN (
@@ -302,7 +303,7 @@ def rejected_rows(*, segment: str, file: str, row_before: int, email_column: str
         END AS "column",
         split_part(verdict, ' ', 1) AS reason
     FROM piece
-    WHERE verdict <> {quoted(BLANK)}
+    WHERE verdict NOT IN ({quoted(BLANK)}, {quoted(END)})
     """
 
 
@@ -315,8 +316,11 @@ def choose_alternates(most: int) -> str:
     """Decide which alternate addresses each contact keeps: an address belongs to one contact only."""
     return f"""
     INSERT INTO alternate_emails
-    WITH offered AS (
-        SELECT row, unnest(regexp_split_to_array(lower(alternates), '[][",;\\s]+')) AS email FROM offers
+    WITH written AS (
+        SELECT row, unnest(regexp_split_to_array(alternates, '[][",;\\s]+')) AS email FROM offers
+    ),
+    offered AS (
+        SELECT row, lower_address(email) AS email FROM written
     ),
     kept AS (
         SELECT email, min(row) AS row FROM offered ANTI JOIN offers USING (email)

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shared.model import FieldMapping
-    from shared.planning.csv_records import Marks
     from shared.planning.fields import Field
     from shared.planning.tables import Table
 
@@ -40,19 +39,19 @@ class Source:
         """Rows of the plan before the next piece."""
         return self.rows_before + self.rows_done
 
-    def rows(self, marks: Marks, texts: Sequence[memoryview]) -> Rows:
-        """How the queries read these pieces of the table."""
+    def rows(self, token: str, pieces: Sequence[bytes]) -> Rows:
+        """How the queries read these pieces of the table; `token` begins what says that a row is none."""
         options = self.table.file.source
         values = {alias: self.table.value(position) for alias, position in self.columns.items()}
-        values["email"] = self.table.email(self.columns["email"], marks)
+        values["email"] = self.table.email(self.columns["email"], token)
         return Rows(
-            relation=self.table.relation(len(texts)),
+            relation=self.table.relation(),
             values=values,
-            mark=marks.token,
+            token=token,
             base=self.base,
             slashed_date=SLASHED[options.date_order],
             decimal_comma=options.decimal_separator == "comma",
-            odd=any(map(self.table.may_be_odd, texts)),
+            odd=any(map(self.table.may_be_odd, pieces)),
         )
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import secrets
+from codecs import BOM_UTF8
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
-
-import duckdb
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from shared.limits import ALTERNATE_EMAILS_MAX
-from shared.planning.csv_records import BLANK, Marks
+from shared.planning.csv_records import BLANK, END
 from shared.planning.emails import with_ascii_domain
+from shared.planning.engine import QueryError
 from shared.planning.pieces import PIECE_BYTES, Pieces, UntellableError
 from shared.planning.query import (
     CONVERT_ADDRESSES,
@@ -30,6 +30,7 @@ from shared.planning.query import (
 from shared.planning.sources import Source, alternate_aliases, find_columns
 from shared.planning.streams import unreadable
 from shared.planning.tables import open_table
+from shared.planning.values import INTERNATIONAL
 from shared.records import Counts
 
 if TYPE_CHECKING:
@@ -55,6 +56,16 @@ class Goal:
     """Takes the list of rejected rows."""
     max_contacts: int | None
     """With more of them, no contact is passed on any more."""
+
+
+class Outcome(NamedTuple):
+    """How many rows of a piece have a verdict, and the last of them."""
+
+    rows: int
+    last_row: int
+
+
+NONE: Final = Outcome(rows=0, last_row=0)
 
 
 @dataclass(kw_only=True)
@@ -89,7 +100,8 @@ class Planner:
     fields: Sequence[Field]
     most: int | None
     """Rows to read at most; blank lines count."""
-    marks: Marks = field(default_factory=lambda: Marks(token="\x1a" + secrets.token_hex(8)))
+    token: str = field(default_factory=lambda: secrets.token_hex(12))
+    """Begins what says that a record of a text is no row."""
     tally: Tally = field(default_factory=Tally)
     goal: Goal | None = None
     header_written: bool = False
@@ -138,9 +150,7 @@ class Planner:
     def _read_pieces(self, source: Source) -> None:
         pieces = Pieces(
             lambda texts: self._read_texts(source, texts),
-            syntax=source.table.syntax,
-            columns=source.table.columns,
-            marks=self.marks,
+            marks=source.table.marks(self.token, source.columns["email"]),
             size=PIECE_BYTES if self.most is None else LOOK_BYTES,
         )
 
@@ -164,62 +174,59 @@ class Planner:
 
     # --- pieces ---------------------------------------------------------------------------------------------
 
-    def _read_texts(self, source: Source, texts: Sequence[memoryview]) -> bool:
-        """Whether the pieces were read up to their ends; if so, they were dealt with."""
+    def _read_texts(self, source: Source, pieces: Sequence[bytes]) -> bool:
+        """Whether the pieces were read up to the end mark behind them; if so, they were dealt with."""
         if self._has_enough(source):
             return True
-        end = memoryview(self.marks.end(source.table.syntax, source.table.columns))
-        self.engine.files.texts = [(text, end) for text in texts]
+        end = source.table.marks(self.token, source.columns["email"]).line(END).encode()
+        # the reader takes a byte order mark for none of the text's own, so it gets one of ours
+        self.engine.files.text = [BOM_UTF8, *pieces, end]
         try:
-            query = read_piece(source.rows(self.marks, texts), self.fields, self.alternates)
-            rows = self.engine.number(query)
-        except duckdb.InvalidInputException:
-            self.engine.execute("DROP TABLE IF EXISTS reject_errors; DROP TABLE IF EXISTS reject_scans")
+            rows = self.engine.number(read_piece(source.rows(self.token, pieces), self.fields, self.alternates))
+        except QueryError as error:
+            if error.is_about_input:
+                return False
+            raise
+        outcomes = self._outcomes()
+        if END not in outcomes or outcomes[END].last_row != rows:
             return False
-        if not self._end_well(rows, len(texts)):
-            return False
-        if (wanted := self._wanted(source)) is not None:
-            self.engine.execute(f"DELETE FROM piece WHERE row > {wanted}")
-        self._convert_domains()
-        self._account_for(source)
-        source.rows_done += rows
+        self._deal_with(source, outcomes)
+        source.rows_done += rows - 1
         return True
 
-    def _end_well(self, rows: int, pieces: int) -> bool:
-        """Whether the one line refused of each piece was its end mark, and no line went missing before it."""
-        refused = self.engine.connection.execute(
-            "SELECT count(*), count(DISTINCT file_id), bool_and(starts_with(csv_line, ?)), sum(line) "
-            "FROM reject_errors",
-            [self.marks.token],
-        ).fetchone()
-        self.engine.execute("DROP TABLE reject_errors; DROP TABLE reject_scans")
-        return refused == (pieces, pieces, True, rows + pieces)
+    def _outcomes(self) -> dict[str | None, Outcome]:
+        return {verdict: Outcome(rows, last) for verdict, rows, last in self.engine.rows(OUTCOMES)}
 
-    def _convert_domains(self) -> None:
-        """Resolve the interim verdicts on addresses whose domain is not ASCII."""
-        found = self.engine.connection.execute(INTERNATIONAL_ADDRESSES).fetchall()
-        if found:
-            rows = [row for row, _ in found]
-            addresses = [with_ascii_domain(address) for _, address in found]
-            self.engine.connection.execute(CONVERT_ADDRESSES, {"rows": rows, "addresses": addresses})
-
-    def _account_for(self, source: Source) -> None:
-        verdicts = dict(self.engine.connection.execute(OUTCOMES).fetchall())
-        usable = verdicts.pop(None, 0)
-        duplicate = self.engine.number(FORGET_DUPLICATES)
+    def _deal_with(self, source: Source, outcomes: dict[str | None, Outcome]) -> None:
+        """Account for the rows of the table `piece`, and pass on what they give."""
+        if (wanted := self._wanted(source)) is not None:
+            self.engine.execute(f"DELETE FROM piece WHERE row > {wanted}")
+            outcomes = self._outcomes()
+        if INTERNATIONAL in outcomes:
+            self._convert_domains()
+            outcomes = self._outcomes()
+        usable = outcomes.pop(None, NONE).rows
+        duplicate = self.engine.number(FORGET_DUPLICATES) if usable else 0
         self.engine.execute(REMEMBER)
-        verdicts.pop(BLANK, None)
         self.tally.sent += usable - duplicate
         self.tally.duplicate += duplicate
-        for verdict, rows in verdicts.items():
-            self.tally.reasons[verdict.partition(" ")[0]] += rows
+        rejected = [verdict for verdict in outcomes if verdict not in {BLANK, END}]
+        for verdict in rejected:
+            self.tally.reasons[str(verdict).partition(" ")[0]] += outcomes[verdict].rows
         if self.goal is None:
             self.engine.execute(offer_alternates(source.base))
             return
-        if verdicts:
+        if rejected:
             self._pass_rejected(source, self.goal)
         if usable > duplicate:
             self._pass_contacts(self.goal)
+
+    def _convert_domains(self) -> None:
+        """Resolve the interim verdicts on addresses whose domain is not ASCII."""
+        found = self.engine.rows(INTERNATIONAL_ADDRESSES)
+        rows = [row for row, _ in found]
+        addresses = [with_ascii_domain(address) for _, address in found]
+        self.engine.execute(CONVERT_ADDRESSES, {"rows": rows, "addresses": addresses})
 
     def _pass_rejected(self, source: Source, goal: Goal) -> None:
         query = rejected_rows(
@@ -233,7 +240,7 @@ class Planner:
         self.header_written = True
 
     def _pass_contacts(self, goal: Goal) -> None:
-        for names, rows in self.engine.connection.execute(CUTS).fetchall():
+        for names, rows in self.engine.rows(CUTS):
             self.tally.cut.update(dict.fromkeys(names.split(" "), rows))
         if goal.max_contacts is None or self.tally.sent <= goal.max_contacts:
             # every line begins with the delimiter, so the writer stops looking for it at once

@@ -101,12 +101,13 @@ def _gunzipped(blocks: Iterable[bytes], file: ExtractFile) -> Iterator[bytes]:
     try:
         for block in blocks:
             rest = block
+            if member.eof:
+                rest = rest.lstrip(b"\0")  # some writers pad with zeros
             while rest:
                 if member.eof:
                     member = zlib.decompressobj(GZIP_WINDOW)
-                    rest = rest.lstrip(b"\0")  # some writers pad with zeros
                 yield member.decompress(rest, BLOCK_BYTES)
-                rest = member.unconsumed_tail or member.unused_data
+                rest = member.unconsumed_tail or member.unused_data.lstrip(b"\0")
     except zlib.error:
         raise unreadable(file, "is damaged gzip") from None
     if not member.eof:
@@ -178,14 +179,16 @@ def without_head(blocks: Iterator[bytes], skipped: int) -> Iterator[bytes]:
     yield from blocks
 
 
-def is_utf8(text: memoryview) -> bool:
+def is_utf8(text: bytes) -> bool:
     """Whether `text` is valid UTF-8. Takes it in small parts, for a text in memory costs a multiple."""
+    if text.isascii():
+        return True
+    view = memoryview(text)
     start = 0
     try:
         while start < len(text):
             end = start + DECODED_BYTES
-            part = bytes(text[start:end])
-            start += len(part) if part.isascii() else codecs.utf_8_decode(part, "strict", end >= len(text))[1]
+            start += codecs.utf_8_decode(view[start:end], "strict", end >= len(text))[1]
     except UnicodeDecodeError:
         return False
     return True

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from shared.limits import RECORD_BYTES_MAX
 from shared.planning.csv_layout import HEAD_BYTES, detect_encoding, detect_layout, foreign_format, no_text
-from shared.planning.csv_records import BLANK, Syntax
+from shared.planning.csv_records import BLANK, Marks, Syntax
 from shared.planning.duckdb_files import PROTOCOL, TEXT
 from shared.planning.rejections import Rejected
 from shared.planning.streams import (
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from shared.extracts import ExtractFile
-    from shared.planning.csv_records import Marks
     from shared.planning.duckdb_files import PlanFiles
     from shared.planning.engine import Engine
     from shared.storage import Blobs
@@ -50,8 +49,6 @@ ODD: Final = (
 A single byte is looked for twenty times as fast as a pattern.
 """
 BUFFER_BYTES: Final = 2 * RECORD_BYTES_MAX + 64 * 1024
-REFUSED_LINES: Final = 8
-"""So many refused lines of a piece are kept; more than one says that it is damaged."""
 PARQUET: Final = f"read_parquet('{PROTOCOL}://parquet', binary_as_string = true)"
 
 
@@ -81,28 +78,30 @@ class Table(ABC):
             rows: so many are enough.
         """
 
-    def relation(self, pieces: int) -> str:
-        """What stands in FROM to read so many pieces of the text, each with an end mark."""
-        files = ", ".join(f"'{PROTOCOL}://{TEXT}{number}'" for number in range(pieces))
+    def marks(self, token: str, email: int) -> Marks:
+        """What stands for records of the text that are no rows; `email` is the position of the addresses."""
+        return Marks(token=token, syntax=self.syntax, columns=self.columns, column=email)
+
+    def relation(self) -> str:
+        """What stands in FROM to read some of the text."""
         quote = quoted('"' if self.syntax.quoting else "")
         columns = ", ".join(f"c{position}: 'VARCHAR'" for position in range(self.columns))
-        return f"""read_csv([{files}], columns = {{{columns}}}, auto_detect = false, header = false,
-            delim = {quoted(self.syntax.delimiter)}, quote = {quote}, escape = {quote}, parallel = false,
-            max_line_size = {RECORD_BYTES_MAX}, buffer_size = {BUFFER_BYTES},
-            store_rejects = true, rejects_limit = {REFUSED_LINES})"""
+        return f"""read_csv('{PROTOCOL}://{TEXT}', columns = {{{columns}}}, auto_detect = false, header = false,
+            delim = {quoted(self.syntax.delimiter)}, quote = {quote}, escape = {quote}, new_line = '\\n',
+            parallel = false, max_line_size = {RECORD_BYTES_MAX + 1}, buffer_size = {BUFFER_BYTES})"""
 
     def value(self, position: int) -> str:
         """SQL expression of a column's value as text; NULL when it is empty."""
         return f"c{position}"
 
-    def email(self, position: int, marks: Marks) -> str:
-        """The same for the column with e-mail addresses; says so where the row is no row."""
-        del marks  # they stand in every column
+    def email(self, position: int, token: str) -> str:
+        """The same for the column with e-mail addresses; where the row is no row, `token` and what it is."""
+        del token  # it stands in this column
         return self.value(position)
 
-    def may_be_odd(self, text: memoryview) -> bool:
+    def may_be_odd(self, text: bytes) -> bool:
         """Whether values of this piece of text may hold blanks and control characters beyond ASCII."""
-        return is_odd(bytes(text))
+        return is_odd(text)
 
 
 @dataclass(kw_only=True)
@@ -126,27 +125,32 @@ class TextTable(Table):
 class JsonTable(TextTable):
     """One JSON object a line."""
 
-    def relation(self, pieces: int) -> str:
+    def marks(self, token: str, email: int) -> Marks:
+        """What stands for lines that are no rows: other lines."""
+        del email
+        return super().marks(token, 0)
+
+    def relation(self) -> str:
         """The lines, and beside them those that are JSON."""
-        return f"(SELECT c0 AS line, if(json_valid(c0), c0, NULL) AS json FROM {super().relation(pieces)})"
+        return f"(SELECT c0 AS line, if(json_valid(c0), c0, NULL) AS json FROM {super().relation()})"
 
     def value(self, position: int) -> str:
         """The member, if it is not empty."""
         pointer = "/" + self.names[position].replace("~", "~0").replace("/", "~1")
         return f"nullif(json_extract_string(json, {quoted(pointer)}), '')"
 
-    def email(self, position: int, marks: Marks) -> str:
-        """The member, or a mark for a line that is no object."""
+    def email(self, position: int, token: str) -> str:
+        """The member, or what a line that is no object is."""
         return f"""CASE
-            WHEN line IS NULL THEN {quoted(marks.token + BLANK)}
-            WHEN starts_with(line, {quoted(marks.token)}) THEN line
+            WHEN line IS NULL THEN {quoted(token + BLANK)}
+            WHEN starts_with(line, {quoted(token)}) THEN line
             WHEN json_type(json) = 'OBJECT' THEN {self.value(position)}
-            ELSE {quoted(marks.token + Rejected.ROW_MALFORMED)}
+            ELSE {quoted(token + Rejected.ROW_MALFORMED)}
         END"""
 
-    def may_be_odd(self, text: memoryview) -> bool:
+    def may_be_odd(self, text: bytes) -> bool:
         """Any character can be written as an escape."""
-        return b"\\u" in bytes(text) or super().may_be_odd(text)
+        return b"\\u" in text or super().may_be_odd(text)
 
 
 @dataclass(kw_only=True)
@@ -198,17 +202,23 @@ def open_table(engine: Engine, blobs: Blobs, file: ExtractFile) -> Table | None:
     if not text.strip("\n"):
         return None
     if _is_json(text, file):
-        return JsonTable(file=file, encoding=encoding, names=_members(text), syntax=LINE, columns=1)
+        names = tuple(map(_printable, _members(text)))
+        return JsonTable(file=file, encoding=encoding, names=names, syntax=LINE, columns=1)
     layout = detect_layout(text, file.source, complete=len(head) < HEAD_BYTES)
     return TextTable(
         file=file,
         encoding=encoding,
-        names=layout.names,
+        names=tuple(map(_printable, layout.names)),
         syntax=layout.syntax,
         columns=len(layout.names),
         skipped=layout.skipped,
         first_row=layout.first_row,
     )
+
+
+def _printable(name: str) -> str:
+    """`name` without lone surrogates, which stand for undecodable bytes, and cannot stand in a mapping either."""
+    return name.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def is_odd(text: bytes) -> bool:
@@ -250,7 +260,7 @@ def _members(text: str) -> tuple[str, ...]:
 
 def _parquet_table(engine: Engine, blobs: Blobs, file: ExtractFile) -> ParquetTable:
     register_parquet(engine.files, blobs, file)
-    described = engine.connection.execute(f"DESCRIBE FROM {PARQUET}").fetchall()
+    described = engine.rows(f"DESCRIBE FROM {PARQUET}")
     names, types = zip(*((row[0], row[1]) for row in described), strict=True)
     return ParquetTable(
         file=file,

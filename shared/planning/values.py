@@ -29,12 +29,6 @@ ADDRESS: Final = rf"{LOCAL_PART}@(?:{LABEL}\.)+[a-z](?:[a-z0-9-]*[a-z0-9])"
 LONG_PART: Final = r"^[^@]{65}|[a-z0-9-]{64}(?:[a-z0-9.-]*)$"
 """What an address of more than 64 characters must not have: a local part or a label that is too long."""
 
-BREAKS: Final = "\t\n\v\f\r\x85"
-CONTROLS: Final = "".join(
-    chr(code) for code in (*range(1, 9), *range(14, 32), *range(127, 160)) if chr(code) not in BREAKS
-)
-"""All but the zero character, which cannot stand in SQL."""
-
 
 def quoted(text: str) -> str:
     """`text` as an SQL literal."""
@@ -42,12 +36,19 @@ def quoted(text: str) -> str:
 
 
 MACROS: Final = rf"""
--- translate() is slow, and rarely needed.
 CREATE TEMP MACRO tidy(value) AS trim(CASE
     WHEN regexp_matches(value, '[\x00-\x1f\x7f-\x{{9f}}]')
-        THEN translate(value, {quoted(BREAKS + CONTROLS)} || chr(0), {quoted(" " * len(BREAKS))})
+        THEN regexp_replace(
+            regexp_replace(value, '[\t\n\v\f\r\x{{85}}]', ' ', 'g'), '[\x00-\x1f\x7f-\x{{9f}}]', '', 'g'
+        )
     ELSE value
 END);
+
+-- What precedes the @ is left alone beyond ASCII, where small letters may be somebody else's.
+CREATE TEMP MACRO lower_address(value) AS CASE
+    WHEN strlen(split_part(value, '@', 1)) = length(split_part(value, '@', 1)) THEN lower(value)
+    ELSE value
+END;
 
 -- CASE where AND would do: it leaves out what need not be looked at.
 CREATE TEMP MACRO is_address(value) AS CASE

@@ -2,7 +2,7 @@
 
 Its CSV reader finds line breaks inside of values only if it does not read in parallel, and then keeps all of a
 file in memory. So a text is cut at line ends without looking whether the line end is inside of a value, and an end
-mark is put behind. If the reader finds no fault, and the end mark is the last row, everything before it is
+mark is put behind. If the reader finds no fault, and the end mark is a row of its own, everything before it is
 well-formed. If not, a piece was cut in the wrong place or is damaged; then each is read alone, and if need be
 repaired.
 

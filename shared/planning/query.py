@@ -272,8 +272,8 @@ WHERE piece.row = converted.row
 """
 """Put the converted addresses in, and judge them."""
 
-OUTCOMES: Final = "SELECT verdict, count(*), max(row) FROM piece GROUP BY verdict"
-"""Rows by verdict, and the last of them; NULL are those that may be sent."""
+OUTCOMES: Final = "SELECT verdict, count(*) FROM piece GROUP BY verdict"
+"""Rows by verdict; NULL are those that may be sent."""
 
 FORGET_DUPLICATES: Final = """
 DELETE FROM piece WHERE row IN (

@@ -6,7 +6,7 @@ import secrets
 from codecs import BOM_UTF8
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from shared.limits import ALTERNATE_EMAILS_MAX
 from shared.planning.csv_records import BLANK, END
@@ -56,16 +56,6 @@ class Goal:
     """Takes the list of rejected rows."""
     max_contacts: int | None
     """With more of them, no contact is passed on any more."""
-
-
-class Outcome(NamedTuple):
-    """How many rows of a piece have a verdict, and the last of them."""
-
-    rows: int
-    last_row: int
-
-
-NONE: Final = Outcome(rows=0, last_row=0)
 
 
 @dataclass(kw_only=True)
@@ -188,16 +178,17 @@ class Planner:
                 return False
             raise
         outcomes = self._outcomes()
-        if END not in outcomes or outcomes[END].last_row != rows:
+        if END not in outcomes:
             return False
         self._deal_with(source, outcomes)
         source.rows_done += rows - 1
         return True
 
-    def _outcomes(self) -> dict[str | None, Outcome]:
-        return {verdict: Outcome(rows, last) for verdict, rows, last in self.engine.rows(OUTCOMES)}
+    def _outcomes(self) -> dict[str | None, int]:
+        """Rows of the table `piece` by verdict."""
+        return dict(self.engine.rows(OUTCOMES))
 
-    def _deal_with(self, source: Source, outcomes: dict[str | None, Outcome]) -> None:
+    def _deal_with(self, source: Source, outcomes: dict[str | None, int]) -> None:
         """Account for the rows of the table `piece`, and pass on what they give."""
         if (wanted := self._wanted(source)) is not None:
             self.engine.execute(f"DELETE FROM piece WHERE row > {wanted}")
@@ -205,14 +196,14 @@ class Planner:
         if INTERNATIONAL in outcomes:
             self._convert_domains()
             outcomes = self._outcomes()
-        usable = outcomes.pop(None, NONE).rows
+        usable = outcomes.pop(None, 0)
         duplicate = self.engine.number(FORGET_DUPLICATES) if usable else 0
         self.engine.execute(REMEMBER)
         self.tally.sent += usable - duplicate
         self.tally.duplicate += duplicate
         rejected = [verdict for verdict in outcomes if verdict not in {BLANK, END}]
         for verdict in rejected:
-            self.tally.reasons[str(verdict).partition(" ")[0]] += outcomes[verdict].rows
+            self.tally.reasons[str(verdict).partition(" ")[0]] += outcomes[verdict]
         if self.goal is None:
             self.engine.execute(offer_alternates(source.base))
             return

@@ -54,3 +54,9 @@ def test_a_byte_order_mark_in_the_middle_is_part_of_a_value_wherever_the_text_is
     monkeypatch.setattr("shared.planning.steps.PIECE_BYTES", 20)
     assert plan_file(text, "part.csv") == whole
     assert whole.rejected_rows == [(3, "email_invalid")]
+
+
+def test_a_blank_line_counts_in_the_numbers_of_rows_wherever_it_is() -> None:
+    text = b"EMail,FirstName\n\nnobody,One\n\nnobody,Two\n"
+    assert plan_file(text, "part.csv").rejected_rows == [(3, "email_invalid"), (5, "email_invalid")]
+    assert plan_file(text.replace(b"\n\nnobody,Two", b""), "part.csv").rejected_rows == [(3, "email_invalid")]

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from shared.planning.csv_records import Marks
 
-PIECE_BYTES: Final = 4 << 20
+PIECE_BYTES: Final = 3 << 20
 PIECES_AT_A_TIME: Final = 3
 REPAIRED_BYTES: Final = 256 * 1024
 """Bytes repaired at a time: what is left of malformed records may be longer than they were."""

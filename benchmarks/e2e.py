@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from benchmarks.shape import MAPPING
 from local.cloud import LocalCloud
 from local.deliveries import put_people
 from local.export_api import ExportApi
@@ -22,15 +23,6 @@ if TYPE_CHECKING:
 SIZES: Final = (10_000, 100_000, 1_000_000)
 TIMEOUT_SECONDS: Final = 900.0
 UPSERT: Final = "/v3/marketing/contacts"
-MAPPING: Final = {
-    "email": "EMail",
-    "first_name": "FirstName",
-    "last_name": "LastName",
-    "country": "Country",
-    "state_province_region": "State",
-    "city": "City",
-    "postal_code": "PostalCode",
-}
 
 
 def measure(sizes: tuple[int, ...] = SIZES) -> Iterator[dict[str, object]]:

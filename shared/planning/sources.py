@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shared.model import FieldMapping
+    from shared.planning.csv_records import Marks
     from shared.planning.fields import Field
     from shared.planning.tables import Table
 
@@ -27,6 +28,8 @@ class Source:
 
     segment: str
     table: Table
+    marks: Marks
+    """What stands for records of the table that are no rows."""
     columns: dict[str, int]
     """Alias in the queries → position of the column."""
     rows_before: int
@@ -39,15 +42,15 @@ class Source:
         """Rows of the plan before the next piece."""
         return self.rows_before + self.rows_done
 
-    def rows(self, token: str, pieces: Sequence[bytes]) -> Rows:
-        """How the queries read these pieces of the table; `token` begins what says that a row is none."""
+    def rows(self, pieces: Sequence[bytes]) -> Rows:
+        """How the queries read these pieces of the table."""
         options = self.table.file.source
         values = {alias: self.table.value(position) for alias, position in self.columns.items()}
-        values["email"] = self.table.email(self.columns["email"], token)
+        values["email"] = self.table.email(self.columns["email"], self.marks.token)
         return Rows(
             relation=self.table.relation(),
             values=values,
-            token=token,
+            token=self.marks.token,
             base=self.base,
             slashed_date=SLASHED[options.date_order],
             decimal_comma=options.decimal_separator == "comma",

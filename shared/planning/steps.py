@@ -133,14 +133,15 @@ class Planner:
         if table is None:
             return rows_before
         columns = find_columns(table, self.mapping, self.fields)
-        source = Source(segment=segment, table=table, columns=columns, rows_before=rows_before)
+        marks = table.marks(self.token, columns["email"])
+        source = Source(segment=segment, table=table, marks=marks, columns=columns, rows_before=rows_before)
         self._read_pieces(source)
         return source.base
 
     def _read_pieces(self, source: Source) -> None:
         pieces = Pieces(
             lambda texts: self._read_texts(source, texts),
-            marks=source.table.marks(self.token, source.columns["email"]),
+            marks=source.marks,
             size=PIECE_BYTES if self.most is None else LOOK_BYTES,
         )
 
@@ -168,11 +169,10 @@ class Planner:
         """Whether the pieces were read up to the end mark behind them; if so, they were dealt with."""
         if self._has_enough(source):
             return True
-        end = source.table.marks(self.token, source.columns["email"]).line(END).encode()
         # the reader takes a byte order mark for none of the text's own, so it gets one of ours
-        self.engine.files.text = [BOM_UTF8, *pieces, end]
+        self.engine.files.text = [BOM_UTF8, *pieces, source.marks.line(END).encode()]
         try:
-            rows = self.engine.number(read_piece(source.rows(self.token, pieces), self.fields, self.alternates))
+            rows = self.engine.number(read_piece(source.rows(pieces), self.fields, self.alternates))
         except QueryError as error:
             if error.is_about_input:
                 return False

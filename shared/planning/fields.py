@@ -105,10 +105,18 @@ def find_column(names: Sequence[str], wanted: str, *, field: str, file: str) -> 
     found = exact or alike
     if len(found) == 1:
         return found[0]
-    shown = ", ".join(names[:COLUMNS_SHOWN]) + (", …" if len(names) > COLUMNS_SHOWN else "")
     problem, code = ("has several columns", "column_ambiguous") if found else ("has no column", "column_missing")
-    message = f"The mapping takes {field} from {wanted}, but {file} {problem} of that name. It has: {shown}."
+    message = f"The mapping takes {field} from {wanted}, but {file} {problem} of that name. {_shown(names)}"
     raise RunEndError(RunStatus.FAILED, Reason(code=code, message=message))
+
+
+def _shown(names: Sequence[str]) -> str:
+    """The columns as a message tells them, unless they are somebody's data."""
+    if any("@" in name for name in names):
+        return (
+            "Its first row holds an e-mail address, so it seems to have no header; see the export's source.header."
+        )
+    return f"It has: {', '.join(names[:COLUMNS_SHOWN])}{', …' if len(names) > COLUMNS_SHOWN else ''}."
 
 
 def optional_column(names: Sequence[str], wanted: str) -> int | None:

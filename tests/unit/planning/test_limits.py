@@ -8,6 +8,7 @@ import pytest
 
 from shared.errors import RunEndError
 from shared.limits import RECORD_BYTES_MAX
+from shared.model import SourceOptions
 from shared.planning import pieces
 from tests.unit.planning.planned import plan_file
 
@@ -60,3 +61,10 @@ def test_a_blank_line_counts_in_the_numbers_of_rows_wherever_it_is() -> None:
     text = b"EMail,FirstName\n\nnobody,One\n\nnobody,Two\n"
     assert plan_file(text, "part.csv").rejected_rows == [(3, "email_invalid"), (5, "email_invalid")]
     assert plan_file(text.replace(b"\n\nnobody,Two", b""), "part.csv").rejected_rows == [(3, "email_invalid")]
+
+
+def test_a_row_taken_for_a_header_is_not_told() -> None:
+    with pytest.raises(RunEndError) as end:
+        plan_file(b"ann@example.com,Ann\n", "part.csv", source=SourceOptions(header="present"))
+    assert "Ann" not in end.value.reason.message
+    assert "ann@" not in end.value.reason.message

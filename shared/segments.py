@@ -65,6 +65,8 @@ def _columns(blobs: Blobs, extract: Extract) -> tuple[tuple[str, ...] | None, st
             return None, str(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is about this file; its text may hold data
             return None, f"The file {file.name} cannot be read ({type(error).__name__})."
+        if names and any("@" in name for name in names):
+            return None, f"The first row of {file.name} holds an e-mail address, so it is no header."
         if names is not None:
             return names, None if names else f"The file {file.name} names no columns."
     return extract.columns, None if extract.columns else "All files of the extract are empty."

@@ -212,3 +212,9 @@ def test_the_api_answers_with_the_newest_extract_of_every_segment() -> None:
         "columns": ["EMail"],
         "columns_problem": None,
     }
+
+
+def test_a_row_taken_for_a_header_is_not_shown() -> None:
+    segment = segment_of(json.dumps({"ann@example.com": 1}) + "\n", "Seg.jsonl")
+    assert segment.columns is None
+    assert segment.columns_problem == "The first row of Seg/Seg.jsonl holds an e-mail address, so it is no header."

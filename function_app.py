@@ -2,11 +2,13 @@
 
 import azure.functions as func
 
-from functions.api import blueprint as api
-from functions.delivery import blueprint as delivery
-from functions.refresh import blueprint as refresh
+from functions import connections, exports, health, queues, runs, segments, timers
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-app.register_functions(api)
-app.register_functions(delivery)
-app.register_functions(refresh)
+app.register_functions(connections.blueprint)
+app.register_functions(exports.blueprint)
+app.register_functions(runs.blueprint)
+app.register_functions(segments.blueprint)
+app.register_functions(health.blueprint)
+app.register_functions(queues.blueprint)
+app.register_functions(timers.blueprint)

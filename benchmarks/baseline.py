@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from shared.limits import CONTACTS_PER_REQUEST, EMAIL_MAX, FIELD_LENGTHS
-from shared.planning.chunking import CHUNK_BYTES
-from shared.planning.emails import with_ascii_domain
-from shared.planning.rejections import Rejected
-from shared.planning.values import ADDRESS, LONG_PART
+from shared.model.rejections import Rejected
+from shared.planning.chunks import CHUNK_BYTES
+from shared.planning.international_domains import with_ascii_domain
+from shared.planning.value_rules import ADDRESS, LONG_PART
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -19,8 +19,8 @@ from benchmarks.shape import COLUMNS, CUSTOM_FIELDS, MAPPING, write_extract
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from shared.planning.planner import PlanOutcome, PlanSink
-    from shared.records import ChunkInfo
+    from shared.model.runs import ChunkInfo
+    from shared.planning.plan import PlanOutcome, PlanSink
 
 LIST_ID: Final = UUID(int=0)
 
@@ -34,7 +34,7 @@ class RequestSizes:
 
     def write_chunk(self, info: ChunkInfo, lines: bytes) -> None:
         """Build the body."""
-        from shared.sendgrid import upsert_contacts
+        from shared.sendgrid.api import upsert_contacts
 
         self.bodies.append(len(upsert_contacts(LIST_ID, lines).body or b""))
         self.contacts.append(info.contacts)
@@ -116,8 +116,8 @@ def _bodies(path: Path, mapping: Mapping[str, Any]) -> Callable[[], dict[str, An
 def _plan(path: Path, mapping: Mapping[str, Any]) -> Callable[[PlanSink], PlanOutcome]:
     """A plan that is ready to run: everything is imported."""
     from benchmarks.local_file import LocalFile
-    from shared.model import CustomField, FieldMapping
-    from shared.planning.planner import plan
+    from shared.model.definitions import CustomField, FieldMapping
+    from shared.planning.plan import plan
 
     fields = {
         "customer_id": CustomField(id="e1_T", type="Text"),

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks.shape import MAPPING
 from local.cloud import LocalCloud
-from local.deliveries import put_people
 from local.export_api import ExportApi
-from local.people import People
+from local.extracts.deliveries import put_people
+from local.extracts.people import People
 from local.playground import CONNECTION, EXPORT, Playground, connection_definition, export_definition
 
 if TYPE_CHECKING:

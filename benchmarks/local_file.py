@@ -6,12 +6,12 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self, cast
 
-from shared.extracts import Extract, ExtractFile
+from shared.extracts.discovery import Extract, ExtractFile
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from shared.storage import Blobs
+    from shared.storage.interfaces import Blobs
 
 
 class LocalFile:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from shared.story import RunStory
+    from shared.runs.views import RunDetails
 
 STYLE: Final = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; color: #1b1b1b }
@@ -32,7 +32,7 @@ BAR: Final = 28
 CHUNKS_SHOWN: Final = 200
 
 
-def render(story: RunStory) -> str:
+def render(story: RunDetails) -> str:
     """The page."""
     title = f"{story.export}, run {story.id}"
     counts = story.counts
@@ -59,7 +59,7 @@ def render(story: RunStory) -> str:
     )
 
 
-def _outcome_rows(story: RunStory) -> list[tuple[str, str]]:
+def _outcome_rows(story: RunDetails) -> list[tuple[str, str]]:
     counts = story.counts
     return [
         ("sent", f"{counts.sent:,}"),
@@ -107,7 +107,7 @@ def _number(column: int) -> str:
     return ' class="n"' if column else ""
 
 
-def _throttling(story: RunStory) -> str:
+def _throttling(story: RunDetails) -> str:
     if not story.throttling.waits:
         return "<p>SendGrid never made the run wait.</p>"
     return (
@@ -116,14 +116,14 @@ def _throttling(story: RunStory) -> str:
     )
 
 
-def _list_counts(story: RunStory) -> str:
+def _list_counts(story: RunDetails) -> str:
     if story.list_count_after is None:
         return ""
     before = "unknown" if story.list_count_before is None else f"{story.list_count_before:,}"
     return f"<p>Contacts on the list by SendGrid's count: {before} before, {story.list_count_after:,} after.</p>"
 
 
-def _chunks(story: RunStory) -> str:
+def _chunks(story: RunDetails) -> str:
     if not story.deliveries:
         return ""
     rows = [

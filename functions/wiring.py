@@ -38,13 +38,13 @@ def _build() -> Services:
     from azure.identity import DefaultAzureCredential
     from azure.keyvault.secrets import SecretClient
 
-    from shared.azure_storage import AzureBlobs, AzureQueues, blob_service, queue_service
-    from shared.limiter import Limiter
-    from shared.secrets import KeyVault, Secrets
-    from shared.sendgrid_client import SendGridClient
+    from shared.key_vault import KeyVault, Secrets
+    from shared.sendgrid.client import SendGridClient
+    from shared.sendgrid.rate_limiter import RateLimiter
     from shared.services import Services
     from shared.settings import read_settings
-    from shared.store import Store
+    from shared.storage.azure import AzureBlobs, AzureQueues, blob_service, queue_service
+    from shared.storage.documents import Store
 
     def now() -> datetime:
         return datetime.now(UTC)
@@ -64,7 +64,7 @@ def _build() -> Services:
         queues=AzureQueues(queue_service(settings.data_storage, credential)),
         secrets=Secrets(vault, now),
         sendgrid=SendGridClient(),
-        limiter=Limiter(store),
+        limiter=RateLimiter(store),
         clock=now,
-        chance=random.random,
+        jitter=random.random,
     )

@@ -9,7 +9,7 @@ from azure.storage.blob import ContainerClient
 
 from local.azure.environment import EXTRACT_CONTAINER
 from local.cloud import Host, LocalCloud
-from local.deliveries import SEGMENT
+from local.extracts.deliveries import SEGMENT
 
 CONNECTION: Final = "sendgrid"
 EXPORT: Final = "high-value-customers"

@@ -15,8 +15,8 @@ from typing import Any, Final, Never
 from local.azure.environment import VAULT_URL
 from local.azure.processes import ProcessError
 from local.cloud import Host, LocalCloud
-from local.deliveries import PEOPLE_MAPPING, Delivery, put_people
-from local.people import People
+from local.extracts.deliveries import PEOPLE_MAPPING, Delivery, put_people
+from local.extracts.people import People
 from local.playground import CONNECTION, EXPORT, Playground, connection_definition, export_definition
 
 ROWS: Final = 1_000

@@ -4,9 +4,9 @@ ExportError
 ├── RequestError                 answer the HTTP caller
 │   ├── InvalidInputError        400: the request must change; names the fields
 │   ├── ForbiddenError           403: this caller may not do that
-│   ├── MissingError             404: no such document
+│   ├── NotFoundError             404: no such document
 │   ├── ConflictError            409: the state forbids it
-│   └── StaleError               412: somebody changed the document in between
+│   └── PreconditionFailedError               412: somebody changed the document in between
 ├── SettingsError                the deployment must change; names the setting
 ├── RunEndError                  end the run with a reason a person can act on
 ├── TransientError               try again later; nobody has to act
@@ -24,8 +24,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shared.model.reasons import Reason, RunStatus
+
 if TYPE_CHECKING:
-    from shared.records import Reason, RunStatus
+    from shared.model.reasons import ReasonCode
 
 
 class ExportError(Exception):
@@ -66,7 +68,7 @@ class ForbiddenError(RequestError):
     title = "Not allowed"
 
 
-class MissingError(RequestError):
+class NotFoundError(RequestError):
     """There is no such document."""
 
     status = 404
@@ -80,7 +82,7 @@ class ConflictError(RequestError):
     title = "Conflict"
 
 
-class StaleError(RequestError):
+class PreconditionFailedError(RequestError):
     """The document changed since the caller read it."""
 
     status = 412
@@ -94,10 +96,10 @@ class SettingsError(ExportError):
 class RunEndError(ExportError):
     """The run cannot go on and ends with `status` and `reason`."""
 
-    def __init__(self, status: RunStatus, reason: Reason) -> None:
-        super().__init__(reason.message)
+    def __init__(self, code: ReasonCode | str, message: str, *, status: RunStatus = RunStatus.FAILED) -> None:
+        super().__init__(message)
         self.status = status
-        self.reason = reason
+        self.reason = Reason(code=code, message=message)
 
 
 class TransientError(ExportError):

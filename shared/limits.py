@@ -108,7 +108,7 @@ SWEEP_AFTER: Final = 1800.0
 RETENTION: Final = 7 * 24 * 3600.0
 """Seconds that chunks and abandoned attempts are kept after their run ended."""
 
-TURN_WAIT: Final = 15.0
+EXPORT_LOCK_WAIT: Final = 15.0
 """Seconds between two looks of a run that waits for another run of its export to end."""
 
 CLAIM_LIFETIME: Final = 180.0

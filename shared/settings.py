@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import SettingsError
-from shared.model import Cron, OwnSchedule, TimeZone
+from shared.model.definitions import Cron, OwnSchedule, TimeZone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

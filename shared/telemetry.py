@@ -37,7 +37,7 @@ class Event(StrEnum):
     POISON_MESSAGE = "poison_message"
 
 
-def record(event: Event, *, level: int = logging.INFO, **facts: object) -> None:
+def log_event(event: Event, *, level: int = logging.INFO, **facts: object) -> None:
     """Log `event` with its facts as `key=value`; None is left out."""
     words = [f"event={event}", *(f"{key}={value}" for key, value in facts.items() if value is not None)]
     LOGGER.log(level, " ".join(words))

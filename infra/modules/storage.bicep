@@ -38,7 +38,7 @@ param poisonDays int
 @description('Days that deleted and overwritten blobs can be brought back, and therefore still exist.')
 param softDeleteDays int
 
-// The queues of shared/messages.py; the host moves a message that keeps failing to the `-poison` one.
+// The queues of shared/model/messages.py; the host moves a message that keeps failing to the `-poison` one.
 var queueNames = [
   'runs'
   'runs-poison'

@@ -69,5 +69,5 @@ def _play(options: Options, directory: Path, console: Console) -> list[Played]:
 if __name__ == "__main__":
     status = main()
     sys.stdout.flush()
-    # A lane that is stuck must not hold up the end; what it has started ends with this process.
+    # A worker that is stuck must not hold up the end; what it has started ends with this process.
     os._exit(status)

@@ -9,8 +9,8 @@ from typing import Final
 
 from local.azure.environment import NEVER
 from local.cloud import Host
-from local.faults.stage import SavedExport
-from local.faults.trial import FEW_ROWS, Scenario, Trial
+from local.faults.app_under_test import SavedExport
+from local.faults.scenario import FEW_ROWS, Scenario, ScenarioRun
 
 REFRESH_EXPORTS: Final = 50
 SOAK_RUNS: Final = 100
@@ -32,96 +32,96 @@ PATIENCE_SECONDS: Final = 15.0
 def scenarios() -> Iterator[Scenario]:
     """All of them."""
     yield Scenario(name="tight-limit", fault="two exports, tight limit", play=_tight_limit, seconds=30)
-    yield Scenario(name="refresh", fault="50 exports in one refresh", play=_refresh, seconds=110, own_stage=True)
-    yield Scenario(name="soak", fault="soak of 100 runs", play=_soak, seconds=120, own_stage=True)
+    yield Scenario(name="refresh", fault="50 exports in one refresh", play=_refresh, seconds=110, own_app=True)
+    yield Scenario(name="soak", fault="soak of 100 runs", play=_soak, seconds=120, own_app=True)
 
 
 # --- two exports under a tight limit ------------------------------------------------------------------------
 
 
-def _tight_limit(trial: Trial) -> None:
+def _tight_limit(played: ScenarioRun) -> None:
     """Two exports and two instances share one connection; nobody starves, and SendGrid is not hammered."""
-    exports = [trial.export(LIMITED_ROWS) for _ in range(2)]
-    second = trial.stage.start_host()
-    before = trial.simulator.counts().requests
-    trial.simulator.configure(rate_limit=RATE_LIMIT, rate_window_seconds=RATE_WINDOW_SECONDS)
+    exports = [played.export(LIMITED_ROWS) for _ in range(2)]
+    second = played.app.start_host()
+    before = played.simulator.counts().requests
+    played.simulator.configure(rate_limit=RATE_LIMIT, rate_window_seconds=RATE_WINDOW_SECONDS)
     try:
-        runs = [trial.stage.start(export) for export in exports]
+        runs = [played.app.start(export) for export in exports]
         for export, run in zip(exports, runs, strict=True):
-            trial.finish(export, run)
+            played.finish(export, run)
     finally:
-        trial.simulator.configure(rate_limit=10_000, rate_window_seconds=60)
-        trial.stage.drop_host(second)
-    after = trial.simulator.counts().requests
+        played.simulator.configure(rate_limit=10_000, rate_window_seconds=60)
+        played.app.drop_host(second)
+    after = played.simulator.counts().requests
     throttled = {key: after[key] - before.get(key, 0) for key in after if key.endswith(" 429")}
-    trial.tally.injected += 1 + sum(throttled.values())
-    moments = [trial.stage.accepted_at(run) for run in runs]
-    _check_fairness(trial, moments, throttled.get("PUT /v3/marketing/contacts 429", 0))
+    played.tally.injected += 1 + sum(throttled.values())
+    moments = [played.app.accepted_at(run) for run in runs]
+    _check_fairness(played, moments, throttled.get("PUT /v3/marketing/contacts 429", 0))
 
 
-def _check_fairness(trial: Trial, moments: list[list[datetime]], throttled: int) -> None:
+def _check_fairness(played: ScenarioRun, moments: list[list[datetime]], throttled: int) -> None:
     together = sorted(moment for each in moments for moment in each)
     if not all(moments):
         return  # told already: a run did not finish
     took = [(each[-1] - together[0]).total_seconds() for each in moments]
     gaps = [max((b - a).total_seconds() for a, b in pairwise([together[0], *each])) for each in moments]
-    trial.tally.figures.append(
+    played.tally.figures.append(
         f"tight limit: {len(together)} upserts, the two exports took {took[0]:.1f} and {took[1]:.1f} s, "
         f"longest gaps {gaps[0]:.1f} and {gaps[1]:.1f} s, {throttled} upserts met 429"
     )
     ideal = len(together) * EVENLY
     if max(took) > 2 * ideal + PATIENCE_SECONDS:
-        trial.problem(f"an export took {max(took):.1f} s where both together need {ideal:.1f} s")
+        played.problem(f"an export took {max(took):.1f} s where both together need {ideal:.1f} s")
     if throttled > len(together):
-        trial.problem(f"{throttled} upserts met 429 for {len(together)} that were accepted")
+        played.problem(f"{throttled} upserts met 429 for {len(together)} that were accepted")
 
 
 # --- a refresh ----------------------------------------------------------------------------------------------
 
 
-def _refresh(trial: Trial) -> None:
+def _refresh(played: ScenarioRun) -> None:
     """The environment refreshes, and fifty exports are due at the same minute."""
-    trial.stage.kill_hosts()
-    trial.stage.start_host(SCHEDULE_TICK=NEVER, REFRESH_SCHEDULE="* * * * *")
-    trial.stage.tick("refresh_exports")  # notes the time
-    first = trial.export(FEW_ROWS, schedule="refresh")
-    exports = [first, *(trial.stage.export_again(first, schedule="refresh") for _ in range(REFRESH_EXPORTS - 1))]
+    played.app.kill_hosts()
+    played.app.start_host(SCHEDULE_TICK=NEVER, REFRESH_SCHEDULE="* * * * *")
+    played.app.tick("refresh_exports")  # notes the time
+    first = played.export(FEW_ROWS, schedule="refresh")
+    exports = [first, *(played.app.export_again(first, schedule="refresh") for _ in range(REFRESH_EXPORTS - 1))]
     time.sleep(61 - time.time() % 60)
-    trial.stage.tick("refresh_exports")
+    played.app.tick("refresh_exports")
     for export in exports:
-        run = trial.await_scheduled_run(export)
+        run = played.await_scheduled_run(export)
         if run is not None:
-            trial.finish(export, run)
-    trial.tally.injected += 1
+            played.finish(export, run)
+    played.tally.injected += 1
 
 
 # --- a soak -------------------------------------------------------------------------------------------------
 
 
-def _soak(trial: Trial) -> None:
+def _soak(played: ScenarioRun) -> None:
     """A hundred runs, a few at a time; memory and handles of the host stay where they are."""
-    first = trial.export(FEW_ROWS)
-    exports = [first, *(trial.stage.export_again(first) for _ in range(SOAK_AT_ONCE - 1))]
-    _run_all(trial, exports, WARM_RUNS // SOAK_AT_ONCE)
-    pid = process_of(trial.stage.hosts[0])
+    first = played.export(FEW_ROWS)
+    exports = [first, *(played.app.export_again(first) for _ in range(SOAK_AT_ONCE - 1))]
+    _run_all(played, exports, WARM_RUNS // SOAK_AT_ONCE)
+    pid = process_of(played.app.hosts[0])
     before = measure(pid)
-    _run_all(trial, exports, (SOAK_RUNS - WARM_RUNS) // SOAK_AT_ONCE)
+    _run_all(played, exports, (SOAK_RUNS - WARM_RUNS) // SOAK_AT_ONCE)
     after = measure(pid)
-    trial.tally.figures.append(
+    played.tally.figures.append(
         f"soak: memory {before[0] / 1000:.0f} → {after[0] / 1000:.0f} MB, handles {before[1]} → {after[1]} "
         f"over {SOAK_RUNS - WARM_RUNS} runs after {WARM_RUNS} to warm up"
     )
     if after[0] - before[0] > GROWTH_KB:
-        trial.problem(f"the host grew by {(after[0] - before[0]) / 1000:.0f} MB")
+        played.problem(f"the host grew by {(after[0] - before[0]) / 1000:.0f} MB")
     if after[1] - before[1] > GROWTH_HANDLES:
-        trial.problem(f"the host holds {after[1] - before[1]} more handles")
+        played.problem(f"the host holds {after[1] - before[1]} more handles")
 
 
-def _run_all(trial: Trial, exports: list[SavedExport], rounds: int) -> None:
+def _run_all(played: ScenarioRun, exports: list[SavedExport], rounds: int) -> None:
     for _ in range(rounds):
-        runs = [trial.stage.start(export, force=True) for export in exports]
+        runs = [played.app.start(export, force=True) for export in exports]
         for export, run in zip(exports, runs, strict=True):
-            trial.finish(export, run)
+            played.finish(export, run)
 
 
 def process_of(host: Host) -> int:

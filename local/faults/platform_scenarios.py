@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from typing import Final
 
 from local.azure.certificates import Certificates
-from local.faults.blob_gate import blob_gate
-from local.faults.postman import Trick, deliver_late, deliver_twice, lose_one, postman
-from local.faults.trial import FEW_ROWS, SOME_ROWS, Scenario, Trial
+from local.faults.message_injector import Trick, deliver_late, deliver_twice, lose_one, message_injector
+from local.faults.scenario import FEW_ROWS, SOME_ROWS, Scenario, ScenarioRun
+from local.faults.storage_fault_proxy import blob_gate
 from local.sendgrid_simulator.control import Fault
 from local.sendgrid_simulator.faults import BodyShape, FaultKind, Outcome
 
@@ -52,89 +52,89 @@ def _share(kills: int) -> Iterator[int]:
         yield rest
 
 
-def _messages(trick: Trick) -> Callable[[Trial], None]:
-    def play(trial: Trial) -> None:
-        export = trial.export()
-        with postman(trial.stage, trial.random, trick) as harmed:
-            run = trial.stage.start(export)
-            trial.finish(export, run)
+def _messages(trick: Trick) -> Callable[[ScenarioRun], None]:
+    def play(played: ScenarioRun) -> None:
+        export = played.export()
+        with message_injector(played.app, played.random, trick) as harmed:
+            run = played.app.start(export)
+            played.finish(export, run)
         if trick is lose_one:
-            trial.tally.injected += len(+harmed)
+            played.tally.injected += len(+harmed)
         else:
-            trial.tally.injected += harmed.total()
+            played.tally.injected += harmed.total()
         if len(+harmed) < 3:  # noqa: PLR2004 - runs, chunks, imports
-            trial.problem(f"the postman got at no more queues than {sorted(+harmed)}")
+            played.problem(f"the injector got at no more queues than {sorted(+harmed)}")
 
     return play
 
 
-def _vault_away(trial: Trial) -> None:
+def _vault_away(played: ScenarioRun) -> None:
     """The vault is away when the run starts, and again while it is under way."""
-    export = trial.export()
-    with _away_vault(trial):
-        run = trial.stage.start(export)
+    export = played.export()
+    with _away_vault(played):
+        run = played.app.start(export)
         time.sleep(VAULT_AWAY_SECONDS)
-    time.sleep(trial.random.uniform(0, 2))
-    with _away_vault(trial):
+    time.sleep(played.random.uniform(0, 2))
+    with _away_vault(played):
         time.sleep(VAULT_AWAY_SECONDS)
-    trial.finish(export, run)
+    played.finish(export, run)
 
 
 @contextmanager
-def _away_vault(trial: Trial) -> Iterator[None]:
-    trial.tally.injected += 1
-    trial.cloud.vault.unavailable(away=True)
+def _away_vault(played: ScenarioRun) -> Iterator[None]:
+    played.tally.injected += 1
+    played.cloud.vault.unavailable(away=True)
     try:
         yield
     finally:
-        trial.cloud.vault.unavailable(away=False)
+        played.cloud.vault.unavailable(away=False)
 
 
-def _azurite(trial: Trial) -> None:
+def _azurite(played: ScenarioRun) -> None:
     """Storage is away for a while, twice in a run."""
-    export = trial.export()
-    run = trial.stage.start(export)
+    export = played.export()
+    run = played.app.start(export)
     for _ in range(2):
-        time.sleep(trial.random.uniform(0, 2))
-        trial.cloud.azurite.stop()
+        time.sleep(played.random.uniform(0, 2))
+        played.cloud.azurite.stop()
         try:
-            time.sleep(trial.random.uniform(0.5, 3))
+            time.sleep(played.random.uniform(0.5, 3))
         finally:
-            trial.cloud.azurite.start()
-        trial.tally.injected += 1
-    trial.finish(export, run)
+            played.cloud.azurite.start()
+        played.tally.injected += 1
+    played.finish(export, run)
 
 
-def _blob_writes(trial: Trial) -> None:
+def _blob_writes(played: ScenarioRun) -> None:
     certificates = Certificates(
-        ca_file=trial.cloud.ca_file,
-        certificate_file=trial.cloud.ca_file.with_name("server.pem"),
-        private_key_file=trial.cloud.ca_file.with_name("server.key"),
+        ca_file=played.cloud.ca_file,
+        certificate_file=played.cloud.ca_file.with_name("server.pem"),
+        private_key_file=played.cloud.ca_file.with_name("server.key"),
     )
-    export = trial.export(SOME_ROWS)
-    with blob_gate(trial.cloud, certificates, chooser=trial.random, share=WRITES_FAILING) as gate:
-        run = trial.stage.start(export)
-        trial.finish(export, run)
-    trial.tally.injected += gate.injected.total()
-    trial.tally.figures.append(f"blob writes answered {dict(sorted(gate.injected.items()))}")
+    export = played.export(SOME_ROWS)
+    with blob_gate(played.cloud, certificates, chooser=played.random, share=WRITES_FAILING) as gate:
+        run = played.app.start(export)
+        played.finish(export, run)
+    played.tally.injected += gate.injected.total()
+    played.tally.figures.append(f"blob writes answered {dict(sorted(gate.injected.items()))}")
 
 
-def _killed(kills: int) -> Callable[[Trial], None]:
+def _killed(kills: int) -> Callable[[ScenarioRun], None]:
     """Two runs, SendGrid in a bad mood, and the host killed again and again at random moments."""
 
-    def play(trial: Trial) -> None:
-        exports = [trial.export(SOME_ROWS), trial.export(FEW_ROWS)]
-        with trial.faults(*_bad_mood(trial), all_strike=False):
-            runs = [trial.stage.start(export) for export in exports]
+    def play(played: ScenarioRun) -> None:
+        exports = [played.export(SOME_ROWS), played.export(FEW_ROWS)]
+        with played.faults(*_bad_mood(played), all_strike=False):
+            runs = [played.app.start(export) for export in exports]
             for _ in range(kills):
-                trial.kill(after=trial.random.uniform(0, KILL_WITHIN_SECONDS))
+                played.kill(after=played.random.uniform(0, KILL_WITHIN_SECONDS))
             for export, run in zip(exports, runs, strict=True):
-                trial.finish(export, run)
+                played.finish(export, run)
 
     return play
 
 
-def _bad_mood(trial: Trial) -> list[Fault]:
+def _bad_mood(played: ScenarioRun) -> list[Fault]:
     """Some faults that pass, on any of a run's upserts."""
     possible = [
         Fault(kind=FaultKind.SLOW, delay_seconds=0.7, times=3),
@@ -144,5 +144,5 @@ def _bad_mood(trial: Trial) -> list[Fault]:
         Fault(kind=FaultKind.DROP_AFTER_ACCEPTANCE, times=2),
         Fault(kind=FaultKind.JOB, outcome=Outcome.FAILED),
     ]
-    chosen = trial.random.sample(possible, trial.random.randrange(4))
-    return [fault.model_copy(update={"skip": trial.random.randrange(4)}) for fault in chosen]
+    chosen = played.random.sample(possible, played.random.randrange(4))
+    return [fault.model_copy(update={"skip": played.random.randrange(4)}) for fault in chosen]

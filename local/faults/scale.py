@@ -20,7 +20,7 @@ SCALED: Final[Mapping[str, float]] = {
     "BLOCK_WAIT": 1.0,
     "POLL_FIRST": 0.5,
     "POLL_CAP": 1.0,
-    "TURN_WAIT": 1.0,
+    "EXPORT_LOCK_WAIT": 1.0,
     "KEY_LIFETIME": 2.0,
     "IMPORT_DEADLINE": 240.0,
     "DELIVERY_DEADLINE": 240.0,

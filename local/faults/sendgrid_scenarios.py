@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from local.faults.trial import MANY_ROWS, SOME_ROWS, Scenario, Trial
+from local.faults.scenario import MANY_ROWS, SOME_ROWS, Scenario, ScenarioRun
 from local.faults.verdict import EVERYBODY, Expected
 from local.sendgrid_simulator.control import Fault
 from local.sendgrid_simulator.faults import UPSERT_PATH, BodyShape, FaultKind, Naming, Outcome, WaitForm
@@ -21,7 +21,7 @@ SLOW_SECONDS: Final = 3.0
 """Longer than the scaled deadline of a request."""
 IMPORT_DEADLINE: Final = {"IMPORT_DEADLINE": 8.0}
 
-type Faults = Callable[[Trial], list[Fault]]
+type Faults = Callable[[ScenarioRun], list[Fault]]
 
 
 def scenarios() -> Iterator[Scenario]:
@@ -46,20 +46,20 @@ def _plain(
     faults: Faults,
     *,
     expected: Expected = EVERYBODY,
-    around: Callable[[Trial], None] | None = None,
+    around: Callable[[ScenarioRun], None] | None = None,
     limits: Mapping[str, float] | None = None,
     seconds: float = 12,
     rows: int = MANY_ROWS,
 ) -> Scenario:
-    def play(trial: Trial) -> None:
-        export = trial.export(rows)
-        with trial.faults(*faults(trial)):
-            trial.finish(export, trial.stage.start(export), expected)
+    def play(played: ScenarioRun) -> None:
+        export = played.export(rows)
+        with played.faults(*faults(played)):
+            played.finish(export, played.app.start(export), expected)
 
     return Scenario(name=name, fault=fault, play=around or play, limits=limits or {}, seconds=seconds)
 
 
-def _no_faults(_: Trial) -> list[Fault]:
+def _no_faults(_: ScenarioRun) -> list[Fault]:
     return []
 
 
@@ -76,15 +76,15 @@ def _answer(status: int, path: str = UPSERT_PATH, **changes: Any) -> Fault:  # n
 def _answers(status: int) -> Faults:
     """Every body on the upsert, and some body on every other request."""
 
-    def faults(trial: Trial) -> list[Fault]:
-        shapes = trial.random.sample(list(BodyShape), len(BodyShape))
+    def faults(played: ScenarioRun) -> list[Fault]:
+        shapes = played.random.sample(list(BodyShape), len(BodyShape))
         upserts = [_answer(status, body=shape) for shape in shapes]
-        return upserts + [_answer(status, path, body=trial.random.choice(shapes)) for path in READS]
+        return upserts + [_answer(status, path, body=played.random.choice(shapes)) for path in READS]
 
     return faults
 
 
-def _slow(_: Trial) -> list[Fault]:
+def _slow(_: ScenarioRun) -> list[Fault]:
     slow = [
         Fault(kind=FaultKind.SLOW, method="GET", path=path, delay_seconds=SLOW_SECONDS)
         for path in (SCOPES, IMPORT)
@@ -93,17 +93,17 @@ def _slow(_: Trial) -> list[Fault]:
 
 
 def _resets(kind: FaultKind) -> Faults:
-    def faults(trial: Trial) -> list[Fault]:
+    def faults(played: ScenarioRun) -> list[Fault]:
         reads = [Fault(kind=kind, method="GET", path=path) for path in READS]
-        return [*reads, Fault(kind=kind, skip=trial.random.randrange(3), times=4)]
+        return [*reads, Fault(kind=kind, skip=played.random.randrange(3), times=4)]
 
     return faults
 
 
-def _errors_after_acceptance(trial: Trial) -> list[Fault]:
+def _errors_after_acceptance(played: ScenarioRun) -> list[Fault]:
     shapes = list(BodyShape)
     return [
-        Fault(kind=FaultKind.ERROR_AFTER_ACCEPTANCE, status=status, body=trial.random.choice(shapes))
+        Fault(kind=FaultKind.ERROR_AFTER_ACCEPTANCE, status=status, body=played.random.choice(shapes))
         for status in TRANSIENT
     ]
 
@@ -119,36 +119,36 @@ STORMS: Final[Mapping[str, Mapping[str, Any]]] = {
 
 
 def _storm(headers: Mapping[str, Any]) -> Faults:
-    def faults(trial: Trial) -> list[Fault]:
-        shape = trial.random.choice(list(BodyShape))
+    def faults(played: ScenarioRun) -> list[Fault]:
+        shape = played.random.choice(list(BodyShape))
         return [_answer(429, times=STORM, body=shape, **headers), _answer(429, IMPORT, times=4, **headers)]
 
     return faults
 
 
-def _outage(trial: Trial) -> None:
+def _outage(played: ScenarioRun) -> None:
     """SendGrid answers nothing but 503 for a while, from a moment in the middle of the run."""
-    export = trial.export()
-    run = trial.stage.start(export)
-    time.sleep(trial.random.uniform(0, 2))
+    export = played.export()
+    run = played.app.start(export)
+    time.sleep(played.random.uniform(0, 2))
     away = [_answer(503, path, times=None, body=BodyShape.HTML) for path in (UPSERT_PATH, *READS)]
-    with trial.faults(*away, all_strike=False):
+    with played.faults(*away, all_strike=False):
         time.sleep(OUTAGE_SECONDS)
-    trial.finish(export, run)
+    played.finish(export, run)
 
 
-def _rotation(trial: Trial) -> None:
+def _rotation(played: ScenarioRun) -> None:
     """The key is replaced and the old one revoked while the app remembers the old one."""
-    old, new = trial.simulator.create_key(), trial.simulator.create_key()
-    trial.cloud.vault.set_secret(trial.connection, old)
-    export = trial.export()
-    with trial.faults(_answer(503, times=3)):
-        run = trial.stage.start(export)
-        trial.await_strike()
-        trial.cloud.vault.set_secret(trial.connection, new)
-        trial.simulator.revoke_key(old)
-        trial.tally.injected += 1
-        trial.finish(export, run)
+    old, new = played.simulator.create_key(), played.simulator.create_key()
+    played.cloud.vault.set_secret(played.connection, old)
+    export = played.export()
+    with played.faults(_answer(503, times=3)):
+        run = played.app.start(export)
+        played.await_strike()
+        played.cloud.vault.set_secret(played.connection, new)
+        played.simulator.revoke_key(old)
+        played.tally.injected += 1
+        played.finish(export, run)
 
 
 # --- what is refused ----------------------------------------------------------------------------------------
@@ -182,35 +182,35 @@ def _always(status: int, message: str | None) -> Faults:
     return lambda _: [_answer(status, times=None, message=message)]
 
 
-def _refused(naming: Naming, *, number: int) -> Callable[[Trial], None]:
-    def play(trial: Trial) -> None:
-        export = trial.export()
-        bad = trial.choose_emails(export, number)
+def _refused(naming: Naming, *, number: int) -> Callable[[ScenarioRun], None]:
+    def play(played: ScenarioRun) -> None:
+        export = played.export()
+        bad = played.choose_emails(export, number)
         faults = [
             Fault(kind=FaultKind.REFUSE_CONTACTS, emails=(email,), naming=naming, times=None) for email in bad
         ]
         expected = Expected(status="completed_with_warnings", code="contacts_missing", refused=bad)
-        with trial.faults(*faults):
-            trial.finish(export, trial.stage.start(export), expected)
+        with played.faults(*faults):
+            played.finish(export, played.app.start(export), expected)
 
     return play
 
 
-def _refused_beyond_the_budget(trial: Trial) -> None:
+def _refused_beyond_the_budget(played: ScenarioRun) -> None:
     """More unnamed bad contacts than can be told from the good ones; whoever is left with them is refused, too."""
-    export = trial.export(rows=50)
-    bad = trial.choose_emails(export, 30)
+    export = played.export(rows=50)
+    bad = played.choose_emails(export, 30)
     fault = Fault(kind=FaultKind.REFUSE_CONTACTS, emails=tuple(bad), naming=Naming.NOBODY, times=None)
-    with trial.faults(fault):
-        run = trial.stage.start(export)
-        ended = trial.stage.wait(run, until=time.monotonic() + 60)
-        refused = frozenset(export.people.emails()) - set(trial.simulator.list_emails(export.list_id))
+    with played.faults(fault):
+        run = played.app.start(export)
+        ended = played.app.wait(run, until=time.monotonic() + 60)
+        refused = frozenset(export.people.emails()) - set(played.simulator.list_emails(export.list_id))
         expected = Expected(status="completed_with_warnings", code="contacts_missing", refused=refused)
-        trial.finish(export, ended or run, expected)
+        played.finish(export, ended or run, expected)
     if not bad <= refused:
-        trial.problem("contacts that SendGrid refuses are on the list")
-    if trial.tally.injected > 45:  # noqa: PLR2004 - the budget of 40 and a margin
-        trial.problem(f"{trial.tally.injected} refused requests are more than the budget")
+        played.problem("contacts that SendGrid refuses are on the list")
+    if played.tally.injected > 45:  # noqa: PLR2004 - the budget of 40 and a margin
+        played.problem(f"{played.tally.injected} refused requests are more than the budget")
 
 
 # --- import jobs --------------------------------------------------------------------------------------------
@@ -251,14 +251,14 @@ def _jobs() -> Iterator[Scenario]:
 
 
 def _jobs_end(outcome: Outcome) -> Faults:
-    return lambda trial: [_job(outcome, times=2, skip=trial.random.randrange(3), polls=3)]
+    return lambda played: [_job(outcome, times=2, skip=played.random.randrange(3), polls=3)]
 
 
-def _errored(trial: Trial) -> None:
+def _errored(played: ScenarioRun) -> None:
     """Three contacts fail in their jobs."""
-    export = trial.export()
-    bad = trial.choose_emails(export, 3)
+    export = played.export()
+    bad = played.choose_emails(export, 3)
     fault = _job(Outcome.ERRORED, emails=tuple(bad), times=None)
     expected = Expected(status="completed_with_warnings", code="contacts_missing", errored=bad)
-    with trial.faults(fault):
-        trial.finish(export, trial.stage.start(export), expected)
+    with played.faults(fault):
+        played.finish(export, played.app.start(export), expected)

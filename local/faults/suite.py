@@ -9,9 +9,9 @@ from typing import Final
 
 from local.cloud import LocalCloud
 from local.faults import load_scenarios, platform_scenarios, sendgrid_scenarios
-from local.faults.lane import Lane
 from local.faults.options import Options
-from local.faults.trial import Scenario, Tally
+from local.faults.scenario import Scenario, Tally
+from local.faults.worker import Worker
 
 LANES: Final = 3
 
@@ -59,13 +59,13 @@ class Suite:
     def play(self) -> list[Played]:
         """Play all, in lanes; what is not over in time counts as unfinished."""
         lanes = [
-            threading.Thread(target=self._work, args=(number,), name=f"lane-{number}", daemon=True)
+            threading.Thread(target=self._work, args=(number,), name=f"worker-{number}", daemon=True)
             for number in range(min(LANES, len(self._scenarios)))
         ]
-        for lane in lanes:
-            lane.start()
-        for lane in lanes:
-            lane.join(max(self._until - time.monotonic(), 0))
+        for worker in lanes:
+            worker.start()
+        for worker in lanes:
+            worker.join(max(self._until - time.monotonic(), 0))
         played = dict(self._played)
         return [played.get(scenario.name) or _not_over(scenario) for scenario in self._scenarios]
 
@@ -73,18 +73,18 @@ class Suite:
         directory = self._directory / f"cloud-{number}"
         with (
             LocalCloud(directory) as cloud,
-            Lane(cloud, directory, seed=self._seed, until=self._until) as lane,
+            Worker(cloud, directory, seed=self._seed, until=self._until) as worker,
         ):
             while self._waiting and time.monotonic() < self._until:
-                self._play_next(lane)
+                self._play_next(worker)
 
-    def _play_next(self, lane: Lane) -> None:
+    def _play_next(self, worker: Worker) -> None:
         try:
             scenario = self._waiting.pop()
         except IndexError:
-            return  # another lane took the last one
+            return  # another worker took the last one
         began = time.monotonic()
-        tally = lane.play(scenario)
+        tally = worker.play(scenario)
         played = Played(scenario=scenario, tally=tally, seconds=time.monotonic() - began)
         self._played[scenario.name] = played
         self._tell(played)

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from rich import box
 from rich.table import Column, Table
 
+from local.faults.scenario import Tally
 from local.faults.suite import Played
-from local.faults.trial import Tally
 
 
 def table(played: Sequence[Played]) -> Table:

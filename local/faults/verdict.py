@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from local.expectation import Expectation
 from local.export_api import Run
+from local.extracts.expectation import Expectation
 
 APART = {"failed", "unconfirmed"}
 """Results of chunks that do not put their contacts on the list, or may not have done so."""

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, Any, Final
 import duckdb
 
 from shared.errors import RunEndError
+from shared.extracts.streams import unreadable
 from shared.limits import PLANNER_DISK, PLANNER_MEMORY
+from shared.model.reasons import ReasonCode, Reason, RunStatus
 from shared.planning.duckdb_files import PROTOCOL, PlanFiles
-from shared.planning.streams import unreadable
-from shared.planning.values import MACROS
-from shared.records import Reason, RunStatus
+from shared.planning.value_rules import MACROS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from shared.extracts import ExtractFile
+    from shared.extracts.discovery import ExtractFile
 
 MISTAKES: Final = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
 """Errors of ours; their text is that of a query."""
@@ -84,7 +84,7 @@ class Engine:
             message = (
                 f"Planning ran out of memory and temporary disk at {file.name}; deliver the extract in parts."
             )
-            raise RunEndError(RunStatus.FAILED, Reason(code="extract_too_large", message=message)) from None
+            raise RunEndError(ReasonCode.EXTRACT_TOO_LARGE, message) from None
 
 
 @contextlib.contextmanager

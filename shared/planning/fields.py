@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from shared.errors import RunEndError
 from shared.limits import CUSTOM_TEXT_MAX, FIELD_LENGTHS
-from shared.records import Reason, RunStatus
+from shared.model.reasons import ReasonCode, Reason, RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from shared.model import CustomField, FieldMapping
+    from shared.model.definitions import CustomField, FieldMapping
 
 IDENTIFIERS: Final = frozenset({"phone_number_id", "external_id", "anonymous_id"})
 """Cut, an identifier would name somebody else; too long, it rejects the row."""
@@ -94,7 +94,7 @@ def fields_of(mapping: FieldMapping, custom_fields: Mapping[str, CustomField]) -
 def _known(name: str, custom_fields: Mapping[str, CustomField]) -> CustomField:
     if name not in custom_fields:
         message = f"SendGrid has no custom field named {name}; create it there or change the mapping."
-        raise RunEndError(RunStatus.FAILED, Reason(code="custom_field_missing", message=message))
+        raise RunEndError(ReasonCode.CUSTOM_FIELD_MISSING, message)
     return custom_fields[name]
 
 
@@ -107,7 +107,7 @@ def find_column(names: Sequence[str], wanted: str, *, field: str, file: str) -> 
         return found[0]
     problem, code = ("has several columns", "column_ambiguous") if found else ("has no column", "column_missing")
     message = f"The mapping takes {field} from {wanted}, but {file} {problem} of that name. {_shown(names)}"
-    raise RunEndError(RunStatus.FAILED, Reason(code=code, message=message))
+    raise RunEndError(code, message)
 
 
 def _shown(names: Sequence[str]) -> str:

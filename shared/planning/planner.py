@@ -1,125 +1,238 @@
-"""From extracts to chunks, rejections and counts.
-
-One contact per e-mail address: of several rows with the same address the first one that may be sent wins, in the
-order of the segments in the export, of the files by name, and of the rows in the file. Neither the order in which
-files are listed nor the number of cores has a say.
-
-Every row that is read has exactly one outcome: it is sent, a duplicate, or rejected with a reason.
-
-Files are read once, piece by piece, and contacts go on as they are found; alternate addresses need a look at
-everything first, for an address belongs to one contact only.
-"""
+"""What is done with every piece of every file of a plan."""
 
 from __future__ import annotations
 
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+import secrets
+from codecs import BOM_UTF8
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
-from shared.errors import RunEndError
-from shared.planning.chunking import Chunker, PartWriter
-from shared.planning.engine import open_engine
-from shared.planning.fields import fields_of
-from shared.planning.steps import Goal, Planner
-from shared.records import Counts, Reason, RunStatus
+from shared.extracts.csv_records import BLANK, END
+from shared.extracts.streams import unreadable
+from shared.limits import ALTERNATE_EMAILS_MAX
+from shared.model.runs import Counts
+from shared.planning.engine import QueryError
+from shared.planning.international_domains import with_ascii_domain
+from shared.planning.query import (
+    CONVERT_ADDRESSES,
+    CUTS,
+    FORGET_DUPLICATES,
+    INTERNATIONAL_ADDRESSES,
+    LINES,
+    OUTCOMES,
+    REMEMBER,
+    TABLES,
+    choose_alternates,
+    offer_alternates,
+    read_piece,
+    rejected_rows,
+)
+from shared.planning.sources import Source, alternate_aliases, find_columns
+from shared.planning.tables import open_table
+from shared.planning.text_pieces import PIECE_BYTES, Pieces, UntellableError
+from shared.planning.value_rules import INTERNATIONAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from concurrent.futures import Future
+    from collections.abc import Callable, Sequence
 
-    from shared.extracts import Extract
-    from shared.model import CustomField, FieldMapping
-    from shared.records import ChunkInfo
-    from shared.storage import Blobs
+    from shared.extracts.discovery import Extract, ExtractFile
+    from shared.model.definitions import FieldMapping
+    from shared.planning.engine import Engine
+    from shared.planning.fields import Field
+    from shared.storage.interfaces import Blobs
 
-WRITES_AHEAD: Final = 2
-"""Chunks that may wait to be written while planning goes on."""
-
-
-class PlanSink(Protocol):
-    """Where a plan goes. Each of the two is called from one thread only, but not from the same."""
-
-    def write_chunk(self, info: ChunkInfo, lines: bytes) -> None:
-        """Take a chunk: NDJSON, one contact a line."""
-
-    def write_rejected(self, csv_part: bytes) -> None:
-        """Take a piece of rejected.csv, whole lines; the first one begins with the header."""
+LOOK_BYTES: Final = 1 << 20
+"""Bytes of a piece when a few rows are enough."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlanOutcome:
-    """What was planned."""
+class Goal:
+    """Where a plan goes."""
 
-    chunks: tuple[ChunkInfo, ...]
-    counts: Counts
-    """`sent` is what the chunks hold."""
-
-
-def plan(
-    extracts: Sequence[Extract],
-    mapping: FieldMapping,
-    *,
-    blobs: Blobs,
-    sink: PlanSink,
-    custom_fields: Mapping[str, CustomField] | None = None,
-    max_contacts: int | None = None,
-    rows: int | None = None,
-) -> PlanOutcome:
-    """Plan what the extracts send.
-
-    Args:
-        extracts: in order of precedence.
-        mapping: which column feeds which field.
-        blobs: where the extracts lie.
-        sink: takes chunks and rejections while planning goes on; they count only if this function returns.
-        custom_fields: SendGrid's custom fields by the names used in the mapping.
-        max_contacts: a plan of more contacts ends the run as skipped.
-        rows: read so many rows only, as a preview.
-
-    Raises RunEndError, and ExtractChangedError when a file was replaced in the meantime.
-    """
-    fields = fields_of(mapping, custom_fields or {})
-    rejected = PartWriter(sink.write_rejected)
-    with open_engine() as engine, ThreadPoolExecutor(max_workers=1, thread_name_prefix="write-chunks") as pool:
-        write = _Background(pool, sink.write_chunk)
-        chunker = Chunker(write)
-        planner = Planner(engine=engine, blobs=blobs, mapping=mapping, fields=fields, most=rows)
-        if mapping.alternate_emails:
-            planner.look_at(extracts)
-            planner.choose_alternates()
-        goal = Goal(lines=chunker.take, rejected=rejected.take, max_contacts=max_contacts)
-        counts = planner.plan(extracts, goal)
-        if max_contacts is not None and counts.sent > max_contacts:
-            raise _too_many(counts.sent, max_contacts)
-        chunker.close()
-        rejected.close()
-        write.finish()
-    return PlanOutcome(chunks=tuple(chunker.chunks), counts=counts)
+    lines: Callable[[bytes], None]
+    """Takes contacts, one a line."""
+    rejected: Callable[[bytes], None]
+    """Takes the list of rejected rows."""
+    max_contacts: int | None
+    """With more of them, no contact is passed on any more."""
 
 
-class _Background:
-    """Calls a function on a thread of its own, in order; an error comes out at a later call, or at the end."""
+@dataclass(kw_only=True)
+class Tally:
+    """What became of the rows so far."""
 
-    def __init__(self, pool: ThreadPoolExecutor, function: Callable[..., None]) -> None:
-        self._pool = pool
-        self._function = function
-        self._waiting: deque[Future[None]] = deque()
+    sent: int = 0
+    duplicate: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    cut: Counter[str] = field(default_factory=Counter)
 
-    def __call__(self, *args: object) -> None:
-        while len(self._waiting) >= WRITES_AHEAD:
-            self._waiting.popleft().result()
-        self._waiting.append(self._pool.submit(self._function, *args))
+    def counts(self) -> Counts:
+        """The same, as a run's document tells it."""
+        rejected = self.reasons.total()
+        return Counts(
+            rows_read=self.sent + self.duplicate + rejected,
+            sent=self.sent,
+            duplicate=self.duplicate,
+            rejected=rejected,
+            rejected_by_reason=dict(sorted(self.reasons.items())),
+            cut=dict(sorted(self.cut.items())),
+        )
 
-    def finish(self) -> None:
-        """Wait until everything is done."""
-        while self._waiting:
-            self._waiting.popleft().result()
 
+@dataclass(kw_only=True)
+class Planner:
+    """One plan in the making."""
 
-def _too_many(planned: int, max_contacts: int) -> RunEndError:
-    message = (
-        f"The extract has {planned:,} contacts, more than the export's max_contacts of {max_contacts:,}; "
-        "nothing was sent. Raise max_contacts if that is meant to be."
-    )
-    return RunEndError(RunStatus.SKIPPED, Reason(code="too_many_contacts", message=message))
+    engine: Engine
+    blobs: Blobs
+    mapping: FieldMapping
+    fields: Sequence[Field]
+    most: int | None
+    """Rows to read at most; blank lines count."""
+    token: str = field(default_factory=lambda: secrets.token_hex(12))
+    """Begins what says that a record of a text is no row."""
+    tally: Tally = field(default_factory=Tally)
+    goal: Goal | None = None
+    header_written: bool = False
+    """Of the list of rejected rows."""
+
+    def __post_init__(self) -> None:
+        self.alternates = alternate_aliases(self.mapping)
+        self.engine.execute(TABLES)
+
+    def look_at(self, extracts: Sequence[Extract]) -> None:
+        """Find out who offers which alternate addresses, and who gets a contact."""
+        self._read(extracts)
+
+    def choose_alternates(self) -> None:
+        """Decide which alternate addresses are sent."""
+        self.engine.execute(choose_alternates(ALTERNATE_EMAILS_MAX))
+        self.engine.execute("DELETE FROM offers; DELETE FROM seen")
+
+    def plan(self, extracts: Sequence[Extract], goal: Goal) -> Counts:
+        """Pass contacts and rejected rows on."""
+        self.goal = goal
+        self.tally = Tally()
+        self._read(extracts)
+        return self.tally.counts()
+
+    # --- files ----------------------------------------------------------------------------------------------
+
+    def _read(self, extracts: Sequence[Extract]) -> None:
+        rows = 0
+        for extract in extracts:
+            for file in sorted(extract.files, key=lambda file: file.name):
+                if file.size and (self.most is None or rows < self.most):
+                    with self.engine.reading(file):
+                        rows = self._read_file(extract.segment, file, rows)
+
+    def _read_file(self, segment: str, file: ExtractFile, rows_before: int) -> int:
+        """How many rows there are with those of this file."""
+        table = open_table(self.engine, self.blobs, file)
+        if table is None:
+            return rows_before
+        columns = find_columns(table, self.mapping, self.fields)
+        marks = table.marks(self.token, columns["email"])
+        source = Source(segment=segment, table=table, marks=marks, columns=columns, rows_before=rows_before)
+        self._read_pieces(source)
+        return source.base
+
+    def _read_pieces(self, source: Source) -> None:
+        pieces = Pieces(
+            lambda texts: self._read_texts(source, texts),
+            marks=source.marks,
+            size=PIECE_BYTES if self.most is None else LOOK_BYTES,
+        )
+
+        def take(block: bytes) -> bool:
+            pieces.take(block)
+            return not self._has_enough(source)
+
+        try:
+            source.table.read(
+                self.blobs, take, positions=frozenset(source.columns.values()), rows=self._wanted(source)
+            )
+            pieces.close()
+        except UntellableError:
+            raise unreadable(source.table.file, "cannot be told into rows") from None
+
+    def _wanted(self, source: Source) -> int | None:
+        return None if self.most is None else self.most - source.base
+
+    def _has_enough(self, source: Source) -> bool:
+        return self.most is not None and source.base >= self.most
+
+    # --- pieces ---------------------------------------------------------------------------------------------
+
+    def _read_texts(self, source: Source, pieces: Sequence[bytes]) -> bool:
+        """Whether the pieces were read up to the end mark behind them; if so, they were dealt with."""
+        if self._has_enough(source):
+            return True
+        # the reader takes a byte order mark for none of the text's own, so it gets one of ours
+        self.engine.files.text = [BOM_UTF8, *pieces, source.marks.line(END).encode()]
+        try:
+            rows = self.engine.number(read_piece(source.rows(pieces), self.fields, self.alternates))
+        except QueryError as error:
+            if error.is_about_input:
+                return False
+            raise
+        outcomes = self._outcomes()
+        if END not in outcomes:
+            return False
+        self._deal_with(source, outcomes)
+        source.rows_done += rows - 1
+        return True
+
+    def _outcomes(self) -> dict[str | None, int]:
+        """Rows of the table `piece` by verdict."""
+        return dict(self.engine.rows(OUTCOMES))
+
+    def _deal_with(self, source: Source, outcomes: dict[str | None, int]) -> None:
+        """Account for the rows of the table `piece`, and pass on what they give."""
+        if (wanted := self._wanted(source)) is not None:
+            self.engine.execute(f"DELETE FROM piece WHERE row > {wanted}")
+            outcomes = self._outcomes()
+        if INTERNATIONAL in outcomes:
+            self._convert_domains()
+            outcomes = self._outcomes()
+        usable = outcomes.pop(None, 0)
+        duplicate = self.engine.number(FORGET_DUPLICATES) if usable else 0
+        self.engine.execute(REMEMBER)
+        self.tally.sent += usable - duplicate
+        self.tally.duplicate += duplicate
+        rejected = [verdict for verdict in outcomes if verdict not in {BLANK, END}]
+        for verdict in rejected:
+            self.tally.reasons[str(verdict).partition(" ")[0]] += outcomes[verdict]
+        if self.goal is None:
+            self.engine.execute(offer_alternates(source.base))
+            return
+        if rejected:
+            self._pass_rejected(source, self.goal)
+        if usable > duplicate:
+            self._pass_contacts(self.goal)
+
+    def _convert_domains(self) -> None:
+        """Resolve the interim verdicts on addresses whose domain is not ASCII."""
+        found = self.engine.rows(INTERNATIONAL_ADDRESSES)
+        rows = [row for row, _ in found]
+        addresses = [with_ascii_domain(address) for _, address in found]
+        self.engine.execute(CONVERT_ADDRESSES, {"rows": rows, "addresses": addresses})
+
+    def _pass_rejected(self, source: Source, goal: Goal) -> None:
+        query = rejected_rows(
+            segment=source.segment,
+            file=source.table.file.name,
+            row_before=source.rows_done + source.table.first_row - 1,
+            email_column=self.mapping.email,
+            fields=self.fields,
+        )
+        self.engine.copy(query, goal.rejected, f"HEADER {not self.header_written}")
+        self.header_written = True
+
+    def _pass_contacts(self, goal: Goal) -> None:
+        for names, rows in self.engine.rows(CUTS):
+            self.tally.cut.update(dict.fromkeys(names.split(" "), rows))
+        if goal.max_contacts is None or self.tally.sent <= goal.max_contacts:
+            # every line begins with the delimiter, so the writer stops looking for it at once
+            self.engine.copy(LINES, goal.lines, "HEADER false, QUOTE '', ESCAPE '', DELIMITER '{'")

@@ -15,10 +15,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from shared.planning.csv_records import BLANK, END
+from shared.extracts.csv_records import BLANK, END
+from shared.model.rejections import Rejected
 from shared.planning.fields import Field, Kind
-from shared.planning.rejections import Rejected
-from shared.planning.values import INTERNATIONAL, quoted
+from shared.planning.value_rules import INTERNATIONAL, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

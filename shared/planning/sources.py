@@ -11,8 +11,8 @@ from shared.planning.query import Rows
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shared.model import FieldMapping
-    from shared.planning.csv_records import Marks
+    from shared.extracts.csv_records import Marks
+    from shared.model.definitions import FieldMapping
     from shared.planning.fields import Field
     from shared.planning.tables import Table
 

@@ -9,28 +9,21 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from shared.extracts.csv_layout import HEAD_BYTES, detect_encoding, detect_layout, foreign_format, no_text
+from shared.extracts.csv_records import BLANK, Marks, Syntax
+from shared.extracts.streams import plain_text, read_range, unpacked, unpacked_blocks, unreadable, without_head
 from shared.limits import RECORD_BYTES_MAX
-from shared.planning.csv_layout import HEAD_BYTES, detect_encoding, detect_layout, foreign_format, no_text
-from shared.planning.csv_records import BLANK, Marks, Syntax
+from shared.model.rejections import Rejected
 from shared.planning.duckdb_files import PROTOCOL, TEXT
-from shared.planning.rejections import Rejected
-from shared.planning.streams import (
-    plain_text,
-    read_range,
-    unpacked,
-    unpacked_blocks,
-    unreadable,
-    without_head,
-)
-from shared.planning.values import quoted
+from shared.planning.value_rules import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from shared.extracts import ExtractFile
+    from shared.extracts.discovery import ExtractFile
     from shared.planning.duckdb_files import PlanFiles
     from shared.planning.engine import Engine
-    from shared.storage import Blobs
+    from shared.storage.interfaces import Blobs
 
 PARQUET_MAGIC: Final = b"PAR1"
 JSON_SUFFIXES: Final = (".json", ".jsonl", ".ndjson")

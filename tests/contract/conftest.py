@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support.openapi import NOT_CHECKED, find_specifications
-from tests.support.simulated import World, running_world
+from tests.support.simulated import InMemorySendGrid, running_world
 
 type Exchange = dict[str, Any]
 
@@ -18,14 +18,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 class Recording:
-    """The exchanges between a world and its simulator."""
+    """The exchanges between a sendgrid and its simulator."""
 
-    def __init__(self, world: World, file: Path) -> None:
-        self.world = world
+    def __init__(self, sendgrid: InMemorySendGrid, file: Path) -> None:
+        self.sendgrid = sendgrid
         self._file = file
 
     def begin_again(self) -> None:
-        self.world.begin_again()
+        self.sendgrid.begin_again()
         self._file.write_bytes(b"")
 
     def list_all(self) -> list[Exchange]:
@@ -38,8 +38,8 @@ class Recording:
 @pytest.fixture(scope="session")
 def running_recording(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recording]:
     file = tmp_path_factory.mktemp("contract") / "record.jsonl"
-    with running_world(file) as world:
-        yield Recording(world, file)
+    with running_world(file) as sendgrid:
+        yield Recording(sendgrid, file)
 
 
 @pytest.fixture
@@ -49,8 +49,8 @@ def recording(running_recording: Recording) -> Recording:
 
 
 @pytest.fixture
-def world(recording: Recording) -> World:
-    return recording.world
+def sendgrid(recording: Recording) -> InMemorySendGrid:
+    return recording.sendgrid
 
 
 @pytest.fixture(autouse=True)

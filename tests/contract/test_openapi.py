@@ -22,7 +22,7 @@ ANN = {"email": "ann@example.com"}
 @pytest.fixture
 def exchange(recording: "Recording") -> Exchange:
     """A good exchange, to be spoilt."""
-    recording.world.put(ANN)
+    recording.sendgrid.put(ANN)
     return recording.last()
 
 
@@ -79,31 +79,31 @@ def test_a_custom_field_may_be_a_number_even_under_the_id_of_the_example(
 
 @pytest.mark.parametrize("query", ["page_size=1001", "page_size=x"])
 def test_a_bad_query_is_found(recording: "Recording", query: str) -> None:
-    recording.world.api.get(f"/v3/marketing/lists?{query}")
+    recording.sendgrid.api.get(f"/v3/marketing/lists?{query}")
     assert validate_exchange(recording.last())
 
 
 def test_a_missing_query_is_found(recording: "Recording") -> None:
-    recording.world.api.delete(f"/v3/marketing/lists/{recording.world.list_id}/contacts")
+    recording.sendgrid.api.delete(f"/v3/marketing/lists/{recording.sendgrid.list_id}/contacts")
     assert "contact_ids" in validate_exchange(recording.last())[0]
 
 
 def test_an_answer_that_a_fault_gave_is_not_held_against_the_specification(recording: "Recording") -> None:
-    recording.world.control.inject(Fault(kind=FaultKind.ANSWER, status=599, body="html"))
-    recording.world.put(ANN)
+    recording.sendgrid.control.inject(Fault(kind=FaultKind.ANSWER, status=599, body="html"))
+    recording.sendgrid.put(ANN)
     assert validate_exchange(recording.last()) == []
 
 
 def test_the_request_of_such_an_exchange_is_judged_all_the_same(recording: "Recording") -> None:
-    recording.world.control.inject(Fault(kind=FaultKind.ANSWER))
-    recording.world.put(ANN | {"first_name": 5})
+    recording.sendgrid.control.inject(Fault(kind=FaultKind.ANSWER))
+    recording.sendgrid.put(ANN | {"first_name": 5})
     assert len(validate_exchange(recording.last())) == 1
 
 
 def test_a_request_that_was_reset_is_not_judged_beyond_its_path(recording: "Recording") -> None:
-    recording.world.control.inject(Fault(kind=FaultKind.RESET_BEFORE_BODY))
+    recording.sendgrid.control.inject(Fault(kind=FaultKind.RESET_BEFORE_BODY))
     with pytest.raises(httpx.TransportError):
-        recording.world.api.put(CONTACTS, content=b"x")
+        recording.sendgrid.api.put(CONTACTS, content=b"x")
     assert validate_exchange(recording.last()) == []
 
 

@@ -9,7 +9,7 @@ from local.sendgrid_simulator.app import ENDPOINTS
 from local.sendgrid_simulator.call import Endpoint
 from local.sendgrid_simulator.faults import Fault, FaultKind, Outcome
 from tests.support.openapi import find_operation, validate_exchange
-from tests.support.simulated import CONTACTS, LISTS, World
+from tests.support.simulated import CONTACTS, LISTS, InMemorySendGrid
 
 if TYPE_CHECKING:
     from tests.contract.conftest import Recording
@@ -76,12 +76,12 @@ BAD: list[Case] = [
 
 
 @pytest.fixture
-def ids(world: World) -> dict[str, str]:
+def ids(sendgrid: InMemorySendGrid) -> dict[str, str]:
     """What stands in braces in the tables above."""
-    job = world.upsert({"email": "ann@example.com"})
-    (contact,) = world.control.contacts(world.list_id)
-    text, number = (world.control.create_custom_field(kind.lower(), kind) for kind in ("Text", "Number"))
-    return {"job": job["id"], "list": world.list_id, "contact": contact["id"], "text": text, "number": number}
+    job = sendgrid.upsert({"email": "ann@example.com"})
+    (contact,) = sendgrid.control.contacts(sendgrid.list_id)
+    text, number = (sendgrid.control.create_custom_field(kind.lower(), kind) for kind in ("Text", "Number"))
+    return {"job": job["id"], "list": sendgrid.list_id, "contact": contact["id"], "text": text, "number": number}
 
 
 def fill(value: object, ids: dict[str, str]) -> object:
@@ -97,7 +97,7 @@ def test_a_good_request_and_its_answer_agree_with_the_specification(
     recording: "Recording", ids: dict[str, str], case: Case
 ) -> None:
     method, path, body, status = case
-    recording.world.api.request(method, path.format(**ids), json=fill(body, ids))
+    recording.sendgrid.api.request(method, path.format(**ids), json=fill(body, ids))
     exchange = recording.last()
     assert (exchange["status"], validate_exchange(exchange)) == (status, [])
 
@@ -107,7 +107,7 @@ def test_the_answer_to_a_bad_request_agrees_with_the_specification(
     recording: "Recording", ids: dict[str, str], case: Case
 ) -> None:
     method, path, body, status = case
-    recording.world.api.request(method, path.format(**ids), json=fill(body, ids))
+    recording.sendgrid.api.request(method, path.format(**ids), json=fill(body, ids))
     exchange = recording.last()
     responses = [each for each in validate_exchange(exchange) if each.startswith("response:")]
     assert (exchange["status"], responses) == (status, [])
@@ -132,8 +132,8 @@ def test_every_endpoint_is_among_the_good_requests(endpoint: Endpoint) -> None:
 def test_refusals_of_keys_agree_with_the_specification(
     recording: "Recording", path: str, scopes: list[str] | None
 ) -> None:
-    recording.world.use_key("SG.unknown" if scopes is None else recording.world.control.create_key(scopes))
-    recording.world.api.get(path)
+    recording.sendgrid.use_key("SG.unknown" if scopes is None else recording.sendgrid.control.create_key(scopes))
+    recording.sendgrid.api.get(path)
     exchange = recording.last()
     assert (exchange["status"], validate_exchange(exchange)) == (401 if scopes is None else 403, [])
 
@@ -142,27 +142,27 @@ def test_refusals_of_keys_agree_with_the_specification(
 def test_jobs_agree_with_the_specification_whatever_becomes_of_them(
     recording: "Recording", outcome: Outcome
 ) -> None:
-    recording.world.control.inject(Fault(kind=FaultKind.JOB, outcome=outcome, polls=1))
-    job_id = recording.world.start_job(ANN, {"email": "bob@example.com"})
-    recording.world.job(job_id)
-    recording.world.clock.pass_(1)
-    recording.world.job(job_id)
-    recording.world.job(job_id)
+    recording.sendgrid.control.inject(Fault(kind=FaultKind.JOB, outcome=outcome, polls=1))
+    job_id = recording.sendgrid.start_job(ANN, {"email": "bob@example.com"})
+    recording.sendgrid.job(job_id)
+    recording.sendgrid.clock.pass_(1)
+    recording.sendgrid.job(job_id)
+    recording.sendgrid.job(job_id)
     assert [validate_exchange(each) for each in recording.list_all()] == [[]] * 4
 
 
 @pytest.mark.parametrize("status", [429, 413, 414, 406])
 def test_answers_that_the_specification_does_not_know_are_explained(recording: "Recording", status: int) -> None:
-    world = recording.world
+    sendgrid = recording.sendgrid
     match status:
         case 429:
-            world.control.configure(rate_limit=0)
-            world.put(ANN)
+            sendgrid.control.configure(rate_limit=0)
+            sendgrid.put(ANN)
         case 413:
-            world.api.put(CONTACTS, content=b" " * 6_000_001)
+            sendgrid.api.put(CONTACTS, content=b" " * 6_000_001)
         case 414:
-            world.api.get(f"{CONTACTS}/count?x={'x' * 9000}")
+            sendgrid.api.get(f"{CONTACTS}/count?x={'x' * 9000}")
         case 406:
-            world.api.get(f"{CONTACTS}/count", headers={"Accept": "text/html"})
+            sendgrid.api.get(f"{CONTACTS}/count", headers={"Accept": "text/html"})
     exchange = recording.last()
     assert (exchange["status"], validate_exchange(exchange)) == (status, [])

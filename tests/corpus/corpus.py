@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from shared.extracts import find_extract
-from shared.model import CustomField, FieldMapping, SourceOptions
-from shared.planning.planner import PlanOutcome, plan
+from shared.extracts.discovery import find_extract
+from shared.model.definitions import CustomField, FieldMapping, SourceOptions
+from shared.planning.plan import PlanOutcome, plan
 from tests.support.memory_storage import MemoryBlobs
 
 if TYPE_CHECKING:
-    from shared.records import ChunkInfo
+    from shared.model.runs import ChunkInfo
 
 FOLDER = Path(__file__).parent / "cases"
 DEFAULT_MAPPING = {"email": "EMail", "first_name": "FirstName"}

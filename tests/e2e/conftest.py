@@ -6,7 +6,7 @@ import pytest
 
 from local.cloud import LocalCloud
 from tests.support.openapi import NOT_CHECKED, find_specifications
-from tests.support.scene import Scene
+from tests.support.running_app import RunningApp
 
 FOREIGN_MESSAGES = {
     "runs": "Call poisonmark@example.com back, please.",
@@ -23,9 +23,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="session")
-def scene(cloud: LocalCloud) -> Iterator[Scene]:
+def running(cloud: LocalCloud) -> Iterator[RunningApp]:
     """Return a running app; who makes trouble at SendGrid or in the vault for all takes it back in the end."""
-    with Scene(cloud) as running:
+    with RunningApp(cloud) as running:
         for queue, message in FOREIGN_MESSAGES.items():
             running.send_worn(queue, message)
         running.send("chunks", {"export": "unknown", "run": "20260101T000000Z-x", "chunk": 1})

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.support.scene import CONTACTS_PER_CHUNK, Json, SavedExport, Scene, StartedRun, eventually
+from tests.support.running_app import CONTACTS_PER_CHUNK, Json, RunningApp, SavedExport, StartedRun, eventually
 
 QUEUES = ("runs", "chunks", "imports")
 CHUNKS = 3
@@ -27,20 +27,20 @@ class Echo:
         for message in self._messages():
             if message not in self.sent:
                 self.sent.append(message)
-                self.run.scene.send(*message)
+                self.run.running.send(*message)
 
     def send_all(self) -> None:
         """Send all once more."""
         for message in self.sent:
-            self.run.scene.send(*message)
+            self.run.running.send(*message)
 
     def _messages(self) -> Iterator[tuple[str, Json]]:
         ids = {"export": self.run.export, "run": self.run.id}
         yield "runs", ids
-        for plan in self.run.scene.read_all(self.run.folder + "plan.json").values():
+        for plan in self.run.running.read_all(self.run.folder + "plan.json").values():
             for chunk in json.loads(plan)["chunks"]:
                 yield "chunks", ids | {"chunk": chunk["number"]}
-        for name, delivery in self.run.scene.read_all(self.run.folder + "deliveries/").items():
+        for name, delivery in self.run.running.read_all(self.run.folder + "deliveries/").items():
             if watch := json.loads(delivery).get("watch"):
                 yield "imports", ids | {"chunk": int(name[-10:-5]), "watch": watch["token"]}
 
@@ -63,8 +63,8 @@ def echoing(run: StartedRun) -> Iterator[Echo]:
 
 
 @pytest.fixture(scope="module")
-def export(scene: Scene) -> SavedExport:
-    return scene.large_export(EMAILS)
+def export(running: RunningApp) -> SavedExport:
+    return running.large_export(EMAILS)
 
 
 @pytest.fixture(scope="module")
@@ -81,8 +81,8 @@ def test_every_message_was_sent_again(echo: Echo, queue: str, least: int) -> Non
     assert [name for name, _ in echo.sent].count(queue) >= least
 
 
-def test_each_chunk_was_sent_to_sendgrid_once(scene: Scene, export: SavedExport, echo: Echo) -> None:
-    assert (echo.run.get()["chunks"]["planned"], scene.count_upserts(export.list_id)) == (CHUNKS, CHUNKS)
+def test_each_chunk_was_sent_to_sendgrid_once(running: RunningApp, export: SavedExport, echo: Echo) -> None:
+    assert (echo.run.get()["chunks"]["planned"], running.count_upserts(export.list_id)) == (CHUNKS, CHUNKS)
 
 
 def test_everybody_is_on_the_list_once_and_counts_once(export: SavedExport, echo: Echo) -> None:
@@ -90,14 +90,16 @@ def test_everybody_is_on_the_list_once_and_counts_once(export: SavedExport, echo
     assert (run["status"], run["counts"]["sent"], export.emails()) == ("succeeded", len(EMAILS), EMAILS)
 
 
-def told(scene: Scene, run: StartedRun) -> dict[str, bytes]:
+def told(running: RunningApp, run: StartedRun) -> dict[str, bytes]:
     """All but the delivery records: a look at a job that overlaps the end may still note its time there."""
-    return {name: data for name, data in scene.read_all(run.folder).items() if "/deliveries/" not in name}
+    return {name: data for name, data in running.read_all(run.folder).items() if "/deliveries/" not in name}
 
 
-def test_messages_that_come_after_the_end_change_nothing(scene: Scene, export: SavedExport, echo: Echo) -> None:
-    before = told(scene, echo.run)
-    left = scene.count_messages(*QUEUES)
+def test_messages_that_come_after_the_end_change_nothing(
+    running: RunningApp, export: SavedExport, echo: Echo
+) -> None:
+    before = told(running, echo.run)
+    left = running.count_messages(*QUEUES)
     echo.send_all()
-    eventually(lambda: scene.count_messages(*QUEUES) <= left)
-    assert (told(scene, echo.run), scene.count_upserts(export.list_id)) == (before, CHUNKS)
+    eventually(lambda: running.count_messages(*QUEUES) <= left)
+    assert (told(running, echo.run), running.count_upserts(export.list_id)) == (before, CHUNKS)

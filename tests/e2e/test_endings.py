@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from local.sendgrid_simulator.faults import Fault, FaultKind, Naming, Outcome
-from tests.support.scene import Json, SavedExport, Scene, StartedRun, wait_for_all
+from tests.support.running_app import Json, RunningApp, SavedExport, StartedRun, wait_for_all
 
 ANN, BOB, EVE = "ann@example.com", "bob@example.com", "eve@example.com"
 
@@ -15,7 +15,7 @@ ANN, BOB, EVE = "ann@example.com", "bob@example.com", "eve@example.com"
 class Ending:
     """A situation and what must come of it."""
 
-    prepare: Callable[[Scene], SavedExport]
+    prepare: Callable[[RunningApp], SavedExport]
     status: str
     code: str
     says: str = ""
@@ -24,61 +24,63 @@ class Ending:
     rejected: dict[str, int] | None = None
 
 
-def with_deleted_list(scene: Scene) -> SavedExport:
-    export = scene.export_of(ANN)
-    scene.cloud.simulator.delete_list(export.list_id)
+def with_deleted_list(running: RunningApp) -> SavedExport:
+    export = running.export_of(ANN)
+    running.cloud.simulator.delete_list(export.list_id)
     return export
 
 
-def with_revoked_key(scene: Scene) -> SavedExport:
-    key = scene.key()
-    scene.cloud.simulator.revoke_key(key)
-    return scene.export_of(ANN, connection=scene.connection(secret_name=scene.secret(key)))
+def with_revoked_key(running: RunningApp) -> SavedExport:
+    key = running.key()
+    running.cloud.simulator.revoke_key(key)
+    return running.export_of(ANN, connection=running.connection(secret_name=running.secret(key)))
 
 
-def with_scopes(*scopes: str) -> Callable[[Scene], SavedExport]:
-    def prepare(scene: Scene) -> SavedExport:
-        return scene.export_of(ANN, connection=scene.connection(secret_name=scene.secret(scene.key(scopes))))
+def with_scopes(*scopes: str) -> Callable[[RunningApp], SavedExport]:
+    def prepare(running: RunningApp) -> SavedExport:
+        return running.export_of(
+            ANN, connection=running.connection(secret_name=running.secret(running.key(scopes)))
+        )
 
     return prepare
 
 
-def with_secret(key: str) -> Callable[[Scene], SavedExport]:
-    return lambda scene: scene.export_of(ANN, connection=scene.connection(secret_name=scene.secret(key)))
+def with_secret(key: str) -> Callable[[RunningApp], SavedExport]:
+    return lambda running: running.export_of(ANN, connection=running.connection(secret_name=running.secret(key)))
 
 
-def with_forbidden_secret(scene: Scene) -> SavedExport:
-    secret = scene.secret()
-    scene.cloud.vault.forbid(secret)
-    return scene.export_of(ANN, connection=scene.connection(secret_name=secret))
+def with_forbidden_secret(running: RunningApp) -> SavedExport:
+    secret = running.secret()
+    running.cloud.vault.forbid(secret)
+    return running.export_of(ANN, connection=running.connection(secret_name=secret))
 
 
-def mapped(**mapping: object) -> Callable[[Scene], SavedExport]:
-    return lambda scene: scene.export_of(ANN, mapping={"email": "EMail"} | mapping)
+def mapped(**mapping: object) -> Callable[[RunningApp], SavedExport]:
+    return lambda running: running.export_of(ANN, mapping={"email": "EMail"} | mapping)
 
 
-def delivered(data: str | bytes, **changes: object) -> Callable[[Scene], SavedExport]:
-    return lambda scene: scene.export(scene.deliver(data), **changes)
+def delivered(data: str | bytes, **changes: object) -> Callable[[RunningApp], SavedExport]:
+    return lambda running: running.export(running.deliver(data), **changes)
 
 
-def with_refused_contact(scene: Scene) -> SavedExport:
-    email = scene.name("refused").lower() + "@example.com"
+def with_refused_contact(running: RunningApp) -> SavedExport:
+    email = running.name("refused").lower() + "@example.com"
     fault = Fault(kind=FaultKind.REFUSE_CONTACTS, emails=(email,), naming=Naming.ADDRESS, times=None)
-    scene.cloud.simulator.inject(fault)
-    return scene.export_of(ANN, email, BOB)
+    running.cloud.simulator.inject(fault)
+    return running.export_of(ANN, email, BOB)
 
 
-def with_everybody_refused(scene: Scene) -> SavedExport:
-    emails = [f"{scene.name('refused').lower()}@example.com" for _ in range(2)]
+def with_everybody_refused(running: RunningApp) -> SavedExport:
+    emails = [f"{running.name('refused').lower()}@example.com" for _ in range(2)]
     fault = Fault(kind=FaultKind.REFUSE_CONTACTS, emails=tuple(emails), naming=Naming.ADDRESS, times=None)
-    scene.cloud.simulator.inject(fault)
-    return scene.export_of(*emails)
+    running.cloud.simulator.inject(fault)
+    return running.export_of(*emails)
 
 
-def with_errored_contact(scene: Scene) -> SavedExport:
-    email = scene.name("errored").lower() + "@example.com"
-    scene.cloud.simulator.inject(Fault(kind=FaultKind.JOB, emails=(email,), outcome=Outcome.ERRORED))
-    return scene.export_of(ANN, email, BOB)
+def with_errored_contact(running: RunningApp) -> SavedExport:
+    email = running.name("errored").lower() + "@example.com"
+    running.cloud.simulator.inject(Fault(kind=FaultKind.JOB, emails=(email,), outcome=Outcome.ERRORED))
+    return running.export_of(ANN, email, BOB)
 
 
 ENDINGS = {
@@ -92,7 +94,7 @@ ENDINGS = {
     "key may only read": Ending(prepare=with_scopes("marketing.read"), status="failed", code="scope_missing"),
     # the vault
     "secret missing": Ending(
-        prepare=lambda scene: scene.export_of(ANN, connection=scene.connection(secret_name="none-such")),
+        prepare=lambda running: running.export_of(ANN, connection=running.connection(secret_name="none-such")),
         status="failed",
         code="secret_missing",
         says="none-such",
@@ -113,7 +115,7 @@ ENDINGS = {
     ),
     # the extract
     "extract missing": Ending(
-        prepare=lambda scene: scene.export("NeverDelivered"),
+        prepare=lambda running: running.export("NeverDelivered"),
         status="failed",
         code="extract_missing",
         says="NeverDelivered",
@@ -184,12 +186,12 @@ ENDINGS = {
 
 
 @pytest.fixture(scope="module")
-def runs(scene: Scene) -> dict[str, tuple[SavedExport, StartedRun, Json]]:
+def runs(running: RunningApp) -> dict[str, tuple[SavedExport, StartedRun, Json]]:
     """All situations at once; each has an export, a list and a key of its own. Their runs are over."""
-    exports = {name: ending.prepare(scene) for name, ending in ENDINGS.items()}
+    exports = {name: ending.prepare(running) for name, ending in ENDINGS.items()}
     started = {name: export.start() for name, export in exports.items()}
     over = dict(zip(started, wait_for_all(started.values()), strict=True))
-    scene.cloud.simulator.clear_faults()
+    running.cloud.simulator.clear_faults()
     return {name: (exports[name], started[name], over[name]) for name in ENDINGS}
 
 
@@ -234,10 +236,10 @@ def test_rejected_rows_are_listed_as_often_as_they_are_counted(runs: Runs, name:
     assert len(started.rejected()) == run["counts"]["rejected"]
 
 
-def test_nobody_is_sent_when_there_are_more_than_allowed(scene: Scene, runs: Runs) -> None:
-    assert scene.count_upserts(runs["more than allowed"][0].list_id) == 0
+def test_nobody_is_sent_when_there_are_more_than_allowed(running: RunningApp, runs: Runs) -> None:
+    assert running.count_upserts(runs["more than allowed"][0].list_id) == 0
 
 
-def test_a_run_that_is_over_leaves_no_marker(scene: Scene, runs: Runs) -> None:
+def test_a_run_that_is_over_leaves_no_marker(running: RunningApp, runs: Runs) -> None:
     exports = {export.id for export, _, _ in runs.values()}
-    assert [name for name in scene.read_all("active/") if name.split("/")[1] in exports] == []
+    assert [name for name in running.read_all("active/") if name.split("/")[1] in exports] == []

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from local.cloud import LocalCloud
-from local.expectation import Expectation
 from local.export_api import Chunks, Counts, Reason, Run
-from local.faults.lane import Lane
+from local.extracts.expectation import Expectation
 from local.faults.options import Options
+from local.faults.scenario import Scenario
 from local.faults.suite import list_scenarios
-from local.faults.trial import Scenario
 from local.faults.verdict import EVERYBODY, Evidence, Expected, judge
+from local.faults.worker import Worker
 
 SUBSET = ("drop-after-acceptance", "refused-index", "killed-01")
 SCENARIOS = list_scenarios(Options(seed=1, names=SUBSET, kills=1))
@@ -22,15 +22,15 @@ PATIENCE_SECONDS = 200.0
 
 
 @pytest.fixture(scope="module")
-def lane(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lane]:
+def worker(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
     until = time.monotonic() + PATIENCE_SECONDS
-    with Lane(cloud, tmp_path_factory.mktemp("faults"), seed=1, until=until) as lane:
-        yield lane
+    with Worker(cloud, tmp_path_factory.mktemp("faults"), seed=1, until=until) as worker:
+        yield worker
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
-def test_nobody_is_lost_and_every_run_ends(lane: Lane, scenario: Scenario) -> None:
-    tally = lane.play(scenario)
+def test_nobody_is_lost_and_every_run_ends(worker: Worker, scenario: Scenario) -> None:
+    tally = worker.play(scenario)
     assert tally.problems == []
     assert tally.runs == tally.finished > 0
     assert tally.injected + tally.kills > 0

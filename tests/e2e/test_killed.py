@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 
 from local.cloud import LocalCloud
-from tests.support.scene import CONTACTS_PER_CHUNK, Json, SavedExport, Scene, StartedRun, eventually
+from tests.support.running_app import CONTACTS_PER_CHUNK, Json, RunningApp, SavedExport, StartedRun, eventually
 
 LEASE_SECONDS = 2
 CHUNKS = 3
@@ -17,8 +17,8 @@ SLOW_SECONDS = 1.0
 
 
 @pytest.fixture(scope="module")
-def scene(cloud: LocalCloud) -> Iterator[Scene]:
-    with Scene(cloud) as running:
+def running(cloud: LocalCloud) -> Iterator[RunningApp]:
+    with RunningApp(cloud) as running:
         running.start_host(lease_seconds=LEASE_SECONDS)
         cloud.simulator.configure(latency_seconds=SLOW_SECONDS)
         yield running
@@ -30,38 +30,38 @@ def is_planning(run: StartedRun) -> bool:
 
 
 def is_planned(run: StartedRun) -> bool:
-    return bool(run.scene.read_all(run.folder + "plan.json"))
+    return bool(run.running.read_all(run.folder + "plan.json"))
 
 
 def is_sending(run: StartedRun) -> bool:
-    return bool(run.scene.read_all(run.folder + "deliveries/"))
+    return bool(run.running.read_all(run.folder + "deliveries/"))
 
 
 def is_partly_accepted(run: StartedRun) -> bool:
-    deliveries = run.scene.read_all(run.folder + "deliveries/").values()
+    deliveries = run.running.read_all(run.folder + "deliveries/").values()
     return any(json.loads(each)["accepted"] for each in deliveries)
 
 
 def is_imported_in_part(run: StartedRun) -> bool:
-    return bool(run.scene.read_all(run.folder + "results/"))
+    return bool(run.running.read_all(run.folder + "results/"))
 
 
 MOMENTS = (is_planning, is_planned, is_sending, is_partly_accepted, is_imported_in_part)
 
 
 @pytest.fixture(scope="module")
-def export(scene: Scene) -> SavedExport:
-    return scene.large_export(EMAILS)
+def export(running: RunningApp) -> SavedExport:
+    return running.large_export(EMAILS)
 
 
 @pytest.fixture(scope="module")
-def run(scene: Scene, export: SavedExport) -> Json:
+def run(running: RunningApp, export: SavedExport) -> Json:
     """A run whose host was killed and started again at each of the moments in turn."""
     started = export.start()
     for moment in MOMENTS:
         eventually(partial(moment, started))
-        scene.host.kill()
-        scene.start_host(lease_seconds=LEASE_SECONDS)
+        running.host.kill()
+        running.start_host(lease_seconds=LEASE_SECONDS)
     return started.wait()
 
 
@@ -79,8 +79,8 @@ def test_everybody_is_on_the_list_once(export: SavedExport, run: Json) -> None:
     assert export.emails() == EMAILS
 
 
-def test_every_chunk_has_one_result(scene: Scene, run: Json) -> None:
-    results = scene.read_all(f"runs/{run['export']}/{run['id']}/results/")
+def test_every_chunk_has_one_result(running: RunningApp, run: Json) -> None:
+    results = running.read_all(f"runs/{run['export']}/{run['id']}/results/")
     assert len(results) == run["chunks"]["finished"] == CHUNKS
 
 

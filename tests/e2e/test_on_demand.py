@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from local.deliveries import PEOPLE_MAPPING, SEGMENT, put_people
+from local.demo.summary import Outcome, compare_list, find_problems
 from local.export_api import Run
-from local.people import COUNTRY, CUSTOMER_ID, CYCLE, FIRST_NAME, LAST_NAME, POSTAL_CODE, Kind, People
-from local.summary import Outcome, compare_list, find_problems
-from tests.support.scene import Json, SavedExport, Scene, StartedRun
+from local.extracts.deliveries import PEOPLE_MAPPING, SEGMENT, put_people
+from local.extracts.people import COUNTRY, CUSTOMER_ID, CYCLE, FIRST_NAME, LAST_NAME, POSTAL_CODE, Kind, People
+from tests.support.running_app import Json, RunningApp, SavedExport, StartedRun
 
 PEOPLE = People(rows=600)
 REASONS = {Kind.MISSING: {"email_missing"}, Kind.MALFORMED: {"email_invalid", "email_too_long"}}
@@ -34,15 +34,17 @@ class FirstRuns:
 
 
 def start(export: SavedExport, key: str) -> httpx.Response:
-    return export.scene.api.post(export.runs_path, headers={"Idempotency-Key": key})
+    return export.running.api.post(export.runs_path, headers={"Idempotency-Key": key})
 
 
 @pytest.fixture(scope="module")
-def first(scene: Scene) -> FirstRuns:
-    put_people(scene.extracts, PEOPLE, delivered_at=datetime.now(UTC))
-    people = scene.export(SEGMENT, mapping=PEOPLE_MAPPING)
-    mixed = scene.export(scene.deliver("CustomerId,EMail\n1,ann@example.com\n2,nobody\n3,\n4,bob@example.com\n"))
-    good = scene.export_of("ann@example.com", "bob@example.com")
+def first(running: RunningApp) -> FirstRuns:
+    put_people(running.extracts, PEOPLE, delivered_at=datetime.now(UTC))
+    people = running.export(SEGMENT, mapping=PEOPLE_MAPPING)
+    mixed = running.export(
+        running.deliver("CustomerId,EMail\n1,ann@example.com\n2,nobody\n3,\n4,bob@example.com\n")
+    )
+    good = running.export_of("ann@example.com", "bob@example.com")
     people_run, mixed_run, answer = people.start(), mixed.start(), start(good, "monday")
     (good_run,) = good.runs()
     for run in (people_run, mixed_run, good_run):
@@ -91,9 +93,9 @@ def test_a_run_without_rejected_rows_has_an_empty_list_of_them(first: FirstRuns)
     assert first.good_run.rejected() == []
 
 
-def test_contacts_arrive_with_all_mapped_values(scene: Scene, first: FirstRuns) -> None:
+def test_contacts_arrive_with_all_mapped_values(running: RunningApp, first: FirstRuns) -> None:
     row, email = PEOPLE.row(0), next(PEOPLE.emails())  # the first of the made-up people is a plain one
-    contacts = scene.cloud.simulator.contacts(first.people.list_id)
+    contacts = running.cloud.simulator.contacts(first.people.list_id)
     (contact,) = [each for each in contacts if each["email"] == email]
     fields = ("first_name", "last_name", "country", "state_province_region", "city", "postal_code")
     assert [contact[field] for field in fields] == [
@@ -103,9 +105,9 @@ def test_contacts_arrive_with_all_mapped_values(scene: Scene, first: FirstRuns) 
     ]
 
 
-def test_segments_are_listed_with_the_columns_to_map(scene: Scene, first: FirstRuns) -> None:
+def test_segments_are_listed_with_the_columns_to_map(running: RunningApp, first: FirstRuns) -> None:
     (segment,) = first.mixed.get()["segments"]
-    (listed,) = [each for each in scene.get("/api/segments")["segments"] if each["segment"] == segment]
+    (listed,) = [each for each in running.get("/api/segments")["segments"] if each["segment"] == segment]
     assert (listed["version"], listed["files"], listed["columns"]) == ("2026-01-01", 1, ["CustomerId", "EMail"])
 
 
@@ -116,8 +118,8 @@ def test_a_start_is_accepted(first: FirstRuns) -> None:
     assert (first.answer.status_code, first.answer.json()["status"]) == (202, "queued")
 
 
-def test_a_start_says_where_the_run_is(scene: Scene, first: FirstRuns) -> None:
-    assert scene.get(first.answer.headers["Location"])["id"] == first.answer.json()["id"]
+def test_a_start_says_where_the_run_is(running: RunningApp, first: FirstRuns) -> None:
+    assert running.get(first.answer.headers["Location"])["id"] == first.answer.json()["id"]
 
 
 def test_a_start_says_when_to_look(first: FirstRuns) -> None:
@@ -135,7 +137,7 @@ def unchanged_run(first: FirstRuns) -> Json:
     with ThreadPoolExecutor(8) as clients:
         answers = list(clients.map(lambda _: start(first.good, "tuesday"), range(8)))
     (run,) = {answer.json()["id"] for answer in answers}
-    return StartedRun(scene=first.good.scene, export=first.good.id, id=run).wait()
+    return StartedRun(running=first.good.running, export=first.good.id, id=run).wait()
 
 
 def test_another_idempotency_key_gives_another_run_however_many_ask_at_once(
@@ -154,8 +156,8 @@ def forced_run(first: FirstRuns, unchanged_run: Json) -> Json:
     return first.good.run(force=True)
 
 
-def test_force_sends_all_the_same(scene: Scene, first: FirstRuns, forced_run: Json) -> None:
-    assert (forced_run["status"], scene.count_upserts(first.good.list_id)) == ("succeeded", 2)
+def test_force_sends_all_the_same(running: RunningApp, first: FirstRuns, forced_run: Json) -> None:
+    assert (forced_run["status"], running.count_upserts(first.good.list_id)) == ("succeeded", 2)
 
 
 def test_contacts_that_sendgrid_knows_count_as_updated(forced_run: Json) -> None:
@@ -163,9 +165,9 @@ def test_contacts_that_sendgrid_knows_count_as_updated(forced_run: Json) -> None
 
 
 def test_runs_are_listed_newest_first_by_pages(
-    scene: Scene, first: FirstRuns, unchanged_run: Json, forced_run: Json
+    running: RunningApp, first: FirstRuns, unchanged_run: Json, forced_run: Json
 ) -> None:
-    page = scene.get(f"{first.good.runs_path}?limit=2")
-    rest = scene.get(page["next"])
+    page = running.get(f"{first.good.runs_path}?limit=2")
+    rest = running.get(page["next"])
     found = [[run["id"] for run in each["runs"]] for each in (page, rest)]
     assert (found, rest["next"]) == ([[forced_run["id"], unchanged_run["id"]], [first.good_run.id]], None)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from local.sendgrid_simulator.faults import BodyShape, Fault, FaultKind
-from tests.support.scene import Json, SavedExport, Scene, StartedRun, eventually, wait_for_all
+from tests.support.running_app import Json, RunningApp, SavedExport, StartedRun, eventually, wait_for_all
 
 ANN, BOB = "ann@example.com", "bob@example.com"
 HOLD_SECONDS = 4
@@ -36,39 +36,41 @@ RUNS_IN_THE_STORM = 3
 class Rotation:
     """An export whose key changes while its upsert is held up at our own limiter."""
 
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
-        self.old_key = scene.key()
-        self.secret = scene.secret(self.old_key)
-        self.connection = scene.connection(secret_name=self.secret)
-        self.export = scene.export_of(ANN, BOB, connection=self.connection)
+    def __init__(self, running: RunningApp) -> None:
+        self.running = running
+        self.old_key = running.key()
+        self.secret = running.secret(self.old_key)
+        self.connection = running.connection(secret_name=self.secret)
+        self.export = running.export_of(ANN, BOB, connection=self.connection)
 
     def start_held_up(self) -> StartedRun:
         later = datetime.now(UTC) + timedelta(seconds=HOLD_SECONDS)
-        self.scene.write(f"limiters/{self.connection}/upsert.json", {"not_before": later.isoformat()})
+        self.running.write(f"limiters/{self.connection}/upsert.json", {"not_before": later.isoformat()})
         run = self.export.start()
         eventually(lambda: run.get()["status"] == "uploading")
         return run
 
     def revoke(self) -> None:
-        self.scene.cloud.simulator.revoke_key(self.old_key)
+        self.running.cloud.simulator.revoke_key(self.old_key)
 
     def rotate(self) -> None:
-        self.scene.cloud.vault.set_secret(self.secret, self.scene.key())
+        self.running.cloud.vault.set_secret(self.secret, self.running.key())
         self.revoke()
 
 
 @pytest.fixture(scope="module")
-def waited_for_vault(scene: Scene) -> tuple[SavedExport, Json, Json]:
+def waited_for_vault(running: RunningApp) -> tuple[SavedExport, Json, Json]:
     """An export whose first run found the vault away; the run before and after the vault came back."""
-    export = scene.export_of(ANN, BOB)
-    scene.cloud.vault.unavailable(away=True)
+    export = running.export_of(ANN, BOB)
+    running.cloud.vault.unavailable(away=True)
     try:
         run = export.start()
-        eventually(lambda: any(run.id in line and "event=postponed" in line for line in scene.log().splitlines()))
+        eventually(
+            lambda: any(run.id in line and "event=postponed" in line for line in running.log().splitlines())
+        )
         before = run.get()
     finally:
-        scene.cloud.vault.unavailable(away=False)
+        running.cloud.vault.unavailable(away=False)
     return export, before, run.wait()
 
 
@@ -76,9 +78,9 @@ type Runs = dict[str, tuple[SavedExport, Json]]
 
 
 @pytest.fixture(scope="module")
-def runs(scene: Scene) -> Iterator[Runs]:
+def runs(running: RunningApp) -> Iterator[Runs]:
     """The runs of an afternoon on which much went wrong; all are over."""
-    uploading, importing, revoked = Rotation(scene), Rotation(scene), Rotation(scene)
+    uploading, importing, revoked = Rotation(running), Rotation(running), Rotation(running)
     started = {
         "rotated while importing": (importing.export, importing.export.start()),
         "rotated while uploading": (uploading.export, uploading.start_held_up()),
@@ -88,18 +90,18 @@ def runs(scene: Scene) -> Iterator[Runs]:
     revoked.revoke()
     eventually(lambda: b'"job_id"' in started["rotated while importing"][1].reach("deliveries/"))
     importing.rotate()
-    exports = [scene.export_of(ANN, BOB) for _ in range(RUNS_IN_THE_STORM)]
+    exports = [running.export_of(ANN, BOB) for _ in range(RUNS_IN_THE_STORM)]
     wait_for_all(run for _, run in started.values())
-    scene.cloud.simulator.inject(*STORM)
+    running.cloud.simulator.inject(*STORM)
     started |= {f"storm {number}": (export, export.start()) for number, export in enumerate(exports)}
     over = wait_for_all(run for _, run in started.values())
     yield {name: (export, run) for (name, (export, _)), run in zip(started.items(), over, strict=True)}
-    scene.cloud.simulator.clear_faults()
+    running.cloud.simulator.clear_faults()
 
 
 def assert_all_well(export: SavedExport, run: Json) -> None:
     assert (run["status"], run["counts"]["sent"], export.emails()) == ("succeeded", 2, [ANN, BOB])
-    assert export.scene.count_upserts(export.list_id) == 1
+    assert export.running.count_upserts(export.list_id) == 1
 
 
 def test_a_run_that_finds_the_vault_away_is_not_over(waited_for_vault: tuple[SavedExport, Json, Json]) -> None:
@@ -128,7 +130,7 @@ def test_trouble_at_sendgrid_only_takes_time(runs: Runs, number: int) -> None:
     assert_all_well(*runs[f"storm {number}"])
 
 
-def test_all_of_the_storm_has_struck(scene: Scene, runs: Runs) -> None:
+def test_all_of_the_storm_has_struck(running: RunningApp, runs: Runs) -> None:
     assert runs
-    struck = [each.fault for each in scene.cloud.simulator.injected()]
+    struck = [each.fault for each in running.cloud.simulator.injected()]
     assert [fault for fault in STORM if fault not in struck] == []

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.support.scene import SavedExport, Scene
+from tests.support.running_app import RunningApp, SavedExport
 
 VALUE = "refusedvalue"
 """Part of what was wrong in a request; no answer may repeat it."""
@@ -112,11 +112,11 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=str)
-def test_a_bad_request_is_refused_in_words_and_changes_nothing(scene: Scene, refusal: Refusal) -> None:
-    before = definitions(scene)
+def test_a_bad_request_is_refused_in_words_and_changes_nothing(running: RunningApp, refusal: Refusal) -> None:
+    before = definitions(running)
     content = refusal.body if isinstance(refusal.body, str) else json.dumps(refusal.body)
-    answer = scene.api.request(refusal.method, refusal.path, content=content)
-    assert (answer.status_code, definitions(scene)) == (refusal.status, before)
+    answer = running.api.request(refusal.method, refusal.path, content=content)
+    assert (answer.status_code, definitions(running)) == (refusal.status, before)
     assert VALUE not in answer.text
     if answer.headers.get("content-type", "").startswith("application/problem+json") or refusal.status == 400:
         problem = answer.json()
@@ -124,19 +124,19 @@ def test_a_bad_request_is_refused_in_words_and_changes_nothing(scene: Scene, ref
         assert (problem["status"], fields) == (refusal.status, [refusal.field] if refusal.field else [])
 
 
-def definitions(scene: Scene) -> set[str]:
+def definitions(running: RunningApp) -> set[str]:
     """Name the blobs that HTTP requests may write, and those at the top where a path trick would lead."""
-    names = set(scene.state.list_blob_names())
+    names = set(running.state.list_blob_names())
     return {name for name in names if name.startswith(("connections/", "exports/")) or "/" not in name}
 
 
-def test_without_the_key_nothing_is_told(scene: Scene) -> None:
-    answer = scene.api.get("/api/connections", headers={"x-functions-key": "wrong"})
+def test_without_the_key_nothing_is_told(running: RunningApp) -> None:
+    answer = running.api.get("/api/connections", headers={"x-functions-key": "wrong"})
     assert (answer.status_code, answer.content) == (401, b"")
 
 
-def test_whether_the_app_is_well_is_told_to_anybody(scene: Scene) -> None:
-    answer = scene.api.get("/api/health", headers={"x-functions-key": ""})
+def test_whether_the_app_is_well_is_told_to_anybody(running: RunningApp) -> None:
+    answer = running.api.get("/api/health", headers={"x-functions-key": ""})
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
 
 
@@ -144,16 +144,16 @@ def test_whether_the_app_is_well_is_told_to_anybody(scene: Scene) -> None:
 
 
 @pytest.fixture(scope="module")
-def export(scene: Scene) -> SavedExport:
-    return scene.export()
+def export(running: RunningApp) -> SavedExport:
+    return running.export()
 
 
-def test_a_disabled_export_is_not_started(scene: Scene) -> None:
-    assert scene.api.post(scene.export(enabled=False).runs_path).status_code == 409
+def test_a_disabled_export_is_not_started(running: RunningApp) -> None:
+    assert running.api.post(running.export(enabled=False).runs_path).status_code == 409
 
 
-def test_without_consent_nothing_is_started(scene: Scene) -> None:
-    answer = scene.api.post(scene.export(connection=scene.connection(consent=None)).runs_path)
+def test_without_consent_nothing_is_started(running: RunningApp) -> None:
+    answer = running.api.post(running.export(connection=running.connection(consent=None)).runs_path)
     assert (answer.status_code, "consent" in answer.json()["detail"]) == (409, True)
 
 
@@ -161,16 +161,16 @@ def test_saving_starts_nothing(export: SavedExport) -> None:
     assert export.runs() == []
 
 
-def test_a_connection_in_use_is_not_deleted(scene: Scene, export: SavedExport) -> None:
-    assert scene.api.delete(f"/api/connections/{export.get()['connection']}").status_code == 409
+def test_a_connection_in_use_is_not_deleted(running: RunningApp, export: SavedExport) -> None:
+    assert running.api.delete(f"/api/connections/{export.get()['connection']}").status_code == 409
 
 
-def test_a_change_by_somebody_else_in_between_is_not_overwritten(scene: Scene, export: SavedExport) -> None:
+def test_a_change_by_somebody_else_in_between_is_not_overwritten(running: RunningApp, export: SavedExport) -> None:
     path = f"/api/exports/{export.id}"
-    etag = scene.api.get(path).headers["ETag"]
+    etag = running.api.get(path).headers["ETag"]
     definition = export.get()
     codes = [
-        scene.api.put(path, json=definition | {"name": name}, headers={"If-Match": etag}).status_code
+        running.api.put(path, json=definition | {"name": name}, headers={"If-Match": etag}).status_code
         for name in ("First", "Second")
     ]
     assert (codes, export.get()["name"]) == ([200, 412], "First")

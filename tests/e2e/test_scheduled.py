@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from local.cloud import LocalCloud
-from tests.support.scene import SavedExport, Scene, eventually
+from tests.support.running_app import RunningApp, SavedExport, eventually
 
 EVERY_TWO_SECONDS = "*/2 * * * * *"
 DUE = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=2)
@@ -21,9 +21,9 @@ def daily(time_zone: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def scene(cloud: LocalCloud) -> Iterator[Scene]:
+def running(cloud: LocalCloud) -> Iterator[RunningApp]:
     """Return an app whose timer ticks all the time and whose refresh was due a moment ago."""
-    with Scene(cloud) as running:
+    with RunningApp(cloud) as running:
         running.start_host(tick=EVERY_TWO_SECONDS, refresh_schedule=daily("UTC"))
         yield running
 
@@ -31,20 +31,22 @@ def scene(cloud: LocalCloud) -> Iterator[Scene]:
 def grow_old(export: SavedExport) -> SavedExport:
     """Make the export three days old: what was due before it was saved is none of its business."""
     name = f"exports/{export.id}.json"
-    document = export.scene.read_json(name)
+    document = export.running.read_json(name)
     document["created_at"] = (DUE - timedelta(days=3)).isoformat()
-    export.scene.write(name, document)
+    export.running.write(name, document)
     return export
 
 
 @pytest.fixture(scope="module")
-def exports(scene: Scene) -> dict[str, SavedExport]:
+def exports(running: RunningApp) -> dict[str, SavedExport]:
     """Exports of all kinds, over which the timer has looked twice since the refresh was due."""
-    segment = scene.deliver_emails("ann@example.com")
-    connection = scene.connection()
+    segment = running.deliver_emails("ann@example.com")
+    connection = running.connection()
     own = {"kind": "cron", "cron": daily("Asia/Kolkata"), "time_zone": "Asia/Kolkata"}
     saved = {
-        name: grow_old(scene.export(segment, connection=connection, schedule=schedule, enabled=name != "disabled"))
+        name: grow_old(
+            running.export(segment, connection=connection, schedule=schedule, enabled=name != "disabled")
+        )
         for name, schedule in {
             "follows": {"kind": "refresh"},
             "own": own,
@@ -52,19 +54,19 @@ def exports(scene: Scene) -> dict[str, SavedExport]:
             "disabled": own,
         }.items()
     }
-    saved["young"] = scene.export(segment, connection=connection, schedule=own)
-    look_back(scene, days=2)
+    saved["young"] = running.export(segment, connection=connection, schedule=own)
+    look_back(running, days=2)
     eventually(saved["follows"].runs)
-    look_back(scene, days=2)
+    look_back(running, days=2)
     return saved
 
 
-def look_back(scene: Scene, *, days: int) -> None:
+def look_back(running: RunningApp, *, days: int) -> None:
     """Have the timer look over the last days, as after a long stop, and wait until it has."""
-    eventually(lambda: scene.read_all("schedule.json"))
+    eventually(lambda: running.read_all("schedule.json"))
     past = DUE - timedelta(days=days)
-    scene.write("schedule.json", {"looked_until": past.isoformat()})
-    eventually(lambda: datetime.fromisoformat(scene.read_json("schedule.json")["looked_until"]) > DUE)
+    running.write("schedule.json", {"looked_until": past.isoformat()})
+    eventually(lambda: datetime.fromisoformat(running.read_json("schedule.json")["looked_until"]) > DUE)
 
 
 def test_a_refresh_starts_the_exports_that_follow_it(exports: dict[str, SavedExport]) -> None:
@@ -93,11 +95,11 @@ def test_an_export_is_not_started_for_what_was_due_before_it_was_saved(exports: 
     assert exports["young"].runs() == []
 
 
-def test_ticks_at_the_same_time_start_one_run(scene: Scene, exports: dict[str, SavedExport]) -> None:
-    export = grow_old(scene.export(scene.deliver_emails("bob@example.com"), schedule={"kind": "refresh"}))
-    scene.write("schedule.json", {"looked_until": (DUE - timedelta(days=1)).isoformat()})
+def test_ticks_at_the_same_time_start_one_run(running: RunningApp, exports: dict[str, SavedExport]) -> None:
+    export = grow_old(running.export(running.deliver_emails("bob@example.com"), schedule={"kind": "refresh"}))
+    running.write("schedule.json", {"looked_until": (DUE - timedelta(days=1)).isoformat()})
     for _ in range(4):
-        scene.tick("refresh_exports")
+        running.tick("refresh_exports")
     (run,) = eventually(export.runs)
-    assert (run.id, run.wait()["status"], scene.count_upserts(export.list_id)) == (DUE_RUN, "succeeded", 1)
+    assert (run.id, run.wait()["status"], running.count_upserts(export.list_id)) == (DUE_RUN, "succeeded", 1)
     assert [len(each.runs()) for each in exports.values()] == [1, 1, 0, 0, 0]

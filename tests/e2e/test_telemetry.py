@@ -12,9 +12,9 @@ import pytest
 from infra.check.telemetry import alert_queries, events_named, facts_read, workbook_queries
 from local.faults.scale import SCALED, write_app
 from local.sendgrid_simulator.faults import Fault
-from shared.records import Run, Trigger
-from shared.store import RunBlobs
-from tests.support.scene import Scene, eventually
+from shared.model.runs import Run, Trigger
+from shared.storage.layout import RunBlobs
+from tests.support.running_app import RunningApp, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,44 +32,46 @@ def log(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     """The app's log after a good run, a throttled one, a refused key, a poison message, and a sweep."""
     app = write_app(tmp_path_factory.mktemp("scaled"))
     limits = json.dumps({**SCALED, "SWEEP_AFTER": SWEEP_AFTER})
-    with Scene(cloud) as scene:
-        scene.start_host(app=app, FAULT_LIMITS=limits)
-        yield everything_that_is_watched(cloud, scene)
+    with RunningApp(cloud) as running:
+        running.start_host(app=app, FAULT_LIMITS=limits)
+        yield everything_that_is_watched(cloud, running)
 
 
-def everything_that_is_watched(cloud: LocalCloud, scene: Scene) -> str:
-    scene.tick("refresh_exports")
+def everything_that_is_watched(cloud: LocalCloud, running: RunningApp) -> str:
+    running.tick("refresh_exports")
     cloud.simulator.inject(
         Fault(kind="answer", method="PUT", path="/v3/marketing/contacts", status=429, retry_after_seconds=1)
     )
-    scene.export_of("one@example.com", "two@example.com").run()
-    unknown_key = scene.connection(secret_name=scene.secret("SG.no-such-key"))
-    refused = scene.export_of("three@example.com", connection=unknown_key)
+    running.export_of("one@example.com", "two@example.com").run()
+    unknown_key = running.connection(secret_name=running.secret("SG.no-such-key"))
+    refused = running.export_of("three@example.com", connection=unknown_key)
     assert refused.run()["reason"]["code"] == "key_refused"
-    scene.send("runs", "not a message of ours")
-    abandon_a_run(scene)
-    scene.write("active/newsletter/20260101T000000Z-broken", {})
-    scene.write("runs/newsletter/20260101T000000Z-broken/run.json", {"not": "a run"})
+    running.send("runs", "not a message of ours")
+    abandon_a_run(running)
+    running.write("active/newsletter/20260101T000000Z-broken", {})
+    running.write("runs/newsletter/20260101T000000Z-broken/run.json", {"not": "a run"})
     time.sleep(SWEEP_AFTER + 1)
-    scene.tick("sweep")
-    scene.tick("refresh_exports")
-    return eventually(lambda: text if all(f"event={name} " in (text := scene.log()) for name in EVENTS) else None)
+    running.tick("sweep")
+    running.tick("refresh_exports")
+    return eventually(
+        lambda: text if all(f"event={name} " in (text := running.log()) for name in EVENTS) else None
+    )
 
 
-def abandon_a_run(scene: Scene) -> None:
+def abandon_a_run(running: RunningApp) -> None:
     """A run that was started, but whose message is lost."""
     from datetime import UTC, datetime
 
     run = Run(
         id="20260101T000000Z-abandoned",
-        export=scene.export_of("four@example.com").id,
+        export=running.export_of("four@example.com").id,
         trigger=Trigger.ON_DEMAND,
         requested_by="test",
         created_at=datetime.now(UTC),
     )
     blobs = RunBlobs(export=run.export, run=run.id)
-    scene.write(blobs.document, run.model_dump(mode="json", exclude_none=True))
-    scene.write(blobs.marker, {})
+    running.write(blobs.document, run.model_dump(mode="json", exclude_none=True))
+    running.write(blobs.marker, {})
 
 
 @pytest.mark.parametrize("event", EVENTS)

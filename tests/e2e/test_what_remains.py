@@ -8,7 +8,7 @@ import pytest
 
 from local.sendgrid_simulator.faults import Fault, FaultKind, Naming, Outcome
 from tests.e2e.conftest import FOREIGN_MESSAGES
-from tests.support.scene import Json, SavedExport, Scene, StartedRun, csv_text, eventually, wait_for_all
+from tests.support.running_app import Json, RunningApp, SavedExport, StartedRun, csv_text, eventually, wait_for_all
 
 MARK = "quuxmark"
 """Part of every value of the extract but the customers' ids."""
@@ -42,15 +42,15 @@ MAPPING = {"email": "EMail", "first_name": "FirstName", "city": "City", "custom_
 class Trouble:
     """Runs that met all kinds of trouble with people whose every value has the mark; they are over."""
 
-    def __init__(self, scene: Scene) -> None:
-        self.scene = scene
-        self.key = scene.key()
-        self.secret = scene.secret(self.key)
-        self.connection = scene.connection(secret_name=self.secret)
+    def __init__(self, running: RunningApp) -> None:
+        self.running = running
+        self.key = running.key()
+        self.secret = running.secret(self.key)
+        self.connection = running.connection(secret_name=self.secret)
         self.runs: list[StartedRun] = []
 
     def go_through(self) -> None:
-        simulator = self.scene.cloud.simulator
+        simulator = self.running.cloud.simulator
         simulator.create_custom_field("size", "Number")
         texts = csv_text(COLUMNS, ROWS)
         bad = self._export(texts)
@@ -64,7 +64,7 @@ class Trouble:
         )
         self.runs = [export.start() for export in (bad, text, headless, torn)]
         eventually(lambda: self.runs[1].get()["uploading_at"])
-        self.scene.cloud.vault.set_secret(self.secret, self.scene.key())
+        self.running.cloud.vault.set_secret(self.secret, self.running.key())
         simulator.revoke_key(self.key)
         wait_for_all(self.runs)
         simulator.clear_faults()
@@ -73,13 +73,13 @@ class Trouble:
         wait_for_all(self.runs)
 
     def _export(self, data: str, **changes: object) -> SavedExport:
-        segment = self.scene.deliver(data)
-        return self.scene.export(segment, **{"connection": self.connection, "mapping": MAPPING} | changes)
+        segment = self.running.deliver(data)
+        return self.running.export(segment, **{"connection": self.connection, "mapping": MAPPING} | changes)
 
 
 @pytest.fixture(scope="module")
-def trouble(scene: Scene) -> Trouble:
-    made = Trouble(scene)
+def trouble(running: RunningApp) -> Trouble:
+    made = Trouble(running)
     made.go_through()
     return made
 
@@ -87,20 +87,20 @@ def trouble(scene: Scene) -> Trouble:
 @pytest.fixture(scope="module")
 def state(trouble: Trouble) -> Mapping[str, bytes]:
     """Every blob that the app has written, in the runs made here and in those of the tests before."""
-    eventually(lambda: len(trouble.scene.read_all("poison/")) >= len(FOREIGN_MESSAGES))
-    return trouble.scene.read_all()
+    eventually(lambda: len(trouble.running.read_all("poison/")) >= len(FOREIGN_MESSAGES))
+    return trouble.running.read_all()
 
 
 @pytest.fixture(scope="module")
 def log(trouble: Trouble) -> bytes:
     """All that host and app have printed."""
-    return trouble.scene.log().encode()
+    return trouble.running.log().encode()
 
 
 @pytest.fixture(scope="module")
 def queues(trouble: Trouble) -> bytes:
     """Every queue message of late, as it lies on Azurite's disk, one after the other in base64."""
-    folder = trouble.scene.cloud.ca_file.parent / "azurite" / "__queuestorage__"
+    folder = trouble.running.cloud.ca_file.parent / "azurite" / "__queuestorage__"
     return b"\n".join(file.read_bytes() for file in folder.iterdir())
 
 
@@ -142,16 +142,16 @@ def test_the_runs_are_on_the_queues(trouble: Trouble, queues: bytes) -> None:
 
 
 def test_no_blob_holds_a_key(trouble: Trouble, state: Mapping[str, bytes]) -> None:
-    keys = [key.encode() for key in trouble.scene.keys]
+    keys = [key.encode() for key in trouble.running.keys]
     assert [name for name, data in state.items() if any(key in data for key in keys)] == []
 
 
 def test_no_queue_message_holds_a_key(trouble: Trouble, queues: bytes) -> None:
-    assert [key for key in trouble.scene.keys if holds(queues, key)] == []
+    assert [key for key in trouble.running.keys if holds(queues, key)] == []
 
 
 def test_the_log_holds_no_key(trouble: Trouble, log: bytes) -> None:
-    assert [key for key in trouble.scene.keys if key.encode() in log] == []
+    assert [key for key in trouble.running.keys if key.encode() in log] == []
 
 
 def test_only_blobs_for_people_hold_their_data(state: Mapping[str, bytes]) -> None:
@@ -184,9 +184,9 @@ def test_runs_as_the_api_shows_them_hold_no_peoples_data(trouble: Trouble) -> No
     assert MARK not in str([run.get() for run in trouble.runs]).lower()
 
 
-def test_nothing_is_written_among_the_extracts(scene: Scene, trouble: Trouble) -> None:
+def test_nothing_is_written_among_the_extracts(running: RunningApp, trouble: Trouble) -> None:
     assert trouble.runs
-    names = set(scene.extracts.list_blob_names())
+    names = set(running.extracts.list_blob_names())
     assert {name.split("/")[0].partition("-")[0].partition("_")[0] for name in names} <= {
         "Segment",
         "CustomerInsights",

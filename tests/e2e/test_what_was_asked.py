@@ -6,15 +6,15 @@ from collections import Counter
 import pytest
 
 from tests.support.openapi import NOT_CHECKED, find_specifications, validate_exchange
-from tests.support.scene import Json, Scene
+from tests.support.running_app import Json, RunningApp
 
 
 @pytest.fixture(scope="module")
-def exchanges(scene: Scene) -> list[Json]:
+def exchanges(running: RunningApp) -> list[Json]:
     """Everything that SendGrid was asked in this session, and its answers; one run at least."""
-    assert scene.export_of("ann@example.com").run()["status"] == "succeeded"
-    assert scene.cloud.record_file
-    return [json.loads(line) for line in scene.cloud.record_file.read_bytes().splitlines()]
+    assert running.export_of("ann@example.com").run()["status"] == "succeeded"
+    assert running.cloud.record_file
+    return [json.loads(line) for line in running.cloud.record_file.read_bytes().splitlines()]
 
 
 def test_requests_and_answers_agree_with_sendgrids_specification(exchanges: list[Json]) -> None:
@@ -29,6 +29,6 @@ def test_every_request_asks_for_json(exchanges: list[Json]) -> None:
     assert accepted == {"application/json"}
 
 
-def test_nobody_was_asked_beyond_this_machine(scene: Scene, exchanges: list[Json]) -> None:
+def test_nobody_was_asked_beyond_this_machine(running: RunningApp, exchanges: list[Json]) -> None:
     assert exchanges
-    assert scene.refused_targets() == []
+    assert running.refused_targets() == []

@@ -7,10 +7,10 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from functions.answers import ADMINISTRATOR_ROLE
+from functions.http_support import ADMINISTRATOR_ROLE
 from infra.check.telemetry import alert_queries, events_named, facts_read, workbook_queries
 from shared.limits import POISON_RETENTION, RETENTION
-from shared.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, POISON_SUFFIX, RUNS_QUEUE
+from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, POISON_SUFFIX, RUNS_QUEUE
 from shared.settings import SETTING_NAMES, Settings, read_settings
 from shared.telemetry import Event
 
@@ -159,7 +159,7 @@ def test_every_event_that_means_trouble_has_an_alert(root: Path) -> None:
 
 
 def test_statuses_in_queries_are_those_of_runs(root: Path) -> None:
-    from shared.records import RunStatus
+    from shared.model.reasons import RunStatus
 
     known = {str(status) for status in RunStatus} | {"401", "403"}
     for query in _queries(root):

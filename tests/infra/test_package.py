@@ -140,7 +140,7 @@ def test_timers_take_their_schedule_from_the_setting(index: dict[str, Any]) -> N
         ("README.md", False, True),
         ("shared/__pycache__", True, True),
         ("shared/local", True, False),
-        ("shared/planning/planner.py", False, False),
+        ("shared/planning/plan.py", False, False),
         ("host.json", False, False),
     ],
 )

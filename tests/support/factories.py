@@ -11,28 +11,28 @@ import azure.functions as func
 import httpx
 from pydantic import SecretStr
 
-from shared.limiter import Limiter
-from shared.messages import ChunkMessage, RunMessage
-from shared.model import Connection, Consent, Export, OwnSchedule, Region
-from shared.records import (
-    AcceptedPortion,
+from shared.key_vault import Secrets
+from shared.model.definitions import Connection, Consent, Export, OwnSchedule, Region
+from shared.model.messages import ChunkMessage, RunMessage
+from shared.model.reasons import Reason
+from shared.model.runs import (
+    AcceptedRange,
     ChunkInfo,
     ChunkResult,
     ChunkStatus,
+    ContactRange,
     Counts,
     Delivery,
     Plan,
-    Portion,
-    Reason,
     Run,
     Trigger,
 )
-from shared.secrets import Secrets
-from shared.sendgrid import Answer, ImportJob, JobStatus
-from shared.sendgrid_client import SendGridClient
+from shared.sendgrid.api import Response, ImportJob, JobStatus
+from shared.sendgrid.client import SendGridClient
+from shared.sendgrid.rate_limiter import RateLimiter
 from shared.services import Services
 from shared.settings import Settings, read_settings
-from shared.store import Store
+from shared.storage.documents import Store
 from tests.support.memory_storage import MemoryBlobs, MemoryQueues
 
 if TYPE_CHECKING:
@@ -138,12 +138,12 @@ def a_plan(**changes: object) -> Plan:
     return Plan.model_validate(usual | changes)
 
 
-def a_portion(first: int = 0, contacts: int = 10) -> Portion:
-    return Portion(first=first, contacts=contacts)
+def a_portion(first: int = 0, contacts: int = 10) -> ContactRange:
+    return ContactRange(first=first, contacts=contacts)
 
 
-def an_accepted_portion(first: int = 0, contacts: int = 10, job_id: str = "job-1") -> AcceptedPortion:
-    return AcceptedPortion(first=first, contacts=contacts, job_id=job_id, accepted_at=NOW)
+def an_accepted_portion(first: int = 0, contacts: int = 10, job_id: str = "job-1") -> AcceptedRange:
+    return AcceptedRange(first=first, contacts=contacts, job_id=job_id, accepted_at=NOW)
 
 
 def a_delivery(**changes: object) -> Delivery:
@@ -166,14 +166,14 @@ def a_chunk_message(**changes: object) -> ChunkMessage:
 # --- SendGrid -----------------------------------------------------------------------------------------------
 
 
-def an_answer(status: int = 200, body: object = b"", **headers: object) -> Answer:
+def an_answer(status: int = 200, body: object = b"", **headers: object) -> Response:
     """Bytes stay as they are, anything else becomes JSON; header names are given with underscores."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = {name.replace("_", "-"): str(value) for name, value in headers.items()}
-    return Answer(status=status, headers=named, body=content)
+    return Response(status=status, headers=named, body=content)
 
 
-def an_error(message: str, status: int = 400, **members: object) -> Answer:
+def an_error(message: str, status: int = 400, **members: object) -> Response:
     """An answer in SendGrid's usual shape, with one error."""
     return an_answer(status, {"errors": [{"field": None, "message": message} | members]})
 
@@ -204,9 +204,9 @@ def some_services(clock: Clock | None = None, **changes: Any) -> Services:  # no
         "queues": MemoryQueues(clock),
         "secrets": Secrets(MemoryVault(**{"sendgrid-key": "SG.secret"}), clock),
         "sendgrid": SendGridClient(transport=httpx.MockTransport(_nobody_home)),
-        "limiter": Limiter(store),
+        "limiter": RateLimiter(store),
         "clock": clock,
-        "chance": lambda: 0.5,
+        "jitter": lambda: 0.5,
     }
     return Services(**(usual | changes))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError
-from shared.storage import Blob, BlobItem
+from shared.storage.interfaces import Blob, BlobItem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,6 +1,6 @@
 """A planner in plain Python for small extracts: slow with many rows, quick with few.
 
-The tests of runs use it where the planner itself is not the point, in the place of `shared.planning.planner.plan`.
+The tests of runs use it where the planner itself is not the point, in the place of `shared.planning.plan.plan`.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import RunEndError
-from shared.records import ChunkInfo, Counts, Reason, RunStatus
+from shared.model.reasons import ReasonCode, Reason, RunStatus
+from shared.model.runs import ChunkInfo, Counts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shared.extracts import Extract
-    from shared.model import FieldMapping
-    from shared.storage import Blobs
+    from shared.extracts.discovery import Extract
+    from shared.model.definitions import FieldMapping
+    from shared.storage.interfaces import Blobs
 
 
 def plan(
@@ -43,7 +44,7 @@ def plan(
         else:
             contacts[email] = json.dumps({"email": email}, separators=(",", ":")).encode() + b"\n"
     if len(contacts) > max_contacts:
-        raise RunEndError(RunStatus.SKIPPED, Reason(code="too_many_contacts", message=f"{len(contacts)} contacts"))
+        raise RunEndError(ReasonCode.TOO_MANY_CONTACTS, f"{len(contacts)} contacts", status=RunStatus.SKIPPED)
     sink.write_rejected(b"segment,file,row,customer_id,column,reason\n")
     lines = b"".join(contacts.values())
     chunks = (ChunkInfo(number=1, contacts=len(contacts), bytes=len(lines)),) if contacts else ()

@@ -34,7 +34,7 @@ class Clock:
         self.now += seconds
 
 
-class World:
+class InMemorySendGrid:
     """A simulator, its control client, and a customer of its API with a key and a list."""
 
     def __init__(self, url: str, simulation: Simulation, clock: Clock) -> None:
@@ -94,17 +94,17 @@ class World:
 
 
 @contextmanager
-def running_world(record_to: Path | None = None) -> Iterator[World]:
+def running_world(record_to: Path | None = None) -> Iterator[InMemorySendGrid]:
     """Serves a simulator on a thread of this process for as long as the block lasts."""
     clock = Clock()
     simulation = Simulation(clock=clock)
     server = build_server(build_app(simulation, record_to), port=0, certificate=None, private_key=None)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [server.listener]})
     thread.start()
-    world = World(server.url, simulation, clock)
+    sendgrid = InMemorySendGrid(server.url, simulation, clock)
     try:
-        yield world
+        yield sendgrid
     finally:
-        world.close()
+        sendgrid.close()
         server.should_exit = True
         thread.join()

@@ -14,20 +14,26 @@ SHARED = sorted((APP / "shared").rglob("*.py"))
 FUNCTIONS = sorted((APP / "functions").glob("*.py"))
 PRODUCT = [*SHARED, *FUNCTIONS, APP / "function_app.py"]
 PURE = [
-    APP / "shared" / f"{name}.py"
-    for name in (
-        "model",
-        "records",
-        "schedule",
-        "sendgrid",
-        "retrying",
-        "portions",
-        "outcomes",
-        "limits",
-        "errors",
-        "messages",
-    )
+    *sorted((APP / "shared" / "model").glob("[a-z]*.py")),
+    *(APP / "shared" / f"{name}.py" for name in ("limits", "errors")),
+    *(APP / "shared" / "sendgrid" / f"{name}.py" for name in ("api", "decisions")),
+    *(APP / "shared" / "runs" / f"{name}.py" for name in ("schedule", "outcomes", "delivery_state")),
 ]
+ROOMS = (
+    {"limits", "telemetry"},
+    {"model"},
+    {"errors"},
+    {"settings"},
+    {"storage"},
+    {"key_vault"},
+    {"sendgrid"},
+    {"extracts"},
+    {"planning"},
+    {"services"},
+    {"definitions"},
+    {"runs"},
+)
+"""Packages and modules of `shared`, the lowest first: each imports only from those before it."""
 OUTSIDE = {
     "asyncio",
     "azure",
@@ -52,7 +58,7 @@ OUTSIDE = {
     "urllib3",
 }
 """Modules that reach out of the process, or that bring clocks, dice and threads into it."""
-MAY_READ_THE_ENVIRONMENT = {"wiring.py", "api.py"}
+MAY_READ_THE_ENVIRONMENT = {"wiring.py", "health.py"}
 HEAVY = ("duckdb", "httpx", "azure.storage", "azure.identity", "azure.keyvault")
 
 
@@ -83,10 +89,20 @@ def is_docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
+def dotted(file: Path) -> str:
+    return ".".join(file.relative_to(APP).with_suffix("").parts).removesuffix(".__init__")
+
+
 def needed_to_load(file: Path) -> set[str]:
     """Modules of `shared` that are imported when the file is."""
     body = [node for node in tree_of(file).body if isinstance(node, ast.ImportFrom)]
-    return {(node.module or "").removeprefix("shared.") for node in body if within(node.module or "", {"shared"})}
+    return {node.module or "" for node in body if within(node.module or "", {"shared"})}
+
+
+def height(module: str) -> int:
+    """How high the room of a module of `shared` lies."""
+    room = module.split(".")[1]
+    return next(level for level, rooms in enumerate(ROOMS) if room in rooms)
 
 
 def loaded_by(*modules: str) -> set[str]:
@@ -99,7 +115,7 @@ def loaded_by(*modules: str) -> set[str]:
 # --- direction ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("file", SHARED, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", SHARED, ids=dotted)
 def test_shared_imports_no_trigger_no_local_cloud_and_no_test(file: Path) -> None:
     outer = {"functions", "local", "tests", "benchmarks", "function_app"}
     assert not [module for module in imports(file) if within(module, outer)]
@@ -111,33 +127,59 @@ def test_triggers_import_no_local_cloud_and_no_test(file: Path) -> None:
 
 
 def test_modules_of_shared_need_each_other_in_one_direction() -> None:
-    left = {file.stem: needed_to_load(file) for file in SHARED if file.stem != "__init__"}
+    left = {dotted(file): needed_to_load(file) for file in SHARED if file.stem != "__init__"}
     while ready := {name for name, needed in left.items() if not needed & left.keys()}:
         left = {name: needed for name, needed in left.items() if name not in ready}
     assert left == {}
 
 
+@pytest.mark.parametrize("file", SHARED, ids=dotted)
+def test_a_room_imports_only_from_those_below_it(file: Path) -> None:
+    if file == APP / "shared" / "__init__.py":
+        return
+    own = dotted(file).split(".")[1]
+    others = {module for module in imports(file) if module.startswith("shared.") and module.split(".")[1] != own}
+    assert not [module for module in others if height(module) >= height(dotted(file))]
+
+
+def test_every_room_is_in_the_order() -> None:
+    found = {
+        file.stem for file in (APP / "shared").iterdir() if file.suffix == ".py" or (file / "__init__.py").exists()
+    }
+    assert found - {"__init__"} == set().union(*ROOMS)
+
+
+@pytest.mark.parametrize("file", SHARED, ids=dotted)
+def test_a_file_is_named_by_a_noun_or_a_verb_and_not_by_a_gerund(file: Path) -> None:
+    assert not file.stem.endswith("ing") or file.stem == "planning"
+
+
+@pytest.mark.parametrize("room", sorted((APP / "shared").glob("*/__init__.py")), ids=dotted)
+def test_a_room_says_what_it_is_for(room: Path) -> None:
+    assert ast.get_docstring(tree_of(room))
+
+
 # --- purity -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("file", PURE, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", PURE, ids=dotted)
 def test_a_pure_module_imports_nothing_that_reaches_out(file: Path) -> None:
     assert not [module for module in imports(file) if within(module, OUTSIDE)]
 
 
-@pytest.mark.parametrize("file", PURE, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", PURE, ids=dotted)
 def test_a_pure_module_loads_pure_modules_only(file: Path) -> None:
-    assert needed_to_load(file) <= {pure.stem for pure in PURE}
+    assert needed_to_load(file) <= {dotted(pure) for pure in PURE}
 
 
-@pytest.mark.parametrize("file", PURE, ids=lambda file: file.name)
+@pytest.mark.parametrize("file", PURE, ids=dotted)
 def test_a_pure_module_asks_no_clock(file: Path) -> None:
     names = {node.attr for node in ast.walk(tree_of(file)) if isinstance(node, ast.Attribute)}
     assert not names & {"now", "utcnow", "today"}
 
 
 def test_the_pure_modules_load_no_library_that_reaches_out() -> None:
-    loaded = loaded_by(*(f"shared.{file.stem}" for file in PURE))
+    loaded = loaded_by(*map(dotted, PURE))
     assert not [module for module in loaded if within(module, {*HEAVY, "azure", "requests"})]
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shared.azure_storage import AzureBlobs
 from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError
+from shared.storage.azure import AzureBlobs
 from tests.support.memory_storage import MemoryBlobs
 
 if TYPE_CHECKING:
     from local.cloud import LocalCloud
-    from shared.storage import Blobs
+    from shared.storage.interfaces import Blobs
 
 
 @pytest.fixture(params=["memory", "azurite"])

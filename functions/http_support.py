@@ -1,0 +1,237 @@
+"""HTTP's border: callers, bodies and parameters in; JSON and problem documents out.
+
+Errors are problem documents, https://www.rfc-editor.org/rfc/rfc9457.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+import azure.functions as func
+from pydantic import TypeAdapter, ValidationError
+
+from shared.definitions.access import Caller
+from shared.errors import FieldError, InvalidInputError, RequestError, SettingsError, TransientError
+from shared.model.definitions import Identifier, RunId
+from shared.model.documents import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pydantic_core import ErrorDetails
+
+    from shared.model.definitions import Connection, Export, Saved
+
+    type Handler = Callable[[func.HttpRequest], func.HttpResponse]
+
+ADMINISTRATOR_ROLE: Final = "Administrator"
+"""App role of the Entra application that protects the app."""
+READ_ONLY: Final = frozenset({"id", "created_at", "updated_at", "updated_by"})
+"""Members of an answer that may be sent back in a PUT; they are ignored."""
+IDEMPOTENCY_KEY_MAX: Final = 255
+"""Most characters of an Idempotency-Key."""
+BODY_MAX: Final = 1_000_000
+"""Most bytes of a request body."""
+BUSY_RETRY_AFTER: Final = 5
+"""Seconds after which to ask again when storage or the vault is away."""
+
+
+def answering(handler: Handler) -> Handler:
+    """Turn what the handler raises on purpose into a problem document."""
+
+    @functools.wraps(handler)
+    def answer(request: func.HttpRequest) -> func.HttpResponse:
+        try:
+            return handler(request)
+        except InvalidInputError as error:
+            return problem(error.status, error.title, str(error), errors=error.errors)
+        except RequestError as error:
+            return problem(error.status, error.title, str(error))
+        except SettingsError as error:
+            return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The app is not set up", str(error))
+        except TransientError as error:
+            answer = problem(HTTPStatus.SERVICE_UNAVAILABLE, "Try again later", str(error))
+            answer.headers["Retry-After"] = str(BUSY_RETRY_AFTER)
+            return answer
+
+    return answer
+
+
+def problem(status: int, title: str, detail: str, *, errors: Sequence[FieldError] = ()) -> func.HttpResponse:
+    """A problem document."""
+    document: dict[str, Any] = {
+        "type": "about:blank",
+        "title": title,
+        "status": int(status),
+        "detail": detail,
+    }
+    if errors:
+        document["errors"] = [{"field": error.field, "message": error.message} for error in errors]
+    return func.HttpResponse(
+        json.dumps(document), status_code=int(status), mimetype="application/problem+json", charset="utf-8"
+    )
+
+
+def json_answer(
+    document: object, *, status: int = 200, etag: str | None = None, **headers: str
+) -> func.HttpResponse:
+    """A JSON answer; header names are given with underscores."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    if etag is not None:
+        named["ETag"] = f'"{etag}"'
+    return func.HttpResponse(
+        json.dumps(document), status_code=status, headers=named, mimetype="application/json", charset="utf-8"
+    )
+
+
+def saved_view(saved: Saved[Connection] | Saved[Export]) -> dict[str, object]:
+    """A saved definition as it is answered: its members beside id and times."""
+    document = saved.model_dump(mode="json")
+    definition = document.pop("definition")
+    return {"id": document.pop("id"), **definition, **document}
+
+
+def caller(request: func.HttpRequest) -> Caller:
+    """Who calls: the principal that App Service authentication vouches for, else whoever holds the key.
+
+    https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
+    """
+    principal = request.headers.get("x-ms-client-principal")
+    if not principal:
+        return Caller(name="function key", is_administrator=True)
+    try:
+        claims = json.loads(base64.b64decode(principal, validate=True))["claims"]
+        values = [(claim["typ"].lower(), claim["val"]) for claim in claims]
+    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError):
+        raise InvalidInputError("The header X-MS-CLIENT-PRINCIPAL is not what App Service sends.") from None
+    if not all(isinstance(value, str) for _, value in values):
+        raise InvalidInputError("The header X-MS-CLIENT-PRINCIPAL is not what App Service sends.")
+    roles = {value for kind, value in values if kind in {"roles", "role"} or kind.endswith("/role")}
+    return Caller(
+        name=request.headers.get("x-ms-client-principal-name", "") or "unnamed principal",
+        object_id=request.headers.get("x-ms-client-principal-id", ""),
+        is_administrator=ADMINISTRATOR_ROLE in roles,
+    )
+
+
+_IDENTIFIER: Final[TypeAdapter[str]] = TypeAdapter(Identifier)
+_RUN_ID: Final[TypeAdapter[str]] = TypeAdapter(RunId)
+
+
+def identifier(request: func.HttpRequest, name: str = "id") -> str:
+    """The id in the route. Raises InvalidInputError."""
+    try:
+        return _IDENTIFIER.validate_python(request.route_params.get(name))
+    except ValidationError:
+        message = "must be 1 to 63 lower-case letters, digits and inner hyphens"
+        raise InvalidInputError(
+            "The id in the address is not valid.", FieldError(field=name, message=message)
+        ) from None
+
+
+def run_id(request: func.HttpRequest) -> str:
+    """The run in the route. Raises InvalidInputError."""
+    return _run_id(request.route_params.get("run"), "run")
+
+
+def _run_id(value: object, field: str) -> str:
+    try:
+        return _RUN_ID.validate_python(value)
+    except ValidationError:
+        message = "must be the id of a run, such as 20260101T060000Z-scheduled"
+        raise InvalidInputError(
+            "The id of the run is not valid.", FieldError(field=field, message=message)
+        ) from None
+
+
+def before(request: func.HttpRequest) -> str | None:
+    """The run that the page ends before. Raises InvalidInputError."""
+    value = request.params.get("before")
+    return None if value is None else _run_id(value, "before")
+
+
+def whole_number(request: func.HttpRequest, name: str, *, default: int, most: int) -> int:
+    """A parameter from 1 to `most`. Raises InvalidInputError."""
+    value = request.params.get(name, str(default))
+    if value.isascii() and value.isdecimal() and len(value) <= len(str(most)) and 1 <= int(value) <= most:
+        return int(value)
+    raise InvalidInputError(
+        f"The parameter {name} is not valid.",
+        FieldError(field=name, message=f"must be a whole number from 1 to {most}"),
+    )
+
+
+def if_match(request: func.HttpRequest) -> str | None:
+    """The version the caller has read, when it says so."""
+    value = request.headers.get("if-match")
+    return value.removeprefix("W/").strip('"') if value else None
+
+
+def idempotency_key(request: func.HttpRequest) -> str | None:
+    """The key under which the same request may be sent twice. Raises InvalidInputError."""
+    key: str | None = request.headers.get("idempotency-key")
+    if key is not None and not 1 <= len(key) <= IDEMPOTENCY_KEY_MAX:
+        message = f"must have 1 to {IDEMPOTENCY_KEY_MAX} characters"
+        raise InvalidInputError(
+            "The header Idempotency-Key is not valid.", FieldError(field="Idempotency-Key", message=message)
+        )
+    return key
+
+
+def parse_definition[D: Document](request: func.HttpRequest, kind: type[D]) -> D:
+    """The body of a PUT. Raises InvalidInputError naming every field to change."""
+    document = _json_object(request)
+    return _validate(kind, {name: value for name, value in document.items() if name not in READ_ONLY})
+
+
+def parse_options[D: Document](request: func.HttpRequest, kind: type[D]) -> D:
+    """The body of a POST, which may be left out. Raises InvalidInputError naming every field to change."""
+    return _validate(kind, _json_object(request) if request.get_body() else {})
+
+
+def _json_object(request: func.HttpRequest) -> dict[str, Any]:
+    body = request.get_body()
+    if len(body) > BODY_MAX:
+        raise InvalidInputError(f"The body is longer than {BODY_MAX} bytes.")
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        raise InvalidInputError("The body is not JSON.") from None
+    if not isinstance(document, dict):
+        raise InvalidInputError("The body is not a JSON object.")
+    return document
+
+
+_MESSAGES: Final = {
+    "union_tag_invalid": "has an unknown kind",
+    "uuid_parsing": "must be a UUID, such as the one in the address of the list at SendGrid",
+    "extra_forbidden": "is not known; remove it or correct its name",
+    "missing": "is missing",
+}
+"""Better words than pydantic's, which in some cases quote the value."""
+
+
+def _validate[D: Document](kind: type[D], document: dict[str, Any]) -> D:
+    try:
+        return kind.model_validate_json(json.dumps(document))
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        raise InvalidInputError("The body is not valid.", *_field_errors(found)) from None
+
+
+def _field_errors(found: Sequence[ErrorDetails]) -> list[FieldError]:
+    """The innermost problems: a list is not blamed for being empty when its only item is what is wrong."""
+    places = [problem["loc"] for problem in found]
+    return [
+        FieldError(
+            field=".".join(str(part) for part in problem["loc"]) or "body",
+            message=_MESSAGES.get(problem["type"], problem["msg"]).removeprefix("Value error, "),
+        )
+        for problem in found
+        if not any(place[: len(problem["loc"])] == problem["loc"] != place for place in places)
+    ]

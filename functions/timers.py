@@ -1,0 +1,25 @@
+"""The timer: starts what is due, heals what was cut off."""
+
+from __future__ import annotations
+
+import azure.functions as func
+
+from functions.wiring import get_services
+
+blueprint = func.Blueprint()
+
+
+@blueprint.timer_trigger(arg_name="timer", schedule="%SCHEDULE_TICK%", run_on_startup=False, use_monitor=True)
+def refresh_exports(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the store knows when it last ran
+    """Start a run of every export that became due since the last tick."""
+    from shared.runs.start import start_due
+
+    start_due(get_services())
+
+
+@blueprint.timer_trigger(arg_name="timer", schedule="%SCHEDULE_TICK%", run_on_startup=False, use_monitor=True)
+def sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the store knows when it last ran
+    """Send lost messages again and delete what is past its retention."""
+    from shared.runs.sweep import sweep as sweep_runs
+
+    sweep_runs(get_services())

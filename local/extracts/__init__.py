@@ -1,0 +1,1 @@
+"""Make-believe extracts: people, and the files that Customer Insights would deliver of them."""

@@ -1,0 +1,242 @@
+"""A storage account with the app at work on it, its time scaled, and an operator's hands."""
+
+import itertools
+import json
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import httpx
+from azure.core.exceptions import ResourceNotFoundError
+from azure.storage.blob import ContainerClient
+from azure.storage.queue import QueueClient
+
+from local.azure.environment import EXTRACT_CONTAINER, STATE_CONTAINER
+from local.cloud import Host, LocalCloud
+from local.export_api import ApiError, ExportApi, Run
+from local.extracts.customer_insights import ExportDestination, put_table
+from local.extracts.deliveries import PEOPLE_MAPPING
+from local.extracts.people import COLUMNS, People
+from local.faults.scale import SCALED, VARIABLE, write_app
+from local.playground import connection_definition, export_definition
+
+LEASE_SECONDS: Final = 2
+"""How long a message stays hidden after its host was killed; ten minutes in Azure."""
+TICK: Final = "*/5 * * * * *"
+"""When the app's timers fire, so that the sweeper is at work all the time."""
+LOOK_SECONDS: Final = 0.6
+"""Between two looks at a run: each costs the app several reads of storage."""
+REQUEST_SECONDS: Final = 20.0
+START_TRIES: Final = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedExport:
+    """An export that was saved, with a list of its own."""
+
+    id: str
+    list_id: str
+    segment: str
+    connection: str
+    people: People = field(repr=False)
+
+
+class AppUnderTest:
+    """The app on a storage account of its own; SendGrid and the vault are the cloud's.
+
+    Attributes:
+        cloud: The local cloud.
+        directory: For files of this app; a folder in it is the app's.
+        limits: What is scaled otherwise than `SCALED` says.
+        state: The container with the app's documents.
+        hosts: The hosts that run now, oldest first.
+    """
+
+    state: ContainerClient
+
+    def __init__(self, cloud: LocalCloud, directory: Path, limits: Mapping[str, float]) -> None:
+        """Scale the app's limits as `SCALED` says, but for those in `limits`."""
+        self.cloud = cloud
+        self.directory = directory
+        self.account = cloud.new_account()
+        self.hosts: list[Host] = []
+        self.limits = dict(limits)
+        self._numbers = itertools.count(1)
+
+    def __enter__(self) -> Self:
+        self.cloud.prepare_account(self.account)
+        with ExitStack() as stack:
+            blobs = stack.enter_context(self.cloud.blob_service(self.account))
+            self._queues = stack.enter_context(self.cloud.queue_service(self.account))
+            self.state = blobs.get_container_client(STATE_CONTAINER)
+            self._extracts = blobs.get_container_client(EXTRACT_CONTAINER)
+            stack.callback(self.kill_hosts)
+            self._running = stack.pop_all()
+        self._app = write_app(self.directory / f"app-{self.account}")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._running.close()
+
+    # --- hosts ----------------------------------------------------------------------------------------------
+
+    def start_host(self, **settings: str) -> Host:
+        """Start an instance of the app and return when it answers."""
+        host = self.cloud.start_host(
+            self.account,
+            app=self._app,
+            lease_seconds=LEASE_SECONDS,
+            **{VARIABLE: json.dumps({**SCALED, **self.limits}), "SCHEDULE_TICK": TICK} | settings,
+        )
+        self.hosts.append(host)
+        return host
+
+    def kill_hosts(self) -> None:
+        """End all instances at once (SIGKILL)."""
+        while self.hosts:
+            self.hosts.pop().kill()
+
+    def drop_host(self, host: Host) -> None:
+        """Stop one instance in good order."""
+        self.hosts.remove(host)
+        host.stop()
+
+    # --- definitions ----------------------------------------------------------------------------------------
+
+    def name(self, kind: str) -> str:
+        """Make up a name that is not taken."""
+        return f"{kind}-{self.account}-{next(self._numbers)}"
+
+    def connection(self) -> str:
+        """Save a connection with a key of its own; its id, which is the name of its secret, too."""
+        name = self.name("connection")
+        self.cloud.vault.set_secret(name, self.cloud.simulator.create_key())
+        self.put(f"/api/connections/{name}", connection_definition() | {"secret_name": name})
+        return name
+
+    def export(self, people: People, *, connection: str, schedule: str = "off") -> SavedExport:
+        """Deliver the people as an extract of two files and save an export of it onto a new list."""
+        segment = self.name("Segment")
+        half = people.rows // 2
+        put_table(
+            self._extracts,
+            ExportDestination(instance_id="faults", name=segment),
+            table=segment,
+            attributes=COLUMNS,
+            partitions=[people.slice(0, half), people.slice(half, people.rows)],
+            delivered_at=datetime.now(UTC) - timedelta(hours=1),
+        )
+        return self._save_export(people, segment, connection=connection, schedule=schedule)
+
+    def export_again(self, other: SavedExport, *, schedule: str = "off") -> SavedExport:
+        """Save an export of the same extract through the same connection onto a new list."""
+        return self._save_export(other.people, other.segment, connection=other.connection, schedule=schedule)
+
+    def _save_export(self, people: People, segment: str, *, connection: str, schedule: str) -> SavedExport:
+        name = self.name("export")
+        list_id = self.cloud.simulator.create_list(name)
+        definition = export_definition(list_id, PEOPLE_MAPPING, schedule=schedule)
+        self.put(f"/api/exports/{name}", definition | {"connection": connection, "segments": [segment]})
+        return SavedExport(id=name, list_id=list_id, segment=segment, connection=connection, people=people)
+
+    def put(self, path: str, definition: Mapping[str, Any]) -> None:
+        """Save a definition."""
+        with self._client() as client:
+            ExportApi(client, say=_nothing).put(path, definition)
+
+    # --- runs -----------------------------------------------------------------------------------------------
+
+    def start(self, export: SavedExport, *, force: bool = False) -> Run:
+        """Start a run on demand, as a client does that repeats a request which failed under the same key."""
+        key = self.name("request")
+        for _ in range(START_TRIES):
+            with self._client() as client:
+                try:
+                    answer = client.post(
+                        f"/api/exports/{export.id}/runs", json={"force": force}, headers={"Idempotency-Key": key}
+                    ).raise_for_status()
+                    return Run.model_validate(answer.json())
+                except httpx.HTTPError:
+                    time.sleep(1)
+        raise ApiError(f"No run of {export.id} could be started.")
+
+    def tick(self, function: str) -> None:
+        """Fire one of the app's timers now."""
+        headers = {"x-functions-key": self.hosts[0].master_key}
+        with self._client() as client:
+            client.post(f"/admin/functions/{function}", json={"input": ""}, headers=headers).raise_for_status()
+
+    def list_runs(self, export: SavedExport) -> list[Run]:
+        """List the runs of an export, newest first."""
+        with self._client() as client:
+            return ExportApi(client, say=_nothing).list_runs(export.id)
+
+    def wait(self, run: Run, *, until: float) -> Run | None:
+        """Look at a run once it is over; None when it is not over at `until`, on the monotonic clock."""
+        while time.monotonic() < until:
+            with self._client() as client:
+                api = ExportApi(client, say=_nothing)
+                try:
+                    while time.monotonic() < until:
+                        found = api.get_run(run.path)
+                        if found.is_terminal:
+                            return found
+                        time.sleep(LOOK_SECONDS)
+                except (ApiError, ValueError):  # storage may be away, or be lied about, at this moment
+                    time.sleep(LOOK_SECONDS)
+        return None
+
+    def _client(self) -> httpx.Client:
+        host = self.hosts[-1]
+        headers = {"x-functions-key": host.function_key}
+        return httpx.Client(base_url=host.url, headers=headers, timeout=REQUEST_SECONDS, trust_env=False)
+
+    # --- state and queues -----------------------------------------------------------------------------------
+
+    def queue(self, name: str) -> QueueClient:
+        """Give a client of a queue, for bodies as they are on it: base64."""
+        return self._queues.get_queue_client(name)
+
+    def read_json(self, prefix: str) -> dict[str, dict[str, Any]]:
+        """Read the state's documents whose names begin like this."""
+        return {name: json.loads(body) for name, body in self.read_all(prefix).items()}
+
+    def read_all(self, prefix: str) -> dict[str, bytes]:
+        """Read the state's blobs whose names begin like this."""
+        found = {}
+        for name in self.state.list_blob_names(name_starts_with=prefix):
+            try:
+                found[name] = self.state.download_blob(name).readall()
+            except ResourceNotFoundError:
+                continue  # deleted since it was listed
+        return found
+
+    def accepted_at(self, run: Run) -> list[datetime]:
+        """When SendGrid accepted each of the run's upserts, earliest first."""
+        deliveries = self.read_json(f"runs/{run.export}/{run.id}/deliveries/").values()
+        moments = (portion["accepted_at"] for each in deliveries for portion in each["accepted"])
+        return sorted(datetime.fromisoformat(moment) for moment in moments)
+
+    def chunks_by_status(self, run: Run) -> list[tuple[str, set[str]]]:
+        """How each chunk of a run ended, and who is in it; nobody where the chunk is deleted by now."""
+        folder = f"runs/{run.export}/{run.id}/"
+        plans = self.read_json(f"{folder}plan.json").values()
+        attempt = next((plan["attempt"] for plan in plans), "none")
+        bodies = self.read_all(f"{folder}attempts/{attempt}/chunks/")
+        ended = []
+        for name, result in self.read_json(f"{folder}results/").items():
+            number = name.rpartition("/")[2].removesuffix(".json")
+            lines = bodies.get(f"{folder}attempts/{attempt}/chunks/{number}.ndjson", b"").splitlines()
+            ended.append((str(result["status"]), {json.loads(line)["email"] for line in lines}))
+        return ended
+
+
+def _nothing(_: str) -> None:
+    """Say nothing."""

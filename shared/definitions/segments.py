@@ -1,0 +1,82 @@
+"""The segments that are there, each by its newest extract and the columns that a mapping can take from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import AwareDatetime
+
+from shared.errors import ConflictError, ExportError, RunEndError
+from shared.extracts.discovery import list_extracts
+from shared.model.documents import Document
+
+if TYPE_CHECKING:
+    from shared.extracts.discovery import Extract, ExtractFile
+    from shared.storage.interfaces import Blobs
+
+
+class Segment(Document):
+    """A segment, by its newest extract."""
+
+    segment: str
+    version: str
+    """The delivery's own name, such as its dated folder."""
+    delivered_at: AwareDatetime
+    files: int
+    bytes: int
+    columns: tuple[str, ...] | None
+    """As the first file by name that is not empty names them; None when they cannot be told."""
+    columns_problem: str | None
+    """Why they cannot, without anybody's data."""
+
+
+def list_segments(blobs: Blobs, *, prefix: str = "") -> list[Segment]:
+    """All segments found, by name; of one file of each the beginning is read, of Parquet the end, too.
+
+    Raises ConflictError when a model.json beside the segments cannot be read, for then none can be told, and
+    TransientError when storage is away.
+    """
+    try:
+        extracts = list_extracts(blobs, prefix=prefix)
+    except RunEndError as end:
+        raise ConflictError(end.reason.message) from None
+    return [_describe(blobs, extract) for extract in extracts]
+
+
+def _describe(blobs: Blobs, extract: Extract) -> Segment:
+    columns, problem = _columns(blobs, extract)
+    return Segment(
+        segment=extract.segment,
+        version=extract.version,
+        delivered_at=extract.delivered_at,
+        files=len(extract.files),
+        bytes=extract.bytes,
+        columns=columns or None,
+        columns_problem=problem,
+    )
+
+
+def _columns(blobs: Blobs, extract: Extract) -> tuple[tuple[str, ...] | None, str | None]:
+    """The columns, or why they cannot be told: one bad file must not hide the other segments."""
+    for file in extract.files:
+        try:
+            names = _read_names(blobs, file) if file.size else None
+        except ExportError as error:
+            return None, str(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is about this file; its text may hold data
+            return None, f"The file {file.name} cannot be read ({type(error).__name__})."
+        if names and any("@" in name for name in names):
+            return None, f"The first row of {file.name} holds an e-mail address, so it is no header."
+        if names is not None:
+            return names, None if names else f"The file {file.name} names no columns."
+    return extract.columns, None if extract.columns else "All files of the extract are empty."
+
+
+def _read_names(blobs: Blobs, file: ExtractFile) -> tuple[str, ...] | None:
+    """Names of the columns, read as a plan reads them; an engine of its own each, for it remembers failures."""
+    from shared.planning.engine import open_engine
+    from shared.planning.tables import open_table
+
+    with open_engine() as engine, engine.reading(file):
+        table = open_table(engine, blobs, file)
+    return None if table is None else tuple(filter(None, table.names))

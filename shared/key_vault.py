@@ -1,0 +1,92 @@
+"""API keys from Key Vault, kept in memory for a few minutes and nowhere else."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Protocol
+
+from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from pydantic import SecretStr
+
+from shared.errors import RunEndError, VaultUnavailableError
+from shared.limits import KEY_LIFETIME
+from shared.model.reasons import ReasonCode, Reason, RunStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from azure.keyvault.secrets import SecretClient
+
+
+class Vault(Protocol):
+    """Reads one secret."""
+
+    def read(self, name: str) -> SecretStr:
+        """The secret's newest value.
+
+        Raises RunEndError when only a person can help, VaultUnavailableError when it may pass.
+        """
+
+
+class KeyVault:
+    """Azure Key Vault."""
+
+    def __init__(self, client: SecretClient) -> None:
+        self._client = client
+
+    def read(self, name: str) -> SecretStr:
+        """The secret's newest value."""
+        try:
+            return SecretStr((self._client.get_secret(name).value or "").strip())
+        except ResourceNotFoundError:
+            raise _ends(
+                ReasonCode.SECRET_MISSING, f"Key Vault has no secret named {name}; store the API key there."
+            ) from None
+        except HttpResponseError as error:
+            raise _refusal(error, name) from None
+        except AzureError as error:
+            raise VaultUnavailableError(f"Key Vault does not answer ({type(error).__name__})") from None
+
+
+def _refusal(error: HttpResponseError, name: str) -> Exception:
+    if error.status_code == 403:  # noqa: PLR2004 - HTTP's number
+        return _ends(
+            ReasonCode.SECRET_FORBIDDEN,
+            f"Key Vault does not let this app read the secret {name}: give its identity the role "
+            "Key Vault Secrets User on it, and enable the secret.",
+        )
+    if error.status_code is None:  # the identity gave no token
+        return VaultUnavailableError(f"Key Vault cannot be asked ({type(error).__name__})")
+    return VaultUnavailableError(f"Key Vault answered {error.status_code}")
+
+
+def _ends(code: ReasonCode, message: str) -> RunEndError:
+    return RunEndError(code, message)
+
+
+class Secrets:
+    """A vault with a memory."""
+
+    def __init__(self, vault: Vault, clock: Callable[[], datetime]) -> None:
+        self._vault = vault
+        self._clock = clock
+        self._known: dict[str, tuple[datetime, SecretStr]] = {}
+        self._lock = threading.Lock()
+
+    def get(self, name: str) -> SecretStr:
+        """The secret, from memory when it was read less than KEY_LIFETIME seconds ago."""
+        with self._lock:
+            read_at, value = self._known.get(name, (None, None))
+        if read_at and value and (self._clock() - read_at).total_seconds() < KEY_LIFETIME:
+            return value
+        return self.renew(name)
+
+    def renew(self, name: str) -> SecretStr:
+        """The secret, read from the vault now."""
+        value = self._vault.read(name)
+        if not value.get_secret_value():
+            raise _ends(ReasonCode.SECRET_EMPTY, f"The Key Vault secret {name} is empty; store the API key there.")
+        with self._lock:
+            self._known[name] = (self._clock(), value)
+        return value

@@ -1,0 +1,211 @@
+"""What people define: connections and exports.
+
+Every document is frozen, refuses unknown members, and is the JSON that rests in the store.
+The words are those of docs/architecture.md.
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+from cronsim import CronSim, CronSimError
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+
+from shared.limits import ALTERNATE_EMAILS_MAX, DEFAULT_MAX_CONTACTS
+from shared.model.documents import Document
+
+CRON_FIELDS: Final = 5
+
+
+def _known_time_zone(name: str) -> str:
+    if name not in zoneinfo.available_timezones():
+        raise ValueError("must be an IANA time zone, such as Europe/Stockholm")
+    return name
+
+
+def _valid_cron(expression: str) -> str:
+    if len(expression.split()) != CRON_FIELDS:
+        raise ValueError("must have five fields: minute hour day month weekday")
+    try:
+        CronSim(expression, datetime(2000, 1, 1, tzinfo=UTC))
+    except CronSimError as error:
+        raise ValueError("must be a cron expression, such as 30 6 * * MON-FRI") from error
+    return expression
+
+
+def _unique[T](values: tuple[T, ...]) -> tuple[T, ...]:
+    if len(set(values)) != len(values):
+        raise ValueError("must not name anything twice")
+    return values
+
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")]
+"""Name of a connection or export in URLs and blob names: lower-case letters, digits and inner hyphens."""
+
+RunId = Annotated[str, StringConstraints(pattern=r"^\d{8}T\d{6}Z-[a-z0-9]{1,16}$")]
+"""`{due or request time, UTC}-{scheduled | random}`: sorts by time."""
+
+SegmentName = Annotated[str, StringConstraints(pattern=r"^\w[\w .-]{0,126}$")]
+"""Name of a segment in the source; no path separators."""
+
+Column = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+"""Name of a column of the extract."""
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Cron = Annotated[str, AfterValidator(_valid_cron)]
+TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
+
+
+class Consent(Document):
+    """Who agreed, when, and to which text, that people's data goes to SendGrid."""
+
+    given_by: Text
+    given_at: AwareDatetime
+    text: Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
+
+
+class Region(StrEnum):
+    """Where the SendGrid account lives; decides the API host."""
+
+    GLOBAL = "global"
+    EU = "eu"
+
+
+class Connection(Document):
+    """A SendGrid account that may be written to."""
+
+    display_name: Text
+    secret_name: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,127}$")]
+    """Name of the Key Vault secret that holds the API key; never the key."""
+    region: Region = Region.GLOBAL
+    consent: Consent | None = None
+    """Without it no run starts."""
+    users: Annotated[tuple[Text, ...], AfterValidator(_unique)] = ()
+    """Names or object IDs of those who, beside administrators, may export through this connection."""
+
+
+class FollowRefresh(Document):
+    """The export runs with every scheduled refresh of the environment."""
+
+    kind: Literal["refresh"] = "refresh"
+
+
+class OwnSchedule(Document):
+    """The export runs on its own cron expression."""
+
+    kind: Literal["cron"]
+    cron: Cron
+    time_zone: TimeZone = "UTC"
+
+
+class Off(Document):
+    """The export runs on demand only."""
+
+    kind: Literal["off"]
+
+
+Schedule = Annotated[FollowRefresh | OwnSchedule | Off, Field(discriminator="kind")]
+
+
+class SourceOptions(Document):
+    """How the files of the extract are written, where they or their model.json do not say it themselves.
+
+    Whatever is set here is believed; `auto` means: find out from what is there.
+    """
+
+    format: Literal["auto", "csv", "jsonl", "parquet"] = "auto"
+    header: Literal["auto", "present", "absent"] = "auto"
+    """Whether the first record of a CSV file names the columns."""
+    delimiter: Literal["auto", "comma", "semicolon", "tab", "pipe"] = "auto"
+    quoting: Literal["auto", "none"] = "auto"
+    """`none`: a quotation mark is a character like any other."""
+    encoding: Literal["auto", "utf-8", "utf-16", "windows-1252"] = "auto"
+    """Windows-1252 is never guessed."""
+    columns: tuple[Annotated[str, StringConstraints(min_length=1, max_length=256)], ...] = ()
+    """Names of the columns, in order, for CSV files without a header."""
+    success_marker: Annotated[str, StringConstraints(pattern=r"^[\w.-]{1,100}$")] | None = None
+    """Name of the file that completes a delivery, such as _SUCCESS; folders without it are passed over."""
+    date_order: Literal["auto", "day_first", "month_first"] = "auto"
+    """How dates with slashes are meant; without it they are rejected, for 01/02/2026 may be either."""
+    decimal_separator: Literal["point", "comma"] = "point"
+
+
+class FieldMapping(Document):
+    """Which column of the extract feeds which SendGrid field.
+
+    Mapping `phone_number_id`, `external_id` or `anonymous_id` makes them identifiers of the contact: SendGrid
+    then wants all of them in every later update of it.
+    """
+
+    email: Column
+    first_name: Column | None = None
+    last_name: Column | None = None
+    country: Column | None = None
+    state_province_region: Column | None = None
+    city: Column | None = None
+    postal_code: Column | None = None
+    address_line_1: Column | None = None
+    address_line_2: Column | None = None
+    phone_number: Column | None = None
+    whatsapp: Column | None = None
+    line: Column | None = None
+    facebook: Column | None = None
+    unique_name: Column | None = None
+    phone_number_id: Column | None = None
+    external_id: Column | None = None
+    anonymous_id: Column | None = None
+    alternate_emails: Annotated[tuple[Column, ...], Field(max_length=ALTERNATE_EMAILS_MAX)] = ()
+    custom_fields: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w{0,99}$")], Column] = Field(
+        default_factory=dict
+    )
+    """Custom field's name at SendGrid → column."""
+    over_long: dict[str, Literal["cut", "reject"]] = Field(default_factory=dict)
+    """SendGrid field, reserved or custom → what to do with a value longer than its limit; `cut` if not named."""
+
+    def reserved(self) -> dict[str, str]:
+        """Single-valued reserved fields that are mapped: SendGrid field → column, e-mail first."""
+        multiple = {"alternate_emails", "custom_fields", "over_long"}
+        return {
+            name: column
+            for name in type(self).model_fields
+            if name not in multiple and (column := getattr(self, name)) is not None
+        }
+
+
+class Export(Document):
+    """The standing wish: these segments, through this connection, to this list."""
+
+    name: Text
+    connection: Identifier
+    list_id: UUID
+    segments: Annotated[tuple[SegmentName, ...], Field(min_length=1), AfterValidator(_unique)]
+    """In order of precedence: a person in several segments is taken from the first."""
+    mapping: FieldMapping
+    source: SourceOptions = SourceOptions()
+    max_contacts: Annotated[int, Field(ge=1, strict=True)] = DEFAULT_MAX_CONTACTS
+    """A run that would send more contacts than this sends none and is skipped."""
+    schedule: Schedule = FollowRefresh()
+    overlap: Literal["wait", "skip"] = "wait"
+    """What a run does while another run of the export is not over."""
+    enabled: Annotated[bool, Field(strict=True)] = True
+
+
+class Saved[D: Document](Document):
+    """A definition as it rests in the store."""
+
+    id: Identifier
+    definition: D
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    updated_by: str
+
+
+class CustomField(Document):
+    """A custom field as SendGrid knows it."""
+
+    id: str
+    type: Literal["Text", "Number", "Date"]

@@ -1,0 +1,258 @@
+"""What is written down about runs: the run, its plan, and what happened to each chunk."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field
+
+from shared.model.definitions import Identifier, Region, RunId
+from shared.model.documents import Document
+from shared.model.reasons import Reason, RunStatus
+
+
+class Trigger(StrEnum):
+    """What started a run."""
+
+    SCHEDULED = "scheduled"
+    ON_DEMAND = "on_demand"
+
+
+class Counts(Document):
+    """What became of the rows: rows_read = sent + duplicate + rejected + not_sent."""
+
+    rows_read: int = 0
+    sent: int = 0
+    """Contacts that SendGrid took in."""
+    duplicate: int = 0
+    """Rows whose e-mail address another row brought already."""
+    rejected: int = 0
+    """Rows that were not sent, or that SendGrid refused, because of what is in them."""
+    not_sent: int = 0
+    """Contacts that were ready but did not get there: see the run's reason."""
+    rejected_by_reason: dict[str, int] = Field(default_factory=dict)
+    """Adds up to `rejected`."""
+    cut: dict[str, int] = Field(default_factory=dict)
+    """SendGrid field → values shortened to its limit; those rows were sent."""
+    created: int = 0
+    """Contacts new to SendGrid, by its own count."""
+    updated: int = 0
+    """Contacts SendGrid knew already, by its own count."""
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every row has exactly one outcome."""
+        outcomes = self.sent + self.duplicate + self.rejected + self.not_sent
+        return self.rows_read == outcomes and self.rejected == sum(self.rejected_by_reason.values())
+
+
+class ExtractSummary(Document):
+    """Which delivery of a segment a run has read."""
+
+    segment: str
+    version: str
+    """The delivery's own name, such as its dated folder."""
+    files: int
+    bytes: int
+
+
+class ChunkProgress(Document):
+    """How far the chunks of a run are."""
+
+    planned: int = 0
+    accepted: int = 0
+    """SendGrid took them, as far as it would; the import may still be under way."""
+    finished: int = 0
+    contacts_planned: int = 0
+    contacts_accepted: int = 0
+
+
+class Stop(Document):
+    """The run takes no further chunk to SendGrid; it is over when those under way are."""
+
+    status: RunStatus
+    reason: Reason
+
+
+class Run(Document):
+    """One execution of an export."""
+
+    id: RunId
+    export: Identifier
+    trigger: Trigger
+    force: bool = False
+    """Run even if nothing changed since the last success."""
+    retry_of: RunId | None = None
+    """Send only what this earlier run did not bring to its end."""
+    requested_by: str
+    created_at: AwareDatetime
+    due_at: AwareDatetime | None = None
+    status: RunStatus = RunStatus.QUEUED
+    reason: Reason | None = None
+    stop: Stop | None = None
+    warnings: tuple[str, ...] = ()
+    planning_at: AwareDatetime | None = None
+    uploading_at: AwareDatetime | None = None
+    importing_at: AwareDatetime | None = None
+    """When SendGrid had accepted the last chunk."""
+    finished_at: AwareDatetime | None = None
+    extracts: tuple[ExtractSummary, ...] = ()
+    counts: Counts = Counts()
+    chunks: ChunkProgress = ChunkProgress()
+    list_count_before: int | None = None
+    """Contacts on the list before the run, by SendGrid's count."""
+    list_count_after: int | None = None
+    """Contacts on the list when the run ended; SendGrid's count may lag behind its imports."""
+
+
+class ChunkInfo(Document):
+    """A slice of the plan that fits one request."""
+
+    number: int
+    """From 1."""
+    contacts: int
+    bytes: int
+    """Of the contacts' lines; the request body is REQUEST_OVERHEAD_BYTES longer at most."""
+
+
+class Plan(Document):
+    """What a run will send, decided before anything is sent."""
+
+    attempt: str
+    """Folder of the planning attempt that won; losers are garbage."""
+    fingerprint: str
+    """Of extract, definition and connection; equal fingerprints mean nothing to do."""
+    connection: Identifier
+    list_id: UUID
+    secret_name: str
+    region: Region
+    chunks: tuple[ChunkInfo, ...]
+    counts: Counts
+    """As planned: `sent` is what the chunks hold."""
+    list_count: int | None = None
+    """Contacts on the list before anything was sent, by SendGrid's count."""
+    committed_at: AwareDatetime
+
+    def chunk(self, number: int) -> ChunkInfo:
+        """The chunk of that number, from 1."""
+        return self.chunks[number - 1]
+
+
+class ContactRange(Document):
+    """Consecutive contacts of a chunk."""
+
+    first: int
+    """From 0."""
+    contacts: int
+
+
+class AcceptedRange(ContactRange):
+    """A portion that SendGrid took, but for contacts it had refused before."""
+
+    job_id: str
+    accepted_at: AwareDatetime
+
+
+class Claim(Document):
+    """Somebody is sending a portion of the chunk right now, or died doing so."""
+
+    message: str
+    """Id of the queue message that is being worked on."""
+    since: AwareDatetime
+
+
+class PollToken(Document):
+    """Who looks after the import jobs."""
+
+    token: str
+    """The newest one goes on, older ones end."""
+    looked_at: AwareDatetime
+
+
+class Delivery(Document):
+    """How far the delivery of a chunk is. Every contact is pending, accepted, refused or given up."""
+
+    pending: tuple[ContactRange, ...]
+    accepted: tuple[AcceptedRange, ...] = ()
+    refused: tuple[int, ...] = ()
+    """Positions of the contacts that SendGrid refused by name, or that no smaller request could save."""
+    given_up: int = 0
+    """Contacts that will not be sent; `reason` says why."""
+    reason: Reason | None = None
+    requests: int = 0
+    """Upserts that SendGrid has answered with a decision."""
+    waits: int = 0
+    """How often the chunk had to wait: for the rate limit, or for SendGrid to answer again."""
+    waited_s: float = 0
+    """Seconds it had to wait in all."""
+    resends: int = 0
+    """How often portions were sent again because their import job failed or vanished."""
+    claim: Claim | None = None
+    watch: PollToken | None = None
+
+
+class ChunkStatus(StrEnum):
+    """How a chunk ended."""
+
+    COMPLETED = "completed"
+    """All contacts are in."""
+    ERRORED = "errored"
+    """Some contacts were refused by the import job."""
+    FAILED = "failed"
+    """No contact got in."""
+    UNCONFIRMED = "unconfirmed"
+    """Accepted, but the import job never came to an end we could see."""
+
+
+class ChunkResult(Document):
+    """The terminal outcome of a chunk."""
+
+    status: ChunkStatus
+    finished_at: AwareDatetime
+    contacts: int
+    """Contacts in the chunk."""
+    refused: int = 0
+    """Contacts that SendGrid refused before it accepted the rest."""
+    errored: int = 0
+    """Contacts the import job refused."""
+    not_sent: int = 0
+    """Contacts that were given up."""
+    jobs: tuple[str, ...] = ()
+    requests: int = 0
+    requested: int | None = None
+    """Contacts that the import jobs were about, by SendGrid's count; None when it does not say."""
+    created: int = 0
+    updated: int = 0
+    reason: Reason | None = None
+
+
+class ExportLock(Document):
+    """Which run of an export may go on; the others wait or are skipped."""
+
+    run: RunId
+
+
+class Success(Document):
+    """The last run that succeeded, and what it was made from."""
+
+    run: RunId
+    fingerprint: str
+
+
+class StartedRequest(Document):
+    """Which run an Idempotency-Key stands for."""
+
+    run: RunId
+
+
+class ScheduleState(Document):
+    """Up to when the timer has looked for due exports."""
+
+    looked_until: AwareDatetime
+
+
+class CleaningState(Document):
+    """When old chunks were last deleted."""
+
+    cleaned_at: AwareDatetime

@@ -1,0 +1,125 @@
+"""From extracts to chunks, rejections and counts.
+
+One contact per e-mail address: of several rows with the same address the first one that may be sent wins, in the
+order of the segments in the export, of the files by name, and of the rows in the file. Neither the order in which
+files are listed nor the number of cores has a say.
+
+Every row that is read has exactly one outcome: it is sent, a duplicate, or rejected with a reason.
+
+Files are read once, piece by piece, and contacts go on as they are found; alternate addresses need a look at
+everything first, for an address belongs to one contact only.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from shared.errors import RunEndError
+from shared.model.reasons import ReasonCode, Reason, RunStatus
+from shared.planning.chunks import Chunker, PartWriter
+from shared.planning.engine import open_engine
+from shared.planning.fields import fields_of
+from shared.planning.planner import Goal, Planner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Future
+
+    from shared.extracts.discovery import Extract
+    from shared.model.definitions import CustomField, FieldMapping
+    from shared.model.runs import ChunkInfo, Counts
+    from shared.storage.interfaces import Blobs
+
+WRITES_AHEAD: Final = 2
+"""Chunks that may wait to be written while planning goes on."""
+
+
+class PlanSink(Protocol):
+    """Where a plan goes. Each of the two is called from one thread only, but not from the same."""
+
+    def write_chunk(self, info: ChunkInfo, lines: bytes) -> None:
+        """Take a chunk: NDJSON, one contact a line."""
+
+    def write_rejected(self, csv_part: bytes) -> None:
+        """Take a piece of rejected.csv, whole lines; the first one begins with the header."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlanOutcome:
+    """What was planned."""
+
+    chunks: tuple[ChunkInfo, ...]
+    counts: Counts
+    """`sent` is what the chunks hold."""
+
+
+def plan(
+    extracts: Sequence[Extract],
+    mapping: FieldMapping,
+    *,
+    blobs: Blobs,
+    sink: PlanSink,
+    custom_fields: Mapping[str, CustomField] | None = None,
+    max_contacts: int | None = None,
+    rows: int | None = None,
+) -> PlanOutcome:
+    """Plan what the extracts send.
+
+    Args:
+        extracts: in order of precedence.
+        mapping: which column feeds which field.
+        blobs: where the extracts lie.
+        sink: takes chunks and rejections while planning goes on; they count only if this function returns.
+        custom_fields: SendGrid's custom fields by the names used in the mapping.
+        max_contacts: a plan of more contacts ends the run as skipped.
+        rows: read so many rows only, as a preview.
+
+    Raises RunEndError, and ExtractChangedError when a file was replaced in the meantime.
+    """
+    fields = fields_of(mapping, custom_fields or {})
+    rejected = PartWriter(sink.write_rejected)
+    with open_engine() as engine, ThreadPoolExecutor(max_workers=1, thread_name_prefix="write-chunks") as pool:
+        write = _Background(pool, sink.write_chunk)
+        chunker = Chunker(write)
+        planner = Planner(engine=engine, blobs=blobs, mapping=mapping, fields=fields, most=rows)
+        if mapping.alternate_emails:
+            planner.look_at(extracts)
+            planner.choose_alternates()
+        goal = Goal(lines=chunker.take, rejected=rejected.take, max_contacts=max_contacts)
+        counts = planner.plan(extracts, goal)
+        if max_contacts is not None and counts.sent > max_contacts:
+            raise _too_many(counts.sent, max_contacts)
+        chunker.close()
+        rejected.close()
+        write.finish()
+    return PlanOutcome(chunks=tuple(chunker.chunks), counts=counts)
+
+
+class _Background:
+    """Calls a function on a thread of its own, in order; an error comes out at a later call, or at the end."""
+
+    def __init__(self, pool: ThreadPoolExecutor, function: Callable[..., None]) -> None:
+        self._pool = pool
+        self._function = function
+        self._waiting: deque[Future[None]] = deque()
+
+    def __call__(self, *args: object) -> None:
+        while len(self._waiting) >= WRITES_AHEAD:
+            self._waiting.popleft().result()
+        self._waiting.append(self._pool.submit(self._function, *args))
+
+    def finish(self) -> None:
+        """Wait until everything is done."""
+        while self._waiting:
+            self._waiting.popleft().result()
+
+
+def _too_many(planned: int, max_contacts: int) -> RunEndError:
+    message = (
+        f"The extract has {planned:,} contacts, more than the export's max_contacts of {max_contacts:,}; "
+        "nothing was sent. Raise max_contacts if that is meant to be."
+    )
+    return RunEndError(ReasonCode.TOO_MANY_CONTACTS, message, status=RunStatus.SKIPPED)

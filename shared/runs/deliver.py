@@ -1,0 +1,291 @@
+"""Bring a chunk to SendGrid.
+
+One message works on a chunk at a time: it claims the chunk's delivery record, sends a portion, and writes down
+what SendGrid said before it goes on. A record that says a portion was accepted is never sent again.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError, RunEndError, TransientError
+from shared.limits import CLAIM_LIFETIME, DELIVERY_DEADLINE, POLL_FIRST, REFUSAL_REQUESTS
+from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, ChunkMessage
+from shared.model.reasons import ReasonCode, Reason, RunStatus
+from shared.model.runs import Claim, Delivery, Plan, PollToken, Run
+from shared.runs.delivery_state import (
+    accept,
+    give_up,
+    halve,
+    lines_of,
+    named_positions,
+    refuse,
+    unsent_result,
+    waited,
+    whole_chunk,
+)
+from shared.runs.enqueue import enqueue_chunks, postpone
+from shared.runs.finish import end_chunk, finish_if_done, stop_run
+from shared.sendgrid.api import Response, NoResponse, job_id, upsert_contacts
+from shared.sendgrid.decisions import Action, Decision, backoff
+from shared.sendgrid.gateway import Account, call
+from shared.storage.layout import RunBlobs
+from shared.telemetry import Event, log_event
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from shared.model.runs import ChunkInfo
+    from shared.services import Services
+
+UPSERT = "upsert"
+"""The rate limiter's name for `PUT /v3/marketing/contacts`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """A chunk of a run, and the message that asks for it."""
+
+    message: ChunkMessage
+    message_id: str
+    blobs: RunBlobs
+    plan: Plan
+    chunk: ChunkInfo
+
+    @property
+    def account(self) -> Account:
+        """The SendGrid account to write to."""
+        return Account(connection=self.plan.connection, secret_name=self.plan.secret_name, region=self.plan.region)
+
+
+def open_task(services: Services, message: ChunkMessage, message_id: str) -> Task | None:
+    """What the message asks for; None when the chunk has a result, which may be the last one of the run."""
+    blobs = RunBlobs(export=message.export, run=message.run)
+    try:
+        plan = services.store.get(blobs.plan, Plan).document
+    except BlobMissingError:
+        return None
+    if not 1 <= message.chunk <= len(plan.chunks):
+        return None
+    if any(services.store.blobs.list_blobs(blobs.result(message.chunk))):
+        finish_if_done(services, message.export, message.run)
+        return None
+    return Task(message=message, message_id=message_id, blobs=blobs, plan=plan, chunk=plan.chunk(message.chunk))
+
+
+def deliver_chunk(services: Services, message: ChunkMessage, message_id: str) -> None:
+    """Send what is pending of the chunk, then have its import jobs looked after."""
+    task = open_task(services, message, message_id)
+    if task is None:
+        return
+    while (claimed := _claim(services, task)) is not None:
+        delivery, etag = claimed
+        if not delivery.pending:
+            _hand_over(services, task, delivery, etag)
+            return
+        try:
+            moved = _send_next(services, task, delivery)
+        except _PostponeError as later:
+            postpone(services, CHUNKS_QUEUE, later.message, wait=later.wait, why=str(later))
+            moved = waited(delivery, later.wait)
+            _write(services, task, moved, etag)
+            return
+        _write(services, task, moved, etag)
+
+
+# --- who works on the chunk ---------------------------------------------------------------------------------
+
+
+def _claim(services: Services, task: Task) -> tuple[Delivery, str] | None:
+    """The delivery and its version, claimed for this message; None when another message has it."""
+    now = services.clock()
+    mine = Claim(message=task.message_id, since=now)
+    name = task.blobs.delivery(task.chunk.number)
+    try:
+        found = services.store.get(name, Delivery)
+    except BlobMissingError:
+        fresh = whole_chunk(task.chunk.contacts).model_copy(update={"claim": mine})
+        try:
+            return fresh, services.store.create(name, fresh)
+        except BlobExistsError:
+            _wait_for_other(services, task)
+            return None
+    delivery = found.document
+    if not delivery.pending:
+        return delivery, found.etag
+    if _is_claimed_by_other(delivery, task, now):
+        _wait_for_other(services, task)
+        return None
+    claimed = delivery.model_copy(update={"claim": mine})
+    try:
+        return claimed, services.store.replace(name, claimed, etag=found.etag)
+    except BlobChangedError:
+        _wait_for_other(services, task)
+        return None
+
+
+def _is_claimed_by_other(delivery: Delivery, task: Task, now: datetime) -> bool:
+    """Whether another message works on the chunk; a redelivered message takes its own claim up again."""
+    claim = delivery.claim
+    if claim is None or claim.message == task.message_id:
+        return False
+    return now - claim.since < timedelta(seconds=CLAIM_LIFETIME)
+
+
+def _wait_for_other(services: Services, task: Task) -> None:
+    postpone(services, CHUNKS_QUEUE, task.message, wait=CLAIM_LIFETIME / 4, why="the chunk is being sent")
+
+
+def _write(services: Services, task: Task, delivery: Delivery, etag: str) -> None:
+    try:
+        services.store.replace(task.blobs.delivery(task.chunk.number), delivery, etag=etag)
+    except BlobChangedError:
+        return  # the claim was taken over; the next look at the record shows what is left to do
+
+
+# --- send and judge -----------------------------------------------------------------------------------------
+
+
+class _PostponeError(Exception):
+    """The message comes back after `wait` seconds, as `message`."""
+
+    def __init__(self, message: ChunkMessage, wait: float, why: str) -> None:
+        super().__init__(why)
+        self.message = message
+        self.wait = wait
+
+
+def _send_next(services: Services, task: Task, delivery: Delivery) -> Delivery:
+    """Send the first pending portion; the delivery after it. Raises _PostponeError."""
+    run = services.store.get(task.blobs.document, Run).document
+    if run.stop is not None:
+        return give_up(delivery, run.stop.reason)
+    _wait_for_slot(services, task)
+    lines = services.store.blobs.get(task.blobs.chunk(task.plan.attempt, task.chunk.number)).data.splitlines()
+    sent = lines_of(lines, delivery.pending[0], delivery.refused)
+    request = upsert_contacts(task.plan.list_id, b"\n".join(line for _, line in sent))
+    try:
+        outcome, decision = call(services, task.account, request, endpoint=UPSERT, attempt=task.message.attempt)
+    except RunEndError as end:
+        return _end_run(services, task, delivery, end.reason)
+    except TransientError as error:
+        return _wait(
+            services, task, delivery, wait=backoff(task.message.attempt, services.jitter()), why=str(error)
+        )
+    return _apply(services, task, delivery, Exchange(sent=sent, outcome=outcome, decision=decision))
+
+
+def _wait_for_slot(services: Services, task: Task) -> None:
+    now = services.clock()
+    moment = services.limiter.take(task.plan.connection, UPSERT, now=now, slot=task.message.slot)
+    wait = (moment - now).total_seconds()
+    if wait > 0:
+        log_event(Event.THROTTLED, connection=task.plan.connection, wait_s=round(wait, 1), run=task.message.run)
+        raise _PostponeError(task.message.model_copy(update={"slot": moment}), wait, "rate limit")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """What was sent, what came of it, and what to do about it."""
+
+    sent: Sequence[tuple[int, bytes]]
+    """Position in the chunk and line of each contact of the request, in order."""
+    outcome: Response | NoResponse
+    decision: Decision
+
+
+def _apply(services: Services, task: Task, delivery: Delivery, exchange: Exchange) -> Delivery:
+    decision, outcome = exchange.decision, exchange.outcome
+    job = job_id(outcome) if isinstance(outcome, Response) and decision.action is Action.ACCEPT else None
+    match decision.action:
+        case Action.ACCEPT if job is not None:
+            return _accepted(services, task, delivery, job)
+        case Action.DROP | Action.SPLIT:
+            return _narrow(delivery, exchange)
+        case Action.END_CHUNK if decision.reason is not None:
+            return give_up(_counted(delivery), decision.reason)
+        case Action.END_RUN if decision.reason is not None:
+            return _end_run(services, task, _counted(delivery), decision.reason)
+        case _:
+            wait = decision.wait or backoff(task.message.attempt, services.jitter())
+            status = outcome.status if isinstance(outcome, Response) else outcome
+            return _wait(services, task, delivery, wait=wait, why=f"SendGrid answered {status}")
+
+
+def _accepted(services: Services, task: Task, delivery: Delivery, job: str) -> Delivery:
+    log_event(
+        Event.CHUNK_ACCEPTED,
+        export=task.message.export,
+        run=task.message.run,
+        chunk=task.chunk.number,
+        attempt=task.message.attempt,
+        job=job,
+    )
+    return accept(_counted(delivery), job_id=job, now=services.clock())
+
+
+def _narrow(delivery: Delivery, exchange: Exchange) -> Delivery:
+    """Leave out whom SendGrid names; else halve; else, alone or out of requests, leave out the portion."""
+    delivery = _counted(delivery)
+    if positions := named_positions(exchange.sent, exchange.decision.named):
+        return refuse(delivery, positions)
+    if len(exchange.sent) == 1 or delivery.requests >= REFUSAL_REQUESTS:
+        return refuse(delivery, [position for position, _ in exchange.sent])
+    return halve(delivery)
+
+
+def _counted(delivery: Delivery) -> Delivery:
+    return delivery.model_copy(update={"requests": delivery.requests + 1})
+
+
+def _wait(services: Services, task: Task, delivery: Delivery, *, wait: float, why: str) -> Delivery:
+    """Raise _PostponeError, or give up when the wait would go past the deadline."""
+    deadline = task.plan.committed_at + timedelta(seconds=DELIVERY_DEADLINE)
+    if services.clock() + timedelta(seconds=wait) > deadline:
+        hours = DELIVERY_DEADLINE / 3600
+        return give_up(delivery, Reason(code=ReasonCode.UNAVAILABLE, message=f"Gave up after {hours:.0f} hours: {why}."))
+    later = task.message.model_copy(update={"attempt": task.message.attempt + 1, "slot": None})
+    raise _PostponeError(later, wait, why)
+
+
+def _end_run(services: Services, task: Task, delivery: Delivery, reason: Reason) -> Delivery:
+    stop_run(services, task.message.export, task.message.run, RunStatus.FAILED, reason)
+    enqueue_chunks(services, task.blobs, task.plan)
+    return give_up(delivery, reason)
+
+
+# --- what follows -------------------------------------------------------------------------------------------
+
+
+def _hand_over(services: Services, task: Task, delivery: Delivery, etag: str) -> None:
+    """Have the import jobs looked after, or end the chunk when there are none."""
+    if not delivery.accepted:
+        end_chunk(services, task.message, unsent_result(delivery, task.chunk.contacts, services.clock()))
+        return
+    watch = PollToken(token=uuid.uuid4().hex[:12], looked_at=services.clock())
+    _write(services, task, delivery.model_copy(update={"watch": watch}), etag)
+    message = ChunkMessage(
+        export=task.message.export, run=task.message.run, chunk=task.chunk.number, watch=watch.token
+    )
+    services.queues.send(IMPORTS_QUEUE, message.model_dump_json(exclude_none=True), delay=POLL_FIRST)
+
+
+def give_up_chunk(services: Services, message: ChunkMessage, message_id: str, reason: Reason) -> None:
+    """Send nothing more of the chunk; what SendGrid accepted is still looked after."""
+    task = open_task(services, message, message_id)
+    if task is None:
+        return
+    name = task.blobs.delivery(task.chunk.number)
+    try:
+        found = services.store.get(name, Delivery)
+    except BlobMissingError:
+        delivery = give_up(whole_chunk(task.chunk.contacts), reason)
+        etag = services.store.upsert(name, delivery)
+    else:
+        delivery = give_up(found.document, reason)
+        etag = services.store.replace(name, delivery, etag=found.etag)
+    _hand_over(services, task, delivery, etag)

@@ -1,0 +1,36 @@
+"""Hand out chunks: put a message on the queue for every chunk that has no result yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shared.model.messages import CHUNKS_QUEUE, ChunkMessage, RunMessage
+from shared.storage.layout import number_of
+from shared.telemetry import Event, log_event
+
+if TYPE_CHECKING:
+    from shared.model.runs import Plan
+    from shared.services import Services
+    from shared.storage.layout import RunBlobs
+
+
+def enqueue_chunks(services: Services, blobs: RunBlobs, plan: Plan) -> int:
+    """Enqueue every chunk without a result; how many there were.
+
+    A message too many does no harm: the chunk's delivery record says what is left to do.
+    """
+    done = {number_of(item.name) for item in services.store.blobs.list_blobs(blobs.results)}
+    waiting = [chunk.number for chunk in plan.chunks if chunk.number not in done]
+    for number in waiting:
+        message = ChunkMessage(export=blobs.export, run=blobs.run, chunk=number)
+        services.queues.send(CHUNKS_QUEUE, message.model_dump_json(exclude_none=True))
+    return len(waiting)
+
+
+def postpone(services: Services, queue: str, message: RunMessage | ChunkMessage, *, wait: float, why: str) -> None:
+    """Replace the message being worked on by one that becomes visible after `wait` seconds.
+
+    The function then returns as if all were well, so a wait never uses up the queue's dequeue count.
+    """
+    services.queues.send(queue, message.model_dump_json(exclude_none=True), delay=wait)
+    log_event(Event.POSTPONED, queue=queue, export=message.export, run=message.run, wait_s=round(wait, 1), why=why)

@@ -1,0 +1,150 @@
+"""End runs: from the outcomes of the chunks to the run's status, reason and counts."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from shared.errors import BlobExistsError, RunEndError, TransientError
+from shared.model.reasons import Reason, RunStatus
+from shared.model.runs import ChunkResult, Counts, Plan, Run, Stop, Success
+from shared.runs.outcomes import add_up, count_differences, judge
+from shared.runs.progress import measure_progress
+from shared.sendgrid.api import contact_count, get_list_count
+from shared.sendgrid.gateway import Account, ask
+from shared.storage.layout import RunBlobs, success_blob
+from shared.telemetry import Event, log_event
+
+if TYPE_CHECKING:
+    from shared.model.messages import ChunkMessage
+    from shared.services import Services
+
+
+def end_chunk(services: Services, message: ChunkMessage, result: ChunkResult) -> None:
+    """Write a chunk's result, once, and end the run if it was the last."""
+    blobs = RunBlobs(export=message.export, run=message.run)
+    try:
+        services.store.create(blobs.result(message.chunk), result)
+    except BlobExistsError:
+        pass  # a redelivered message; what was written first counts
+    else:
+        log_event(
+            Event.CHUNK_FINISHED,
+            export=message.export,
+            run=message.run,
+            chunk=message.chunk,
+            status=result.status,
+            contacts=result.contacts,
+            not_sent=result.not_sent,
+            reason=result.reason.code if result.reason else None,
+        )
+    finish_if_done(services, message.export, message.run)
+
+
+def stop_run(services: Services, export: str, run: str, status: RunStatus, reason: Reason) -> Run:
+    """Let the run take nothing more to SendGrid; the first stop counts."""
+
+    def change(document: Run) -> Run:
+        if document.stop is not None or document.status.is_terminal:
+            return document
+        return document.model_copy(update={"stop": Stop(status=status, reason=reason)})
+
+    return services.store.update(RunBlobs(export=export, run=run).document, Run, change)
+
+
+def end_before_sending(
+    services: Services,
+    export: str,
+    run: str,
+    *,
+    status: RunStatus,
+    reason: Reason,
+    counts: Counts | None = None,
+) -> None:
+    """End a run that has sent nothing. Contacts that were ready count as not sent."""
+    counts = counts or Counts()
+    counts = counts.model_copy(update={"sent": 0, "not_sent": counts.not_sent + counts.sent})
+    _end(services, export, run, {"status": status, "reason": reason, "counts": counts})
+
+
+def finish_if_done(services: Services, export: str, run: str) -> bool:
+    """End the run when every chunk has a result; whether it is over.
+
+    The run is marked as over last: who is cut off before that does it all again, to the same end.
+    """
+    blobs = RunBlobs(export=export, run=run)
+    document = services.store.get(blobs.document, Run).document
+    if document.status.is_terminal:
+        return True
+    plan = services.store.get(blobs.plan, Plan).document
+    names = [item.name for item in services.store.blobs.list_blobs(blobs.results)]
+    if len(names) < len(plan.chunks):
+        return False
+    results = [services.store.get(name, ChunkResult).document for name in names]
+    status, reason = judge(results, document.stop)
+    progress, importing_at = measure_progress(services, blobs, plan)
+    if status is RunStatus.SUCCEEDED:
+        services.store.upsert(success_blob(export), Success(run=run, fingerprint=plan.fingerprint))
+        _delete_chunks(services, blobs, plan)
+    counts = add_up(plan.counts, results)
+    after = _list_count(services, plan)
+    changes = {
+        "status": status,
+        "reason": reason,
+        "counts": counts,
+        "chunks": progress,
+        "importing_at": importing_at,
+        "list_count_after": after,
+        "warnings": tuple(count_differences(results, counts, before=plan.list_count, after=after)),
+    }
+    _end(services, export, run, changes)
+    return True
+
+
+def _list_count(services: Services, plan: Plan) -> int | None:
+    """Contacts on the list now; None when SendGrid does not say, which no run waits for."""
+    account = Account(connection=plan.connection, secret_name=plan.secret_name, region=plan.region)
+    try:
+        answer = ask(services, account, get_list_count(plan.list_id), endpoint="lists", attempt=1)
+    except (TransientError, RunEndError):
+        return None
+    return contact_count(answer)
+
+
+def _delete_chunks(services: Services, blobs: RunBlobs, plan: Plan) -> None:
+    for chunk in plan.chunks:
+        services.store.blobs.delete(blobs.chunk(plan.attempt, chunk.number))
+
+
+def _end(services: Services, export: str, run: str, changes: dict[str, object]) -> None:
+    now = services.clock()
+    ended_here = False
+
+    def change(document: Run) -> Run:
+        nonlocal ended_here
+        ended_here = not document.status.is_terminal
+        return document.model_copy(update=changes | {"finished_at": now}) if ended_here else document
+
+    blobs = RunBlobs(export=export, run=run)
+    document = services.store.update(blobs.document, Run, change)
+    services.store.blobs.delete(blobs.marker)
+    if ended_here:
+        _record_end(document)
+
+
+def _record_end(run: Run) -> None:
+    log_event(
+        Event.RUN_FINISHED,
+        level=logging.WARNING if run.status is RunStatus.FAILED else logging.INFO,
+        export=run.export,
+        run=run.id,
+        trigger=run.trigger,
+        status=run.status,
+        reason=run.reason.code if run.reason else None,
+        duration_s=round((run.finished_at - run.created_at).total_seconds(), 1) if run.finished_at else None,
+        read=run.counts.rows_read,
+        sent=run.counts.sent,
+        duplicate=run.counts.duplicate,
+        rejected=run.counts.rejected,
+        not_sent=run.counts.not_sent,
+    )

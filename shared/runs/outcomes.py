@@ -1,0 +1,167 @@
+"""From import jobs to a chunk's result, from results to a run's status and counts. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from shared.model.reasons import ReasonCode, Reason, RunStatus
+from shared.model.runs import ChunkResult, ChunkStatus
+from shared.runs.delivery_state import live_contacts
+from shared.sendgrid.api import JobStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from shared.model.runs import AcceptedRange, Counts, Delivery, Stop
+    from shared.sendgrid.api import ImportJob
+
+REFUSED: Final = "refused_by_sendgrid"
+"""Rejection reason: SendGrid would not accept the contact."""
+IMPORT_ERROR: Final = "sendgrid_import_error"
+"""Rejection reason: SendGrid accepted the contact, then failed it in the import job."""
+
+UNCONFIRMED: Final = Reason(
+    code=ReasonCode.UNCONFIRMED, message="SendGrid accepted the contacts but has not confirmed their import in time."
+)
+JOB_FAILED: Final = Reason(code=ReasonCode.IMPORT_FAILED, message="SendGrid's import job failed, also when sent again.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """An accepted portion and the end of its import job; no job means that none was seen to end."""
+
+    portion: AcceptedRange
+    job: ImportJob | None
+
+
+def counters_missing(job: ImportJob) -> bool:
+    """Whether a job that ended does not say yet for how many contacts."""
+    if job.status is JobStatus.ERRORED:
+        return job.errored is None
+    return job.status is JobStatus.COMPLETED and job.created is None and job.updated is None
+
+
+def chunk_result(delivery: Delivery, ended: Sequence[Ended], *, contacts: int, now: datetime) -> ChunkResult:
+    """The result of a chunk of `contacts` contacts: contacts = got in + refused + errored + not sent."""
+    live = {end.portion.job_id: live_contacts(end.portion, delivery.refused) for end in ended}
+    failed = [end for end in ended if _failed(end)]
+    errored = sum(min(_errored(end), live[end.portion.job_id]) for end in ended)
+    not_sent = delivery.given_up + sum(live[end.portion.job_id] for end in failed)
+    refused = len(delivery.refused)
+    unconfirmed = any(_unconfirmed(end) for end in ended)
+    return ChunkResult(
+        status=_chunk_status(unconfirmed=unconfirmed, lost=refused + errored + not_sent, contacts=contacts),
+        finished_at=now,
+        contacts=contacts,
+        refused=refused,
+        errored=errored,
+        not_sent=not_sent,
+        jobs=tuple(end.portion.job_id for end in ended),
+        requests=delivery.requests,
+        requested=_requested(ended),
+        created=sum(end.job.created or 0 for end in ended if end.job),
+        updated=sum(end.job.updated or 0 for end in ended if end.job),
+        reason=delivery.reason or (UNCONFIRMED if unconfirmed else JOB_FAILED if failed else None),
+    )
+
+
+def _failed(end: Ended) -> bool:
+    return end.job is not None and end.job.status is JobStatus.FAILED
+
+
+def _requested(ended: Sequence[Ended]) -> int | None:
+    counts = [end.job.requested if end.job else None for end in ended if not _failed(end)]
+    return None if None in counts else sum(count or 0 for count in counts)
+
+
+def _errored(end: Ended) -> int:
+    return (end.job.errored or 0) if end.job is not None and end.job.status is JobStatus.ERRORED else 0
+
+
+def _unconfirmed(end: Ended) -> bool:
+    return end.job is None or (end.job.status is JobStatus.ERRORED and end.job.errored is None)
+
+
+def _chunk_status(*, unconfirmed: bool, lost: int, contacts: int) -> ChunkStatus:
+    if unconfirmed:
+        return ChunkStatus.UNCONFIRMED
+    if lost == 0:
+        return ChunkStatus.COMPLETED
+    return ChunkStatus.FAILED if lost == contacts else ChunkStatus.ERRORED
+
+
+def judge(results: Sequence[ChunkResult], stop: Stop | None = None) -> tuple[RunStatus, Reason]:
+    """The run's status and reason, from its chunks."""
+    if stop is not None:
+        return stop.status, stop.reason
+    troubled = [result for result in results if _troubled(result)]
+    if not troubled:
+        return RunStatus.SUCCEEDED, Reason(code=ReasonCode.DONE, message="SendGrid has imported every contact of the plan.")
+    warning = Reason(code=_warning_code(troubled), message=_warning(troubled))
+    if all(result.status is ChunkStatus.FAILED for result in results):
+        return RunStatus.FAILED, next((result.reason for result in results if result.reason), warning)
+    return RunStatus.COMPLETED_WITH_WARNINGS, warning
+
+
+def _troubled(result: ChunkResult) -> bool:
+    return result.status is not ChunkStatus.COMPLETED or bool(result.refused or result.not_sent)
+
+
+def _warning_code(troubled: Sequence[ChunkResult]) -> str:
+    unconfirmed = all(result.status is ChunkStatus.UNCONFIRMED for result in troubled)
+    return ReasonCode.UNCONFIRMED if unconfirmed else ReasonCode.CONTACTS_MISSING
+
+
+def _warning(troubled: Sequence[ChunkResult]) -> str:
+    refused = sum(result.refused + result.errored for result in troubled)
+    not_sent = sum(result.not_sent for result in troubled)
+    unconfirmed = [result for result in troubled if result.status is ChunkStatus.UNCONFIRMED]
+    open_ended = sum(result.contacts - result.refused - result.not_sent for result in unconfirmed)
+    words = [
+        f"SendGrid refused {refused} contacts" * bool(refused),
+        f"{not_sent} contacts were not sent" * bool(not_sent),
+        f"{open_ended} contacts were accepted but never confirmed" * bool(open_ended),
+    ]
+    details = {result.reason.message for result in troubled if result.reason}
+    return "; ".join(filter(None, words)) + "." + "".join(f" {detail}" for detail in sorted(details)[:3])
+
+
+def count_differences(
+    results: Sequence[ChunkResult], counts: Counts, *, before: int | None, after: int | None
+) -> list[str]:
+    """What SendGrid's own counters say otherwise, as sentences with figures."""
+    told = [result for result in results if result.requested is not None]
+    requested = sum(result.requested or 0 for result in told)
+    accepted = sum(result.contacts - result.refused - result.not_sent for result in told)
+    words = []
+    if requested != accepted:
+        words.append(f"SendGrid's import jobs count {requested} contacts where {accepted} were accepted.")
+    if after is not None and after < counts.sent:
+        at_first = "" if before is None else f", {before} before the run"
+        words.append(
+            f"SendGrid counts {after} contacts on the list{at_first}, although {counts.sent} were sent to it; "
+            "its count may lag behind its imports."
+        )
+    return words
+
+
+def add_up(planned: Counts, results: Sequence[ChunkResult]) -> Counts:
+    """The run's counts: what was planned, corrected by what became of it."""
+    refused = sum(result.refused for result in results)
+    errored = sum(result.errored for result in results)
+    not_sent = sum(result.not_sent for result in results)
+    by_reason = planned.rejected_by_reason | {
+        reason: count for reason, count in ((REFUSED, refused), (IMPORT_ERROR, errored)) if count
+    }
+    return planned.model_copy(
+        update={
+            "sent": planned.sent - refused - errored - not_sent,
+            "rejected": planned.rejected + refused + errored,
+            "rejected_by_reason": by_reason,
+            "not_sent": not_sent,
+            "created": sum(result.created for result in results),
+            "updated": sum(result.updated for result in results),
+        }
+    )

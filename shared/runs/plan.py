@@ -1,0 +1,282 @@
+"""Plan a run: check that it can succeed, decide what it sends, commit the plan, hand out the chunks.
+
+Nothing is sent before the plan is committed. A redelivered message finds the committed plan and only hands
+out what has no outcome yet; an attempt that was cut off before the commit leaves garbage for the sweeper.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from shared.definitions.resolve import fingerprint, resolve_export
+from shared.errors import (
+    BlobExistsError,
+    BlobMissingError,
+    ExtractChangedError,
+    RunEndError,
+    SettingsError,
+    TransientError,
+)
+from shared.extracts.discovery import find_extract
+from shared.limits import EXPORT_LOCK_WAIT, PREPARATION_DEADLINE
+from shared.model.messages import RUNS_QUEUE, RunMessage
+from shared.model.reasons import ReasonCode, Reason, RunStatus
+from shared.model.runs import ChunkProgress, ExtractSummary, Plan, Run, Success
+from shared.runs.enqueue import enqueue_chunks, postpone
+from shared.runs.export_lock import acquire_export_lock
+from shared.runs.finish import end_before_sending
+from shared.runs.retry import plan_retry
+from shared.sendgrid.decisions import backoff
+from shared.sendgrid.preflight import check_sendgrid
+from shared.storage.layout import RunBlobs, success_blob
+from shared.telemetry import Event, log_event
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
+    from shared.definitions.resolve import ExportWithConnection
+    from shared.extracts.discovery import Extract
+    from shared.model.runs import ChunkInfo
+    from shared.planning.plan import PlanOutcome
+    from shared.sendgrid.preflight import PreflightResult
+    from shared.services import Services
+    from shared.storage.interfaces import Blobs
+
+_PLANNER: Final = threading.Lock()
+EXTRACT_EMPTY: Final = Reason(code=ReasonCode.EXTRACT_EMPTY, message="The extract has no rows; nothing was sent.")
+NO_VALID_CONTACT: Final = Reason(
+    code=ReasonCode.NO_VALID_CONTACT,
+    message="Not one row has a valid e-mail address in the mapped column; check the mapping and the list of "
+    "rejected rows.",
+)
+
+
+def one_planner() -> AbstractContextManager[object]:
+    """Held while planning: a planner uses the instance's whole core and much of its memory."""
+    return _PLANNER
+
+
+def plan_run(services: Services, message: RunMessage) -> None:
+    """Plan the run, or end it with the reason why it cannot be, or put it off while something is away."""
+    blobs = RunBlobs(export=message.export, run=message.run)
+    try:
+        run = services.store.get(blobs.document, Run).document
+    except BlobMissingError:
+        return  # the start was cut off before it promised anything
+    if run.status.is_terminal:
+        return
+    try:
+        plan = _committed_plan(services, blobs) or _make_plan(services, blobs, run, message.attempt)
+    except RunEndError as end:
+        end_before_sending(services, run.export, run.id, status=end.status, reason=end.reason)
+    except SettingsError as error:
+        reason = Reason(code=ReasonCode.STORAGE_FORBIDDEN, message=str(error))
+        end_before_sending(services, run.export, run.id, status=RunStatus.FAILED, reason=reason)
+    except (TransientError, ExtractChangedError) as error:
+        _put_off(services, run, message, error)
+    else:
+        if plan is None:
+            postpone(
+                services, RUNS_QUEUE, message, wait=EXPORT_LOCK_WAIT, why="another run of the export is not over"
+            )
+        else:
+            _hand_out(services, blobs, plan)
+
+
+def _committed_plan(services: Services, blobs: RunBlobs) -> Plan | None:
+    try:
+        return services.store.get(blobs.plan, Plan).document
+    except BlobMissingError:
+        return None
+
+
+def _make_plan(services: Services, blobs: RunBlobs, run: Run, attempt: int) -> Plan | None:
+    """The committed plan; None when another run of the export has the turn."""
+    if run.stop is not None:
+        raise RunEndError(run.stop.status, run.stop.reason)
+    wish = resolve_export(services, run.export)
+    if not acquire_export_lock(services, run, wish.export):
+        return None
+    _enter(services, blobs, RunStatus.PLANNING)
+    if run.retry_of is not None:
+        preflight = check_sendgrid(services, wish.account, wish.export, attempt=attempt)
+        plan = _commit(services, blobs, plan_retry(services, blobs, run.retry_of, preflight.list_count))
+        _note_plan(services, blobs, plan, [])
+        return plan
+    extracts = find_extracts(services, wish)
+    mark = fingerprint(wish, extracts)
+    if not run.force:
+        _skip_if_unchanged(services, run, mark)
+    preflight = check_sendgrid(services, wish.account, wish.export, attempt=attempt)
+    prepared = Prepared(wish=wish, extracts=extracts, preflight=preflight, fingerprint=mark)
+    plan = _commit(services, blobs, _run_planner(services, blobs, prepared))
+    _note_plan(services, blobs, plan, extracts)
+    return plan
+
+
+def find_extracts(services: Services, wish: ExportWithConnection) -> list[Extract]:
+    """The newest extract of every segment, in the export's order. Raises RunEndError when one is missing."""
+    prefix = services.settings.extract_prefix
+    return [
+        find_extract(services.extracts, segment, prefix=prefix, source=wish.export.source)
+        for segment in wish.export.segments
+    ]
+
+
+def _skip_if_unchanged(services: Services, run: Run, mark: str) -> None:
+    try:
+        last = services.store.get(success_blob(run.export), Success).document
+    except BlobMissingError:
+        return
+    if last.fingerprint == mark:
+        message = (
+            f"Extract, export and connection are the same as in the run {last.run}, which succeeded; "
+            "start a run with force to send them again."
+        )
+        raise RunEndError(ReasonCode.UNCHANGED, message, status=RunStatus.SKIPPED)
+
+
+# --- what to send -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """Everything a plan is made from."""
+
+    wish: ExportWithConnection
+    extracts: Sequence[Extract]
+    preflight: PreflightResult
+    fingerprint: str
+
+
+class BlobSink:
+    """Writes a plan's chunks and rejections into an attempt's folder, piece by piece."""
+
+    def __init__(self, blobs: Blobs, run: RunBlobs, attempt: str) -> None:
+        self._blobs = blobs
+        self._run = run
+        self._attempt = attempt
+        self._parts = 0
+
+    def write_chunk(self, info: ChunkInfo, lines: bytes) -> None:
+        """Write one chunk."""
+        self._blobs.upsert(self._run.chunk(self._attempt, info.number), lines)
+
+    def write_rejected(self, csv_part: bytes) -> None:
+        """Write one part of the list of rejected rows."""
+        self._parts += 1
+        self._blobs.upsert(self._run.rejected(self._attempt, self._parts), csv_part)
+
+
+def _run_planner(services: Services, blobs: RunBlobs, prepared: Prepared) -> Plan:
+    attempt = uuid.uuid4().hex[:12]
+    outcome = _plan_extracts(services, blobs, prepared, attempt)
+    wish = prepared.wish
+    return Plan(
+        attempt=attempt,
+        fingerprint=prepared.fingerprint,
+        connection=wish.export.connection,
+        list_id=wish.export.list_id,
+        secret_name=wish.connection.secret_name,
+        region=wish.connection.region,
+        chunks=outcome.chunks,
+        counts=outcome.counts,
+        list_count=prepared.preflight.list_count,
+        committed_at=services.clock(),
+    )
+
+
+def _plan_extracts(services: Services, blobs: RunBlobs, prepared: Prepared, attempt: str) -> PlanOutcome:
+    from shared.planning.plan import plan
+
+    export = prepared.wish.export
+    with one_planner():
+        return plan(
+            prepared.extracts,
+            export.mapping,
+            blobs=services.extracts,
+            sink=BlobSink(services.store.blobs, blobs, attempt),
+            custom_fields=prepared.preflight.fields,
+            max_contacts=export.max_contacts,
+        )
+
+
+def _commit(services: Services, blobs: RunBlobs, plan: Plan) -> Plan:
+    """Commit the plan unless another attempt was faster; the one that counts."""
+    try:
+        services.store.create(blobs.plan, plan)
+    except BlobExistsError:
+        return services.store.get(blobs.plan, Plan).document
+    return plan
+
+
+def _note_plan(services: Services, blobs: RunBlobs, plan: Plan, extracts: Sequence[Extract]) -> None:
+    changes = {
+        "extracts": tuple(summarize(extract) for extract in extracts),
+        "counts": plan.counts,
+        "chunks": ChunkProgress(planned=len(plan.chunks), contacts_planned=plan.counts.sent),
+        "list_count_before": plan.list_count,
+    }
+    services.store.update(blobs.document, Run, lambda run: run.model_copy(update=changes))
+    log_event(
+        Event.RUN_PLANNED,
+        export=blobs.export,
+        run=blobs.run,
+        read=plan.counts.rows_read,
+        planned=plan.counts.sent,
+        duplicate=plan.counts.duplicate,
+        rejected=plan.counts.rejected,
+        chunks=len(plan.chunks),
+    )
+
+
+def summarize(extract: Extract) -> ExtractSummary:
+    """What a run's document tells of an extract."""
+    return ExtractSummary(
+        segment=extract.segment, version=extract.version, files=len(extract.files), bytes=extract.bytes
+    )
+
+
+# --- hand out, or put off -----------------------------------------------------------------------------------
+
+
+def _hand_out(services: Services, blobs: RunBlobs, plan: Plan) -> None:
+    """Enqueue every chunk that has no result yet; end the run here when there is nothing to send."""
+    if plan.chunks:
+        _enter(services, blobs, RunStatus.UPLOADING)
+        enqueue_chunks(services, blobs, plan)
+        return
+    is_empty = plan.counts.rows_read == 0
+    status, reason = (RunStatus.SKIPPED, EXTRACT_EMPTY) if is_empty else (RunStatus.FAILED, NO_VALID_CONTACT)
+    end_before_sending(services, blobs.export, blobs.run, status=status, reason=reason, counts=plan.counts)
+
+
+def _enter(services: Services, blobs: RunBlobs, status: RunStatus) -> None:
+    """Move the run on to `status`, once."""
+    field = f"{status}_at"
+
+    def change(run: Run) -> Run:
+        if run.status.is_terminal or getattr(run, field) is not None:
+            return run
+        return run.model_copy(update={"status": status, field: services.clock()})
+
+    services.store.update(blobs.document, Run, change)
+
+
+def _put_off(
+    services: Services, run: Run, message: RunMessage, error: TransientError | ExtractChangedError
+) -> None:
+    asked = error.retry_after if isinstance(error, TransientError) else None
+    wait = max(asked or 0.0, backoff(message.attempt, services.jitter()))
+    if services.clock() + timedelta(seconds=wait) > run.created_at + timedelta(seconds=PREPARATION_DEADLINE):
+        hours = PREPARATION_DEADLINE / 3600
+        reason = Reason(code=ReasonCode.UNAVAILABLE, message=f"Gave up after {hours:.0f} hours: {error}.")
+        end_before_sending(services, run.export, run.id, status=RunStatus.FAILED, reason=reason)
+        return
+    later = message.model_copy(update={"attempt": message.attempt + 1})
+    postpone(services, RUNS_QUEUE, later, wait=wait, why=type(error).__name__)

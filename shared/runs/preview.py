@@ -1,0 +1,94 @@
+"""Try an export's plan on the first rows of its extracts: nothing is sent, nothing is stored."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.definitions.resolve import resolve_export
+from shared.errors import ConflictError, ExtractChangedError, RunEndError, TransientError
+from shared.model.documents import Document
+from shared.model.runs import ChunkInfo, Counts, ExtractSummary
+from shared.runs.plan import find_extracts, one_planner, summarize
+from shared.sendgrid.preflight import check_sendgrid
+
+if TYPE_CHECKING:
+    from shared.services import Services
+
+CONTACTS_SHOWN: Final = 10
+REJECTIONS_SHOWN: Final = 20
+SHOWN_CHARACTERS: Final = 1
+"""Of every value, the rest is masked."""
+
+
+class Preview(Document):
+    """What a run would do with the first rows."""
+
+    extracts: tuple[ExtractSummary, ...]
+    counts: Counts
+    contacts: tuple[dict[str, Any], ...]
+    """The first contacts as SendGrid would get them, their values masked."""
+    rejections: tuple[dict[str, str], ...]
+    """The first rows that would not be sent, without their values."""
+
+
+class FirstRows:
+    """Keeps the beginning of a plan in memory."""
+
+    def __init__(self) -> None:
+        self.contacts: list[bytes] = []
+        self.rejected = b""
+
+    def write_chunk(self, info: ChunkInfo, lines: bytes) -> None:
+        """Keep the first contacts."""
+        del info
+        self.contacts += lines.splitlines()[: CONTACTS_SHOWN - len(self.contacts)]
+
+    def write_rejected(self, csv_part: bytes) -> None:
+        """Keep the first part."""
+        self.rejected = self.rejected or csv_part
+
+
+def preview_export(services: Services, export: str, *, rows: int) -> Preview:
+    """Plan the first `rows` rows. Raises ConflictError with the reason a run would end with."""
+    from shared.planning.plan import plan
+
+    sink = FirstRows()
+    try:
+        wish = resolve_export(services, export)
+        extracts = find_extracts(services, wish)
+        preflight = check_sendgrid(services, wish.account, wish.export, attempt=1)
+        with one_planner():
+            outcome = plan(
+                extracts,
+                wish.export.mapping,
+                blobs=services.extracts,
+                sink=sink,
+                custom_fields=preflight.fields,
+                rows=rows,
+            )
+    except RunEndError as end:
+        raise ConflictError(end.reason.message) from None
+    except ExtractChangedError:
+        raise TransientError("The extract was replaced while it was read") from None
+    return Preview(
+        extracts=tuple(summarize(extract) for extract in extracts),
+        counts=outcome.counts,
+        contacts=tuple(mask(json.loads(line)) for line in sink.contacts),
+        rejections=tuple(csv.DictReader(io.StringIO(sink.rejected.decode())))[:REJECTIONS_SHOWN],
+    )
+
+
+def mask(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """A value of the same shape that shows no more than its beginning and its length."""
+    match value:
+        case str():
+            return value[:SHOWN_CHARACTERS] + "*" * max(len(value) - SHOWN_CHARACTERS, 0)
+        case dict():
+            return {name: mask(member) for name, member in value.items()}
+        case list():
+            return [mask(member) for member in value]
+        case _:
+            return "*"

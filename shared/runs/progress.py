@@ -1,0 +1,34 @@
+"""How far a run's chunks are, read off their delivery records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shared.model.runs import ChunkProgress, Delivery
+from shared.runs.delivery_state import live_contacts
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from shared.model.runs import Plan
+    from shared.services import Services
+    from shared.storage.layout import RunBlobs
+
+
+def measure_progress(services: Services, blobs: RunBlobs, plan: Plan) -> tuple[ChunkProgress, datetime | None]:
+    """How far the chunks are, and when SendGrid last accepted one."""
+    deliveries = [
+        services.store.get(item.name, Delivery).document
+        for item in services.store.blobs.list_blobs(blobs.deliveries)
+    ]
+    accepted = [portion for delivery in deliveries for portion in delivery.accepted]
+    progress = ChunkProgress(
+        planned=len(plan.chunks),
+        accepted=sum(not delivery.pending for delivery in deliveries),
+        finished=sum(1 for _ in services.store.blobs.list_blobs(blobs.results)),
+        contacts_planned=plan.counts.sent,
+        contacts_accepted=sum(
+            live_contacts(portion, delivery.refused) for delivery in deliveries for portion in delivery.accepted
+        ),
+    )
+    return progress, max((portion.accepted_at for portion in accepted), default=None)

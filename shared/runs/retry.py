@@ -1,0 +1,94 @@
+"""Cancel runs, and take up again what an earlier run did not bring to its end."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from typing import TYPE_CHECKING
+
+from shared.errors import BlobMissingError, ConflictError, NotFoundError, RunEndError
+from shared.model.reasons import ReasonCode, Reason, RunStatus
+from shared.model.runs import ChunkResult, ChunkStatus, Counts, Plan, Run, Trigger
+from shared.runs.start import check_startable, start
+from shared.storage.layout import RunBlobs, number_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from shared.model.runs import ChunkInfo
+    from shared.services import Services
+
+
+def retry_run(services: Services, export: str, run: str, *, requested_by: str) -> Run:
+    """Start a run that sends the chunks which the earlier run did not bring to their end.
+
+    Raises NotFoundError, and ConflictError when the run is not over, left nothing, or its chunks are gone.
+    """
+    check_startable(services, export)
+    if not _run(services, export, run).status.is_terminal:
+        raise ConflictError(f"The run {run} is not over; cancel it or wait.")
+    if not any(True for _ in _left_over(services, RunBlobs(export=export, run=run))):
+        raise ConflictError(
+            f"The run {run} left no chunk to send again: all arrived, nothing was planned, or they are past their "
+            "retention. Start a new run."
+        )
+    now = services.clock()
+    again = Run(
+        id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}",
+        export=export,
+        trigger=Trigger.ON_DEMAND,
+        retry_of=run,
+        requested_by=requested_by,
+        created_at=now,
+    )
+    return start(services, again)
+
+
+def plan_retry(services: Services, blobs: RunBlobs, earlier: str, list_count: int | None) -> Plan:
+    """The plan of a retry: copies of the chunks that are left over. Raises RunEndError when they are gone."""
+    source = RunBlobs(export=blobs.export, run=earlier)
+    left = list(_left_over(services, source))
+    if not left:
+        message = f"The chunks of the run {earlier} are past their retention; start a new run."
+        raise RunEndError(ReasonCode.CHUNKS_GONE, message)
+    old = services.store.get(source.plan, Plan).document
+    attempt = uuid.uuid4().hex[:12]
+    chunks = tuple(chunk.model_copy(update={"number": number}) for number, chunk in enumerate(left, 1))
+    for chunk, copy in zip(left, chunks, strict=True):
+        lines = services.store.blobs.get(source.chunk(old.attempt, chunk.number)).data
+        services.store.blobs.upsert(blobs.chunk(attempt, copy.number), lines)
+    contacts = sum(chunk.contacts for chunk in chunks)
+    return old.model_copy(
+        update={
+            "attempt": attempt,
+            "chunks": chunks,
+            "counts": Counts(rows_read=contacts, sent=contacts),
+            "list_count": list_count,
+            "committed_at": services.clock(),
+        }
+    )
+
+
+def _run(services: Services, export: str, run: str) -> Run:
+    try:
+        return services.store.get(RunBlobs(export=export, run=run).document, Run).document
+    except BlobMissingError:
+        raise NotFoundError(f"The export {export} has no run {run}.") from None
+
+
+def _left_over(services: Services, blobs: RunBlobs) -> Iterator[ChunkInfo]:
+    """Chunks that were not completed and are still there."""
+    try:
+        plan = services.store.get(blobs.plan, Plan).document
+    except BlobMissingError:
+        return
+    results = {
+        number_of(item.name): services.store.get(item.name, ChunkResult).document
+        for item in services.store.blobs.list_blobs(blobs.results)
+    }
+    bodies = {item.name for item in services.store.blobs.list_blobs(f"{blobs.attempts}{plan.attempt}/chunks/")}
+    for chunk in plan.chunks:
+        result = results.get(chunk.number)
+        is_done = result is not None and result.status is ChunkStatus.COMPLETED
+        if not is_done and blobs.chunk(plan.attempt, chunk.number) in bodies:
+            yield chunk

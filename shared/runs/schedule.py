@@ -1,0 +1,59 @@
+"""Which due times lie in a span of time. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+
+from shared.model.definitions import FollowRefresh, Off, OwnSchedule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from shared.model.definitions import Schedule
+
+LOOK_BACKS: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=32), timedelta(days=3660))
+"""Spans to search, shortest first: after a pause a frequent schedule has many due times, and the last counts."""
+
+
+def effective(schedule: Schedule, refresh: OwnSchedule | None) -> OwnSchedule | None:
+    """The cron expression an export really runs on; None when it only runs on demand."""
+    match schedule:
+        case FollowRefresh():
+            return refresh
+        case OwnSchedule():
+            return schedule
+        case Off():
+            return None
+
+
+def last_due(schedule: OwnSchedule, *, after: datetime, until: datetime) -> datetime | None:
+    """The latest due time in the span (after, until], in UTC; None when nothing was due.
+
+    A span that missed several due times yields the last: they would all read the same newest extract.
+    Where clocks go back, a time of day that comes twice is due once; where they go forward, a time of day
+    that does not exist is due at the change (the rules of Debian's cron, which cronsim follows).
+    """
+    for look_back in LOOK_BACKS:
+        start = max(after, until - look_back)
+        found = list(_due_times(schedule, after=start, until=until))
+        if found:
+            return found[-1]
+        if start == after:
+            break
+    return None
+
+
+def _due_times(schedule: OwnSchedule, *, after: datetime, until: datetime) -> Iterator[datetime]:
+    try:
+        for moment in CronSim(schedule.cron, after.astimezone(ZoneInfo(schedule.time_zone))):
+            due = moment.astimezone(UTC)
+            if due > until:
+                return
+            if due > after:  # in the hour that comes twice, the first due time may lie before the start
+                yield due
+    except CronSimError:
+        return  # a date that never comes, such as 30 February

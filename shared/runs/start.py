@@ -1,0 +1,153 @@
+"""Start runs: on demand, and those that are due. Starting twice what is one wish starts one run."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError, ConflictError, NotFoundError
+from shared.model.definitions import Connection, Export, Saved
+from shared.model.messages import RUNS_QUEUE, RunMessage
+from shared.model.reasons import RunStatus
+from shared.model.runs import Run, ScheduleState, StartedRequest, Trigger
+from shared.runs.schedule import effective, last_due
+from shared.storage.layout import SCHEDULE_BLOB, RunBlobs, connection_blob, export_blob, request_blob
+from shared.telemetry import Event, log_event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from shared.services import Services
+
+TIMER: Final = "timer"
+"""Who requests scheduled runs."""
+
+
+def start_on_demand(
+    services: Services,
+    export: str,
+    *,
+    requested_by: str,
+    force: bool = False,
+    idempotency_key: str | None = None,
+) -> Run:
+    """Start a run now; with an `idempotency_key` seen before, the run it started then.
+
+    Raises MissingError and ConflictError.
+    """
+    check_startable(services, export)
+    now = services.clock()
+    run_id = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+    if idempotency_key is not None:
+        run_id = _run_of_request(services, export, idempotency_key, run_id)
+    return start(
+        services,
+        Run(
+            id=run_id,
+            export=export,
+            trigger=Trigger.ON_DEMAND,
+            force=force,
+            requested_by=requested_by,
+            created_at=now,
+        ),
+    )
+
+
+def check_startable(services: Services, export: str) -> None:
+    """Raises MissingError or ConflictError when no run of the export may start."""
+    try:
+        saved = services.store.get(export_blob(export), Saved[Export]).document
+    except BlobMissingError:
+        raise NotFoundError(f"There is no export {export}.") from None
+    if not saved.definition.enabled:
+        raise ConflictError(f"The export {export} is disabled; enable it to run it.")
+    try:
+        connection = services.store.get(connection_blob(saved.definition.connection), Saved[Connection]).document
+    except BlobMissingError:
+        raise ConflictError(f"The export {export} has no connection; choose one.") from None
+    if connection.definition.consent is None:
+        raise ConflictError(
+            f"The connection {connection.id} has no consent to the data transfer; an administrator gives it."
+        )
+
+
+def _run_of_request(services: Services, export: str, key: str, run_id: str) -> str:
+    name = request_blob(export, hashlib.sha256(key.encode()).hexdigest())
+    try:
+        services.store.create(name, StartedRequest(run=run_id))
+    except BlobExistsError:
+        return services.store.get(name, StartedRequest).document.run
+    return run_id
+
+
+def start(services: Services, run: Run) -> Run:
+    """Mark, write, enqueue, in this order: what is cut off is finished by a second start or the sweeper."""
+    blobs = RunBlobs(export=run.export, run=run.id)
+    services.store.blobs.upsert(blobs.marker, b"")
+    try:
+        services.store.create(blobs.document, run)
+    except BlobExistsError:
+        run = services.store.get(blobs.document, Run).document
+        if run.status is not RunStatus.QUEUED:
+            if run.status.is_terminal:
+                services.store.blobs.delete(blobs.marker)
+            return run
+    else:
+        log_event(Event.RUN_STARTED, export=run.export, run=run.id, trigger=run.trigger)
+    services.queues.send(RUNS_QUEUE, RunMessage(export=run.export, run=run.id).model_dump_json(exclude_none=True))
+    return run
+
+
+def start_due(services: Services) -> list[Run]:
+    """Start a run of every export that became due since the timer last looked.
+
+    The very first look only notes the time. A failure leaves the note as it was, so that the next tick looks
+    at the same span again; runs started already are not started twice, since a due time has one run.
+    """
+    now = services.clock()
+    try:
+        state = services.store.get(SCHEDULE_BLOB, ScheduleState)
+    except BlobMissingError:
+        services.store.upsert(SCHEDULE_BLOB, ScheduleState(looked_until=now))
+        return []
+    due = list(_due_exports(services, after=state.document.looked_until, until=now))
+    started = [_start_due(services, saved, moment) for saved, moment in due]
+    try:
+        services.store.replace(SCHEDULE_BLOB, ScheduleState(looked_until=now), etag=state.etag)
+    except BlobChangedError:
+        return started  # another tick has looked over the same span
+    log_event(Event.REFRESH_TICK, due=len(due))
+    return started
+
+
+def _due_exports(
+    services: Services, *, after: datetime, until: datetime
+) -> Iterator[tuple[Saved[Export], datetime]]:
+    for item in services.store.blobs.list_blobs("exports/"):
+        try:
+            saved = services.store.get(item.name, Saved[Export]).document
+        except (BlobMissingError, ValueError) as error:
+            log_event(Event.REFRESH_TICK, level=logging.ERROR, unreadable=item.name, error=type(error).__name__)
+            continue
+        schedule = effective(saved.definition.schedule, services.settings.refresh)
+        if schedule is None or not saved.definition.enabled:
+            continue
+        moment = last_due(schedule, after=max(after, saved.created_at - timedelta(microseconds=1)), until=until)
+        if moment is not None:
+            yield saved, moment
+
+
+def _start_due(services: Services, saved: Saved[Export], moment: datetime) -> Run:
+    run = Run(
+        id=f"{moment:%Y%m%dT%H%M%SZ}-scheduled",
+        export=saved.id,
+        trigger=Trigger.SCHEDULED,
+        requested_by=TIMER,
+        created_at=services.clock(),
+        due_at=moment,
+    )
+    return start(services, run)

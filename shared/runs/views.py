@@ -1,0 +1,214 @@
+"""The whole story of a run: stages with times, every chunk with its tries and jobs, and what to do next."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
+
+from shared.errors import BlobMissingError, NotFoundError
+from shared.model.documents import Document
+from shared.model.reasons import ADVICE, RunStatus
+from shared.model.runs import ChunkResult, Delivery, Plan, Run
+from shared.runs.progress import measure_progress
+from shared.storage.layout import RunBlobs
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from shared.services import Services
+
+READERS: Final = 16
+"""Blobs read at a time; a run of ten million contacts has some 360 chunks."""
+
+
+REFUSED_SHOWN: Final = 100
+
+
+class Stage(Document):
+    """A stretch of a run."""
+
+    name: str
+    seconds: float
+
+
+class ChunkDetails(Document):
+    """What became of a chunk so far."""
+
+    number: int
+    contacts: int
+    bytes: int
+    status: str
+    """waiting, sending, accepted, or how it ended."""
+    requests: int = 0
+    """Upserts that SendGrid decided on."""
+    waits: int = 0
+    waited_s: float = 0
+    resends: int = 0
+    jobs: tuple[str, ...] = ()
+    refused: int = 0
+    refused_lines: tuple[int, ...] = ()
+    """Lines, from 1, of the chunk's blob with the contacts that SendGrid refused; the first hundred."""
+    errored: int = 0
+    not_sent: int = 0
+    reason: str | None = None
+
+
+class Throttling(Document):
+    """How much the run had to wait for SendGrid."""
+
+    waits: int = 0
+    seconds: float = 0
+
+
+class RunDetails(Run):
+    """A run with everything there is to tell."""
+
+    stages: tuple[Stage, ...] = ()
+    deliveries: tuple[ChunkDetails, ...] = ()
+    throttling: Throttling = Throttling()
+    next_step: str = ""
+
+
+def get_run_details(services: Services, export: str, run: str) -> RunDetails:
+    """The story of a run. Raises NotFoundError."""
+    document = get_run(services, export, run)
+    deliveries = _deliveries(services, RunBlobs(export=export, run=run))
+    return RunDetails(
+        **document.model_dump(),
+        stages=stages(document, services.clock()),
+        deliveries=deliveries,
+        throttling=Throttling(
+            waits=sum(chunk.waits for chunk in deliveries),
+            seconds=round(sum(chunk.waited_s for chunk in deliveries), 1),
+        ),
+        next_step=_next_step(document),
+    )
+
+
+def stages(run: Run, now: datetime) -> tuple[Stage, ...]:
+    """The stages a run went through, with their durations; the last one lasts until now or the run's end."""
+    begins = [
+        ("queued", run.created_at),
+        ("planning", run.planning_at),
+        ("uploading", run.uploading_at),
+        ("importing", run.importing_at),
+    ]
+    reached = [(name, begin) for name, begin in begins if begin is not None]
+    ends = [begin for _, begin in reached[1:]] + [run.finished_at or now]
+    return tuple(
+        Stage(name=name, seconds=round(max((end - begin).total_seconds(), 0), 1))
+        for (name, begin), end in zip(reached, ends, strict=True)
+    )
+
+
+def _next_step(run: Run) -> str:
+    if not run.status.is_terminal:
+        return "Wait; the run goes on by itself."
+    return ADVICE.get(run.reason.code, "") if run.reason else ""
+
+
+def _deliveries(services: Services, blobs: RunBlobs) -> tuple[ChunkDetails, ...]:
+    try:
+        plan = services.store.get(blobs.plan, Plan).document
+    except BlobMissingError:
+        return ()
+    with ThreadPoolExecutor(READERS) as pool:
+        return tuple(pool.map(lambda chunk: _chunk_details(services, blobs, plan, chunk.number), plan.chunks))
+
+
+def _chunk_details(services: Services, blobs: RunBlobs, plan: Plan, number: int) -> ChunkDetails:
+    chunk = plan.chunk(number)
+    delivery = _read(services, blobs.delivery(number), Delivery)
+    result = _read(services, blobs.result(number), ChunkResult)
+    story = ChunkDetails(
+        number=number, contacts=chunk.contacts, bytes=chunk.bytes, status=_status(delivery, result)
+    )
+    if delivery is not None:
+        story = story.model_copy(
+            update={
+                "requests": delivery.requests,
+                "waits": delivery.waits,
+                "waited_s": delivery.waited_s,
+                "resends": delivery.resends,
+                "jobs": tuple(portion.job_id for portion in delivery.accepted),
+                "refused": len(delivery.refused),
+                "refused_lines": tuple(position + 1 for position in delivery.refused[:REFUSED_SHOWN]),
+            }
+        )
+    if result is None:
+        return story
+    return story.model_copy(
+        update={
+            "errored": result.errored,
+            "not_sent": result.not_sent,
+            "reason": result.reason.message if result.reason else None,
+        }
+    )
+
+
+def _status(delivery: Delivery | None, result: ChunkResult | None) -> str:
+    if result is not None:
+        return result.status
+    if delivery is None:
+        return "waiting"
+    if not delivery.pending:
+        return "accepted"
+    return "sending" if delivery.claim else "waiting"
+
+
+def _read[D: Document](services: Services, name: str, kind: type[D]) -> D | None:
+    try:
+        return services.store.get(name, kind).document
+    except BlobMissingError:
+        return None
+
+
+REJECTED_HEADER: Final = b"segment,file,row,customer_id,column,reason\n"
+
+
+def get_run(services: Services, export: str, run: str) -> Run:
+    """A run and how far it is. Raises NotFoundError."""
+    blobs = RunBlobs(export=export, run=run)
+    try:
+        document = services.store.get(blobs.document, Run).document
+    except BlobMissingError:
+        raise NotFoundError(f"The export {export} has no run {run}.") from None
+    return document if document.status.is_terminal else _with_progress(services, blobs, document)
+
+
+def list_runs(
+    services: Services, export: str, *, limit: int, before: str | None = None
+) -> tuple[list[Run], str | None]:
+    """Runs of an export, newest first, and the run before which the next page begins."""
+    ids = sorted(services.store.blobs.list_folders(f"runs/{export}/"), reverse=True)
+    if before is not None:
+        ids = [run for run in ids if run < before]
+    page = ids[:limit]
+    return [get_run(services, export, run) for run in page], page[-1] if len(ids) > limit else None
+
+
+def get_rejected(services: Services, export: str, run: str, part: int) -> tuple[bytes, bool]:
+    """A part, from 1, of the CSV of rejected rows, and whether another part follows. Raises NotFoundError."""
+    blobs = RunBlobs(export=export, run=run)
+    get_run(services, export, run)
+    try:
+        plan = services.store.get(blobs.plan, Plan).document
+        if part == 1 and plan.counts.rejected == 0:
+            return REJECTED_HEADER, False
+        data = services.store.blobs.get(blobs.rejected(plan.attempt, part)).data
+    except BlobMissingError:
+        raise NotFoundError(
+            f"The run {run} has no list of rejected rows: it is not planned yet, or its retention is over."
+        ) from None
+    return data, any(services.store.blobs.list_blobs(blobs.rejected(plan.attempt, part + 1)))
+
+
+def _with_progress(services: Services, blobs: RunBlobs, run: Run) -> Run:
+    try:
+        plan = services.store.get(blobs.plan, Plan).document
+    except BlobMissingError:
+        return run
+    progress, accepted_at = measure_progress(services, blobs, plan)
+    if run.status is not RunStatus.UPLOADING or progress.accepted < progress.planned:
+        return run.model_copy(update={"chunks": progress})
+    return run.model_copy(update={"chunks": progress, "status": RunStatus.IMPORTING, "importing_at": accepted_at})

@@ -1,0 +1,246 @@
+"""What SendGrid's API means: requests built, answers deciphered. No I/O.
+
+https://www.twilio.com/docs/sendgrid/api-reference/contacts
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.limits import MESSAGE_MAX
+from shared.model.definitions import CustomField, Region
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from uuid import UUID
+
+HOSTS: Final = {Region.GLOBAL: "https://api.sendgrid.com", Region.EU: "https://api.eu.sendgrid.com"}
+"""https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/authentication"""
+
+
+FIELD_TYPES: Final = ("Text", "Number", "Date")
+"""https://www.twilio.com/docs/sendgrid/api-reference/custom-fields/create-custom-field-definition"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One call, without host and key."""
+
+    method: str
+    path: str
+    body: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Response:
+    """What SendGrid said; `repr` hides the body, which may quote people."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Names in lower case."""
+    body: bytes = field(default=b"", repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the request was taken."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's own classes
+
+    def json(self) -> Any:  # noqa: ANN401 - JSON is anything
+        """The body as JSON, or None when it is not JSON."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+
+class NoResponse(StrEnum):
+    """Why there is no answer."""
+
+    TIMEOUT = "timeout"
+    BROKEN = "connection_broken"
+    UNREACHABLE = "unreachable"
+
+
+# --- requests -----------------------------------------------------------------------------------------------
+
+
+def upsert_contacts(list_id: UUID, lines: bytes) -> Request:
+    """Add or update the contacts in `lines` (one JSON object a line, each ended by a newline) on a list."""
+    contacts = lines.removesuffix(b"\n").replace(b"\n", b",")
+    body = b'{"list_ids":["%s"],"contacts":[%s]}' % (str(list_id).encode(), contacts)
+    return Request(method="PUT", path="/v3/marketing/contacts", body=body)
+
+
+def get_import(job_id: str) -> Request:
+    """Ask how far an import job is."""
+    return Request(method="GET", path=f"/v3/marketing/contacts/imports/{job_id}")
+
+
+def get_list(list_id: UUID) -> Request:
+    """Ask for a list."""
+    return Request(method="GET", path=f"/v3/marketing/lists/{list_id}")
+
+
+def get_list_count(list_id: UUID) -> Request:
+    """Ask how many contacts a list holds."""
+    return Request(method="GET", path=f"/v3/marketing/lists/{list_id}/contacts/count")
+
+
+def get_scopes() -> Request:
+    """Ask what the key may do."""
+    return Request(method="GET", path="/v3/scopes")
+
+
+def get_field_definitions() -> Request:
+    """Ask for all custom and reserved fields."""
+    return Request(method="GET", path="/v3/marketing/field_definitions")
+
+
+# --- answers ------------------------------------------------------------------------------------------------
+
+_ADDRESS = re.compile(r"\S+@\S+")
+_QUOTED = re.compile(r"(['\"]).*\1", re.DOTALL)
+"""From the first quotation mark to the last: what is quoted may hold apostrophes of its own."""
+
+
+def error_messages(answer: Response) -> tuple[str, ...]:
+    """SendGrid's own words, as they came; they may quote people, so they stay inside this process.
+
+    The body may be `{"errors": […]}`, one bare error, a bare list of errors, a gateway's `{"message": …}`,
+    HTML, or nothing.
+    """
+    return tuple(str(error["message"]) for error in _errors(answer.json()) if error.get("message"))
+
+
+def _errors(document: Any) -> Iterable[Mapping[str, Any]]:  # noqa: ANN401 - whatever came
+    if isinstance(document, dict):
+        document = document.get("errors", [document])
+    if isinstance(document, dict):
+        document = [document]
+    return [error for error in document or () if isinstance(error, dict)] if isinstance(document, list) else ()
+
+
+def clean_message(answer: Response) -> str:
+    """SendGrid's words without addresses and without quoted values, fit for a document or a log."""
+    words = "; ".join(_ADDRESS.sub("…", _QUOTED.sub("…", message)) for message in error_messages(answer)[:3])
+    return words.encode(errors="replace").decode()[:MESSAGE_MAX]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedContacts:
+    """Contacts that a refusal names."""
+
+    indexes: frozenset[int] = frozenset()
+    """Positions in the request, from 0."""
+    emails: frozenset[str] = field(default=frozenset(), repr=False)
+    """Addresses in lower case."""
+
+    def __bool__(self) -> bool:
+        """Whether anybody is named."""
+        return bool(self.indexes or self.emails)
+
+
+_INDEX = re.compile(r"contacts\[(\d{1,6})\]")
+_INVALID = re.compile(r"\bemail '(\S+)' is not valid")
+"""The documented words for a bad address; the address itself may hold apostrophes."""
+_ADDRESSES = re.compile(r"[^\s\"<>(),;]+@[^\s\"<>(),;]+")
+
+
+def named_contacts(answer: Response) -> NamedContacts:
+    """Whom a 400 complains about: by `contacts[i]` in field or message, else by an address in the message."""
+    indexes: set[int] = set()
+    emails: set[str] = set()
+    for error in _errors(answer.json()):
+        message = str(error.get("message") or "")
+        found = {int(index) for index in _INDEX.findall(f"{error.get('field') or ''} {message}")}
+        indexes |= found
+        if not found:
+            named = _INVALID.findall(message) or [word.strip("'.:") for word in _ADDRESSES.findall(message)]
+            emails |= {email.lower() for email in named}
+    return NamedContacts(indexes=frozenset(indexes), emails=frozenset(emails))
+
+
+class JobStatus(StrEnum):
+    """State of an import job. An unknown word counts as pending."""
+
+    PENDING = "pending"
+    COMPLETED = "completed"
+    ERRORED = "errored"
+    """Ended, some contacts were refused."""
+    FAILED = "failed"
+    """Ended, nothing was imported."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportJob:
+    """SendGrid's report on an import job. Counters may be absent, and may fill in late."""
+
+    status: JobStatus
+    requested: int | None = None
+    created: int | None = None
+    updated: int | None = None
+    errored: int | None = None
+    errors_url: str | None = field(default=None, repr=False)
+
+
+def import_job(answer: Response) -> ImportJob:
+    """Decipher `GET …/imports/{id}`; https://www.twilio.com/docs/sendgrid/api-reference/contacts/import-contacts-status."""
+    document = answer.json()
+    document = document if isinstance(document, dict) else {}
+    results = document.get("results")
+    results = results if isinstance(results, dict) else {}
+    url = results.get("errors_url")
+    return ImportJob(
+        status=_job_status(document.get("status")),
+        requested=_count(results.get("requested_count")),
+        created=_count(results.get("created_count")),
+        updated=_count(results.get("updated_count")),
+        errored=_count(results.get("errored_count")),
+        errors_url=url if isinstance(url, str) and url.startswith("https://") else None,
+    )
+
+
+def _job_status(word: object) -> JobStatus:
+    return next((status for status in JobStatus if status == word), JobStatus.PENDING)
+
+
+def _count(value: object) -> int | None:
+    return value if isinstance(value, int) and value >= 0 else None
+
+
+def job_id(answer: Response) -> str | None:
+    """The import job of an accepted upsert."""
+    document = answer.json()
+    value = document.get("job_id") if isinstance(document, dict) else None
+    return value if isinstance(value, str) and re.fullmatch(r"[\w-]{1,100}", value) else None
+
+
+def has_marketing_scope(answer: Response) -> bool:
+    """Whether `GET /v3/scopes` lists a scope for Marketing Campaigns."""
+    return any(str(scope).startswith("marketing") for scope in _member_list(answer, "scopes"))
+
+
+def _member_list(answer: Response, name: str) -> list[Any]:
+    document = answer.json()
+    value = document.get(name) if isinstance(document, dict) else None
+    return value if isinstance(value, list) else []
+
+
+def contact_count(answer: Response) -> int | None:
+    """Contacts of a list, from `GET …/lists/{id}` or its `contacts/count`."""
+    document = answer.json()
+    return _count(document.get("contact_count")) if isinstance(document, dict) else None
+
+
+def custom_fields(answer: Response) -> dict[str, CustomField]:
+    """Custom fields by name in lower case: SendGrid's names are unique without regard to case."""
+    rows = [row for row in _member_list(answer, "custom_fields") if isinstance(row, dict)]
+    return {
+        str(row["name"]).lower(): CustomField(id=str(row["id"]), type=row["field_type"])
+        for row in rows
+        if row.get("id") and row.get("name") and row.get("field_type") in FIELD_TYPES
+    }

@@ -1,0 +1,92 @@
+"""Sends requests to SendGrid. What they mean is decided in `shared.sendgrid` and `shared.retrying`."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final, Protocol
+
+import httpx
+
+from shared.limits import ERROR_FILE_MAX, REQUEST_DEADLINE
+from shared.sendgrid.api import HOSTS, Response, NoResponse, Request
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from shared.model.definitions import Region
+
+RESPONSE_MAX: Final = 10_000_000
+"""Most bytes read of an answer."""
+
+NO_RESPONSES: Final[tuple[tuple[type[httpx.TransportError], NoResponse], ...]] = (
+    (httpx.TimeoutException, NoResponse.TIMEOUT),
+    (httpx.ConnectError, NoResponse.UNREACHABLE),
+    (httpx.ProxyError, NoResponse.UNREACHABLE),
+    (httpx.TransportError, NoResponse.BROKEN),
+)
+"""What each of httpx's transport errors is to us; the first match counts."""
+
+
+class SendGrid(Protocol):
+    """Sends one request with a key. Never raises for what the network does: silence is a value."""
+
+    def send(self, request: Request, *, region: Region, key: SecretStr) -> Response | NoResponse:
+        """Send to the region's host."""
+
+    def download(self, url: str) -> Response | NoResponse:
+        """Fetch a file that SendGrid offers under a URL of its own, without the key."""
+
+
+class SendGridClient:
+    """The real one, over httpx; connections are kept and shared by threads."""
+
+    def __init__(
+        self, *, transport: httpx.BaseTransport | None = None, deadline: float = REQUEST_DEADLINE
+    ) -> None:
+        self._deadline = deadline
+        self._client = httpx.Client(
+            transport=transport,
+            timeout=httpx.Timeout(deadline, connect=20),
+            headers={"Accept": "application/json"},
+        )
+
+    def send(self, request: Request, *, region: Region, key: SecretStr) -> Response | NoResponse:
+        """Send to the region's host."""
+        headers = {"Authorization": f"Bearer {key.get_secret_value()}"}
+        if request.body is not None:
+            headers["Content-Type"] = "application/json"
+        return self._exchange(
+            self._client.build_request(
+                request.method, HOSTS[region] + request.path, content=request.body, headers=headers
+            ),
+            RESPONSE_MAX,
+        )
+
+    def download(self, url: str) -> Response | NoResponse:
+        """Fetch a file that SendGrid offers under a URL of its own, without the key."""
+        try:
+            request = self._client.build_request("GET", url, headers={"Accept": "*/*"})
+        except (httpx.InvalidURL, UnicodeError):
+            return NoResponse.UNREACHABLE
+        return self._exchange(request, ERROR_FILE_MAX)
+
+    def _exchange(self, request: httpx.Request, most: int) -> Response | NoResponse:
+        end = time.monotonic() + self._deadline
+        try:
+            response = self._client.send(request, stream=True)
+            try:
+                body = bytearray()
+                for part in response.iter_bytes():
+                    body += part
+                    if time.monotonic() > end:
+                        return NoResponse.TIMEOUT
+                    if len(body) >= most:
+                        break
+            finally:
+                response.close()
+        except httpx.TransportError as error:
+            return next(no_response for kind, no_response in NO_RESPONSES if isinstance(error, kind))
+        except (httpx.DecodingError, httpx.InvalidURL):  # the latter from a redirect to nowhere
+            return NoResponse.BROKEN
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Response(status=response.status_code, headers=headers, body=bytes(body[:most]))

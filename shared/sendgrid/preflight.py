@@ -1,0 +1,66 @@
+"""Ask SendGrid, before anything is sent, whether it can work: the key's scopes, the list, the custom fields."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shared.errors import RunEndError
+from shared.model.reasons import ReasonCode, Reason, RunStatus
+from shared.sendgrid.api import (
+    contact_count,
+    custom_fields,
+    get_field_definitions,
+    get_list,
+    get_scopes,
+    has_marketing_scope,
+)
+from shared.sendgrid.gateway import Endpoint
+
+if TYPE_CHECKING:
+    from shared.model.definitions import CustomField, Export
+    from shared.sendgrid.gateway import Account, SendGridGateway
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreflightResult:
+    """What SendGrid told."""
+
+    fields: dict[str, CustomField]
+    """The custom fields of the mapping, by the mapping's names."""
+    list_count: int | None
+    """Contacts on the list now."""
+
+
+def check_sendgrid(gateway: SendGridGateway, account: Account, export: Export, *, attempt: int) -> PreflightResult:
+    """Raises RunEndError with what to change, TransientError when SendGrid does not answer now."""
+    check_key(gateway, account, attempt=attempt)
+    found = gateway.fetch(account, get_list(export.list_id), endpoint=Endpoint.LISTS, attempt=attempt)
+    fields = _custom_fields(gateway, account, export.mapping.custom_fields, attempt)
+    return PreflightResult(fields=fields, list_count=contact_count(found))
+
+
+def check_key(gateway: SendGridGateway, account: Account, *, attempt: int) -> None:
+    """Raises RunEndError unless the key is there, is accepted, and may use Marketing Campaigns."""
+    scopes = gateway.fetch(account, get_scopes(), endpoint=Endpoint.SCOPES, attempt=attempt)
+    if not has_marketing_scope(scopes):
+        raise RunEndError(
+            ReasonCode.SCOPE_MISSING,
+            "The API key may not use Marketing Campaigns; give it the scopes marketing.* (in SendGrid's API key "
+            "settings: Marketing, full access).",
+        )
+
+
+def _custom_fields(
+    gateway: SendGridGateway, account: Account, wanted: dict[str, str], attempt: int
+) -> dict[str, CustomField]:
+    if not wanted:
+        return {}
+    found = gateway.fetch(account, get_field_definitions(), endpoint=Endpoint.FIELDS, attempt=attempt)
+    known = custom_fields(found)
+    if missing := sorted(name for name in wanted if name.lower() not in known):
+        raise RunEndError(
+            ReasonCode.CUSTOM_FIELD_MISSING,
+            f"SendGrid has no custom field named {', '.join(missing)}; create it there or change the mapping.",
+        )
+    return {name: known[name.lower()] for name in wanted}

@@ -1,0 +1,184 @@
+"""Blobs and queues in Azure Storage; foreign errors are mapped here, once."""
+
+from __future__ import annotations
+
+import math
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from azure.core import MatchConditions
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+)
+from azure.storage.blob import BlobPrefix, BlobServiceClient, ContainerClient
+from azure.storage.blob import ExponentialRetry as BlobRetry
+from azure.storage.queue import ExponentialRetry as QueueRetry
+from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
+
+from shared.errors import (
+    BlobChangedError,
+    BlobExistsError,
+    BlobMissingError,
+    ExportError,
+    SettingsError,
+    TransientError,
+)
+from shared.limits import QUEUE_DELAY_MAX
+from shared.storage.interfaces import Blob, BlobItem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from azure.core.credentials import TokenCredential
+
+    from shared.settings import StorageSettings
+
+
+class BlobRangeError(ExportError):
+    """The range begins at the end of the blob or after it."""
+
+
+BY_STATUS: Final[Mapping[int, type[ExportError]]] = {
+    404: BlobMissingError,
+    412: BlobChangedError,
+    416: BlobRangeError,
+}
+"""What the statuses that callers tell apart are to us."""
+FORBIDDEN: Final = 403
+
+
+def blob_service(settings: StorageSettings, credential: TokenCredential) -> BlobServiceClient:
+    """Client of the storage account's blobs, by connection string where one is set, else by identity."""
+    retry = BlobRetry(initial_backoff=1, increment_base=2, retry_total=3)
+    if settings.connection_string:
+        return BlobServiceClient.from_connection_string(settings.connection_string, retry_policy=retry)
+    return BlobServiceClient(settings.blob_uri, credential=credential, retry_policy=retry)
+
+
+def queue_service(settings: StorageSettings, credential: TokenCredential) -> QueueServiceClient:
+    """Client of the storage account's queues, by connection string where one is set, else by identity."""
+    retry = QueueRetry(initial_backoff=1, increment_base=2, retry_total=3)
+    if settings.connection_string:
+        return QueueServiceClient.from_connection_string(settings.connection_string, retry_policy=retry)
+    return QueueServiceClient(settings.queue_uri, credential=credential, retry_policy=retry)
+
+
+@contextmanager
+def _mapped(what: str) -> Iterator[None]:
+    try:
+        yield
+    except AzureError as error:
+        raise _our_error(error, what) from error
+
+
+def _our_error(error: AzureError, what: str) -> ExportError:
+    code = getattr(error, "error_code", None)
+    if code == "BlobAlreadyExists":
+        return BlobExistsError(what)
+    status = getattr(error, "status_code", None)
+    if ours := BY_STATUS.get(status or 0):
+        return ours(what)
+    if status == FORBIDDEN or isinstance(error, ClientAuthenticationError):
+        return SettingsError(
+            f"Azure Storage refuses this app at {what}: give its identity the roles Storage Blob Data "
+            "Contributor and Storage Queue Data Contributor there."
+        )
+    if code:
+        return TransientError(f"Azure Storage answered {code} at {what}")
+    return TransientError(f"Azure Storage did not answer at {what} ({type(error).__name__})")
+
+
+class AzureBlobs:
+    """One container."""
+
+    def __init__(self, container: ContainerClient) -> None:
+        self._container = container
+
+    def list_blobs(self, prefix: str = "") -> Iterator[BlobItem]:
+        """Blobs whose name starts with `prefix`, by name."""
+        with _mapped(f"{self._container.container_name}/{prefix}"):
+            for item in self._container.list_blobs(name_starts_with=prefix):
+                yield BlobItem(
+                    name=item.name, size=item.size, etag=item.etag.strip('"'), modified=item.last_modified
+                )
+
+    def list_folders(self, prefix: str = "") -> Iterator[str]:
+        """Names of the folders directly below `prefix`."""
+        with _mapped(f"{self._container.container_name}/{prefix}"):
+            for item in self._container.walk_blobs(name_starts_with=prefix, delimiter="/"):
+                if isinstance(item, BlobPrefix):
+                    yield item.name[len(prefix) :].rstrip("/")
+
+    def get(self, name: str) -> Blob:
+        """The whole blob."""
+        with _mapped(name):
+            download = self._container.get_blob_client(name).download_blob()
+            return Blob(data=download.readall(), etag=download.properties.etag.strip('"'))
+
+    def get_range(self, name: str, *, offset: int, length: int, etag: str) -> bytes:
+        """At most `length` bytes from `offset` of version `etag`."""
+        client = self._container.get_blob_client(name)
+        try:
+            with _mapped(name):
+                return client.download_blob(
+                    offset=offset,
+                    length=length,
+                    etag=f'"{etag}"',
+                    match_condition=MatchConditions.IfNotModified,
+                ).readall()
+        except BlobMissingError as error:
+            raise BlobChangedError(name) from error
+        except BlobRangeError:
+            return b""
+
+    def create(self, name: str, data: bytes) -> str:
+        """Write a new blob."""
+        with _mapped(name):
+            return _etag(self._container.get_blob_client(name).upload_blob(data, overwrite=False))
+
+    def replace(self, name: str, data: bytes, *, etag: str) -> str:
+        """Overwrite version `etag`."""
+        try:
+            with _mapped(name):
+                blob = self._container.get_blob_client(name)
+                answer = blob.upload_blob(
+                    data, overwrite=True, etag=f'"{etag}"', match_condition=MatchConditions.IfNotModified
+                )
+                return _etag(answer)
+        except BlobMissingError as error:
+            raise BlobChangedError(name) from error
+
+    def upsert(self, name: str, data: bytes) -> str:
+        """Write the blob whether or not it exists."""
+        with _mapped(name):
+            return _etag(self._container.get_blob_client(name).upload_blob(data, overwrite=True))
+
+    def delete(self, name: str, *, etag: str | None = None) -> None:
+        """Remove the blob."""
+        client = self._container.get_blob_client(name)
+        try:
+            with _mapped(name):
+                if etag is None:
+                    client.delete_blob()
+                else:
+                    client.delete_blob(etag=f'"{etag}"', match_condition=MatchConditions.IfNotModified)
+        except BlobMissingError:
+            return
+
+
+def _etag(answer: dict[str, object]) -> str:
+    return str(answer["etag"]).strip('"')
+
+
+class AzureQueues:
+    """All queues of the app. Bodies are base64, as the Functions host expects them."""
+
+    def __init__(self, service: QueueServiceClient) -> None:
+        self._service = service
+
+    def send(self, queue: str, body: str, *, delay: float = 0) -> None:
+        """Put a message on `queue`, visible after `delay` seconds, rounded up."""
+        with _mapped(queue):
+            client = self._service.get_queue_client(queue, message_encode_policy=TextBase64EncodePolicy())
+            client.send_message(body, visibility_timeout=min(math.ceil(delay), int(QUEUE_DELAY_MAX)))

@@ -1,0 +1,129 @@
+"""Names of all blobs in the state container.
+
+connections/{id}.json  exports/{id}.json          definitions
+active/{export}/{run}                             a run that is not over; what the sweeper looks at
+locks/{export}.json                               the run of the export that may go on
+successes/{export}.json                           the last successful run and what it was made from
+requests/{export}/{key}.json                      which run an Idempotency-Key started
+cleaning.json                                     when old chunks were last deleted
+schedule.json                                     up to when the timer has looked for due exports
+limiters/{connection}/{endpoint}.json             when SendGrid wants to be left alone
+poison/{queue}/{message}.txt                      messages that failed too often, for diagnosis
+runs/{export}/{run}/run.json                      the run
+runs/{export}/{run}/plan.json                     what it sends, once decided
+runs/{export}/{run}/attempts/{attempt}/           chunks/00001.ndjson, rejected/00001.csv …: people's data
+runs/{export}/{run}/deliveries/00001.json         what SendGrid accepted of the chunk
+runs/{export}/{run}/results/00001.json            how the chunk ended
+runs/{export}/{run}/errors/00001-{job}            SendGrid's error file: people's data
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+def connection_blob(connection: str) -> str:
+    """Blob of a connection's definition."""
+    return f"connections/{connection}.json"
+
+
+def export_blob(export: str) -> str:
+    """Blob of an export's definition."""
+    return f"exports/{export}.json"
+
+
+def export_lock_blob(export: str) -> str:
+    """Blob that says which run of an export may go on."""
+    return f"locks/{export}.json"
+
+
+def success_blob(export: str) -> str:
+    """Blob that remembers the last success of an export."""
+    return f"successes/{export}.json"
+
+
+def request_blob(export: str, key_digest: str) -> str:
+    """Blob that remembers the run of an Idempotency-Key."""
+    return f"requests/{export}/{key_digest}.json"
+
+
+SCHEDULE_BLOB = "schedule.json"
+CLEANING_BLOB = "cleaning.json"
+
+
+def limiter_blob(connection: str, endpoint: str) -> str:
+    """Blob of the rate limiter of an endpoint, for one connection."""
+    return f"limiters/{connection}/{endpoint}.json"
+
+
+def poison_blob(queue: str, message: str) -> str:
+    """Blob of a message that failed too often."""
+    return f"poison/{queue}/{message}.txt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunBlobs:
+    """Names of everything that belongs to a run."""
+
+    export: str
+    run: str
+
+    @property
+    def folder(self) -> str:
+        """With its closing slash."""
+        return f"runs/{self.export}/{self.run}/"
+
+    @property
+    def marker(self) -> str:
+        """There while the run is not over."""
+        return f"active/{self.export}/{self.run}"
+
+    @property
+    def document(self) -> str:
+        """The run itself."""
+        return f"{self.folder}run.json"
+
+    @property
+    def plan(self) -> str:
+        """The plan, once committed."""
+        return f"{self.folder}plan.json"
+
+    @property
+    def attempts(self) -> str:
+        """Folder of the planning attempts."""
+        return f"{self.folder}attempts/"
+
+    @property
+    def deliveries(self) -> str:
+        """Folder of what SendGrid accepted."""
+        return f"{self.folder}deliveries/"
+
+    @property
+    def results(self) -> str:
+        """Folder of how chunks ended."""
+        return f"{self.folder}results/"
+
+    def chunk(self, attempt: str, number: int) -> str:
+        """Contacts of a chunk, one JSON object a line."""
+        return f"{self.attempts}{attempt}/chunks/{number:05}.ndjson"
+
+    def rejected(self, attempt: str, part: int) -> str:
+        """A part, from 1, of the rows that are not sent, and why."""
+        return f"{self.attempts}{attempt}/rejected/{part:05}.csv"
+
+    def delivery(self, number: int) -> str:
+        """What SendGrid accepted of a chunk."""
+        return f"{self.deliveries}{number:05}.json"
+
+    def result(self, number: int) -> str:
+        """How a chunk ended."""
+        return f"{self.results}{number:05}.json"
+
+    def error_file(self, number: int, job: str) -> str:
+        """SendGrid's error file of an import job."""
+        return f"{self.folder}errors/{number:05}-{job}"
+
+
+def number_of(name: str) -> int:
+    """Chunk number of a delivery's or result's blob name."""
+    return int(name.rsplit("/", 1)[1].removesuffix(".json"))

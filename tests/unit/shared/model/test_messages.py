@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, POISON_SUFFIX, RUNS_QUEUE, ChunkMessage, RunMessage
+from tests.support.factories import NOW, RUN_ID, a_chunk_message, a_run_message
+
+MESSAGES = [
+    a_run_message(),
+    a_run_message(attempt=7),
+    a_chunk_message(),
+    a_chunk_message(chunk=99, attempt=3, slot=NOW, watch="0123456789ab"),
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=repr)
+def test_a_message_survives_the_queue(message: RunMessage | ChunkMessage) -> None:
+    assert type(message).model_validate_json(message.model_dump_json(exclude_none=True)) == message
+
+
+def test_a_first_message_says_no_more_than_what_it_is_about() -> None:
+    body = a_chunk_message().model_dump(exclude_none=True)
+    assert body == {"export": "loyal", "run": RUN_ID, "chunk": 1, "attempt": 1}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"export": "../other"},
+        {"run": "latest"},
+        {"chunk": 0},
+        {"attempt": 0},
+        {"slot": "soon"},
+        {"watch": "not-a-token!"},
+        {"email": "nora@example.com"},
+    ],
+    ids=str,
+)
+def test_a_message_that_cannot_be_ours_is_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        a_chunk_message(**changes)
+
+
+def test_a_refused_message_is_not_repeated() -> None:
+    with pytest.raises(ValidationError) as caught:
+        a_run_message(run="nora@example.com")
+    assert "nora" not in str(caught.value)
+
+
+def test_the_host_moves_what_fails_to_a_queue_of_that_name() -> None:
+    assert [queue + POISON_SUFFIX for queue in (RUNS_QUEUE, CHUNKS_QUEUE, IMPORTS_QUEUE)] == [
+        "runs-poison",
+        "chunks-poison",
+        "imports-poison",
+    ]

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, cast
+
+import pytest
+from azure.core.exceptions import (
+    ClientAuthenticationError,
+    HttpResponseError,
+    ResourceNotFoundError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+from azure.identity import CredentialUnavailableError
+
+from shared.errors import RunEndError, VaultUnavailableError
+from shared.key_vault import KeyVault, Secrets
+from shared.limits import KEY_LIFETIME
+from shared.model.reasons import RunStatus
+from tests.support.factories import Clock, MemoryVault
+
+if TYPE_CHECKING:
+    from azure.keyvault.secrets import SecretClient
+
+
+class OneAnswer:
+    """A Key Vault client that always answers the same."""
+
+    def __init__(self, answer: str | Exception | None) -> None:
+        self.answer = answer
+
+    def get_secret(self, name: str) -> SimpleNamespace:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return SimpleNamespace(name=name, value=self.answer)
+
+
+def a_vault(answer: str | Exception | None) -> KeyVault:
+    return KeyVault(cast("SecretClient", OneAnswer(answer)))
+
+
+def refused(status: int, kind: type[HttpResponseError] = HttpResponseError) -> HttpResponseError:
+    error = kind("SG.secret must not be told")
+    error.status_code = status
+    return error
+
+
+# --- Key Vault ----------------------------------------------------------------------------------------------
+
+
+def test_a_secret_is_read_without_the_blanks_around_it() -> None:
+    assert a_vault("SG.secret\r\n").read("key").get_secret_value() == "SG.secret"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [(refused(404, ResourceNotFoundError), "secret_missing"), (refused(403), "secret_forbidden")],
+)
+def test_what_only_a_person_can_mend_ends_the_run(error: Exception, code: str) -> None:
+    with pytest.raises(RunEndError) as caught:
+        a_vault(error).read("my-key")
+    assert (caught.value.status, caught.value.reason.code) == (RunStatus.FAILED, code)
+    assert "my-key" in caught.value.reason.message
+
+
+AWAY = [
+    refused(401, ClientAuthenticationError),
+    refused(429),
+    refused(500),
+    refused(503),
+    ServiceRequestError("no route"),
+    ServiceResponseError("cut off"),
+    CredentialUnavailableError("the identity endpoint is away"),
+]
+
+
+@pytest.mark.parametrize("error", AWAY, ids=lambda error: type(error).__name__)
+def test_a_vault_that_is_away_may_come_back(error: Exception) -> None:
+    with pytest.raises(VaultUnavailableError):
+        a_vault(error).read("key")
+
+
+def test_an_identity_that_gives_no_token_is_named() -> None:
+    with pytest.raises(VaultUnavailableError) as caught:
+        a_vault(CredentialUnavailableError("away")).read("key")
+    assert "None" not in str(caught.value)
+
+
+@pytest.mark.parametrize("error", [refused(403), refused(404, ResourceNotFoundError), *AWAY[:4]])
+def test_no_error_repeats_the_words_of_the_vault(error: Exception) -> None:
+    with pytest.raises((RunEndError, VaultUnavailableError)) as caught:
+        a_vault(error).read("key")
+    assert "SG.secret" not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+# --- memory -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def vault() -> MemoryVault:
+    return MemoryVault(key="SG.old", other="SG.other")
+
+
+@pytest.fixture
+def secrets(vault: MemoryVault, clock: Clock) -> Secrets:
+    return Secrets(vault, clock)
+
+
+def test_a_key_is_read_once_within_its_lifetime(secrets: Secrets, vault: MemoryVault, clock: Clock) -> None:
+    secrets.get("key")
+    clock.pass_(KEY_LIFETIME - 1)
+    assert secrets.get("key").get_secret_value() == "SG.old"
+    assert vault.reads == ["key"]
+
+
+def test_a_key_is_read_again_after_its_lifetime(secrets: Secrets, vault: MemoryVault, clock: Clock) -> None:
+    secrets.get("key")
+    vault.secrets["key"] = "SG.new"
+    clock.pass_(KEY_LIFETIME)
+    assert secrets.get("key").get_secret_value() == "SG.new"
+
+
+def test_a_renewed_key_is_the_one_that_is_remembered(secrets: Secrets, vault: MemoryVault) -> None:
+    secrets.get("key")
+    vault.secrets["key"] = "SG.new"
+    secrets.renew("key")
+    assert secrets.get("key").get_secret_value() == "SG.new"
+
+
+def test_each_secret_is_remembered_for_itself(secrets: Secrets) -> None:
+    assert [secrets.get(name).get_secret_value() for name in ("key", "other")] == ["SG.old", "SG.other"]
+
+
+def test_an_empty_secret_ends_the_run(secrets: Secrets, vault: MemoryVault) -> None:
+    vault.secrets["key"] = ""
+    with pytest.raises(RunEndError) as caught:
+        secrets.get("key")
+    assert caught.value.reason.code == "secret_empty"
+
+
+def test_a_key_is_never_in_a_repr(secrets: Secrets) -> None:
+    assert "SG." not in f"{secrets.get('key')!r} {secrets.get('key')}"

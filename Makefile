@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CHECKOV := .local/checkov
 AZ := .local/az
-CODE := function_app.py functions shared local infra tests benchmarks
+CODE := function_app.py functions shared local infra tools tests benchmarks
 
 # What `make demo` hands on, when it is set
 DEMO := ROWS EXTRACT EMAIL FIRST_NAME LAST_NAME COUNTRY STATE CITY POSTAL_CODE

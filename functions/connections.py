@@ -37,7 +37,7 @@ def get_connection(request: func.HttpRequest) -> func.HttpResponse:
     """One connection."""
     who = http_support.caller(request)
     found = manage.get_connection(get_services(), http_support.identifier(request))
-    require_use(get_services(), who, found.document.id)
+    require_use(who, found.document.id, found.document.definition)
     return json_answer(_connection_shown(found.document, who), etag=found.etag)
 
 
@@ -78,5 +78,5 @@ def delete_connection(request: func.HttpRequest) -> func.HttpResponse:
 def check_connection(request: func.HttpRequest) -> func.HttpResponse:
     """Whether SendGrid takes the connection's key; sends nothing."""
     services, connection = get_services(), http_support.identifier(request)
-    require_use(services, http_support.caller(request), connection)
+    manage.require_use_of_connection(services, http_support.caller(request), connection)
     return json_answer(check(services, connection).model_dump())

@@ -12,6 +12,8 @@ from functions import http_support
 from functions.http_support import answering, json_answer, saved_view
 from functions.wiring import get_services
 from shared.definitions import manage
+from shared.definitions.access import require_use
+from shared.definitions.resolve import resolve_export
 from shared.model.definitions import Export
 from shared.model.documents import Document
 
@@ -79,5 +81,6 @@ def preview_export(request: func.HttpRequest) -> func.HttpResponse:
     export = http_support.identifier(request)
     options = http_support.parse_options(request, PreviewOptions)
     services = get_services()
-    manage.require_use_of_export(services, http_support.caller(request), export)
-    return json_answer(preview(services, export, rows=options.rows).model_dump(mode="json"))
+    job = resolve_export(services.store, export)
+    require_use(http_support.caller(request), job.export.connection, job.connection)
+    return json_answer(preview(services, job, rows=options.rows).model_dump(mode="json"))

@@ -16,9 +16,10 @@ import azure.functions as func
 from pydantic import TypeAdapter, ValidationError
 
 from shared.definitions.access import Caller
-from shared.errors import FieldError, InvalidInputError, RequestError, SettingsError, TransientError
+from shared.errors import FieldError, InvalidInputError, RequestError, RunEndError, SettingsError, TransientError
 from shared.model.definitions import Identifier, RunId
 from shared.model.documents import Document
+from shared.model.reasons import ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,6 +53,9 @@ def answering(handler: Handler) -> Handler:
             return problem(error.status, error.title, str(error), errors=error.errors)
         except RequestError as error:
             return problem(error.status, error.title, str(error))
+        except RunEndError as error:
+            status = 404 if error.reason.code is ReasonCode.EXPORT_MISSING else 409
+            return problem(status, HTTPStatus(status).phrase, str(error), code=error.reason.code)
         except SettingsError as error:
             return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The app is not set up", str(error))
         except TransientError as error:
@@ -62,7 +66,9 @@ def answering(handler: Handler) -> Handler:
     return answer
 
 
-def problem(status: int, title: str, detail: str, *, errors: Sequence[FieldError] = ()) -> func.HttpResponse:
+def problem(
+    status: int, title: str, detail: str, *, code: str | None = None, errors: Sequence[FieldError] = ()
+) -> func.HttpResponse:
     """A problem document."""
     document: dict[str, Any] = {
         "type": "about:blank",
@@ -70,6 +76,8 @@ def problem(status: int, title: str, detail: str, *, errors: Sequence[FieldError
         "status": int(status),
         "detail": detail,
     }
+    if code is not None:
+        document["code"] = code
     if errors:
         document["errors"] = [{"field": error.field, "message": error.message} for error in errors]
     return func.HttpResponse(
@@ -184,7 +192,10 @@ def idempotency_key(request: func.HttpRequest) -> str | None:
 
 
 def parse_definition[D: Document](request: func.HttpRequest, kind: type[D]) -> D:
-    """The body of a PUT. Raises InvalidInputError naming every field to change."""
+    """The body of a PUT, in which nothing unknown may stand.
+
+    Raises InvalidInputError naming every field to change.
+    """
     document = _json_object(request)
     return _validate(kind, {name: value for name, value in document.items() if name not in READ_ONLY})
 
@@ -218,7 +229,7 @@ _MESSAGES: Final = {
 
 def _validate[D: Document](kind: type[D], document: dict[str, Any]) -> D:
     try:
-        return kind.model_validate_json(json.dumps(document))
+        return kind.model_validate_json(json.dumps(document), extra="forbid")
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         raise InvalidInputError("The body is not valid.", *_field_errors(found)) from None

@@ -1,19 +1,31 @@
-"""The queues: plan runs, deliver chunks, look after import jobs, bury what fails too often."""
+"""The queues: plan runs, deliver chunks, poll import jobs, and end what failed too often."""
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 from functions.wiring import get_services
 from shared.errors import SettingsError, TransientError
-from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, POISON_SUFFIX, RUNS_QUEUE, ChunkMessage, RunMessage
+from shared.model.messages import (
+    CHUNKS_QUEUE,
+    IMPORTS_QUEUE,
+    POISON_SUFFIX,
+    RUNS_QUEUE,
+    ChunkMessage,
+    ImportMessage,
+    Message,
+    RunMessage,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shared.services import Services
+
+    type Handler = Callable[[func.QueueMessage], None]
 
 CONNECTION = "DataStorage"
 """Name of the setting group that says where the queues are."""
@@ -21,73 +33,81 @@ CONNECTION = "DataStorage"
 blueprint = func.Blueprint()
 
 
-@blueprint.queue_trigger(arg_name="message", queue_name=RUNS_QUEUE, connection=CONNECTION)
-def plan_run(message: func.QueueMessage) -> None:
-    """Plan a run and hand out its chunks."""
-    from shared.runs import plan as preparing
+def postponing[M: Message](kind: type[M]) -> Callable[[Callable[[Services, M, str], None]], Handler]:
+    """Read a message of `kind` for the function; where storage fails or refuses, put the message off uncounted."""
 
-    body = RunMessage.model_validate_json(message.get_body())
-    _put_off_if_storage_is_away(RUNS_QUEUE, body, lambda services: preparing.plan_run(services, body))
+    def decorate(work: Callable[[Services, M, str], None]) -> Handler:
+        @functools.wraps(work, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
+        def handle(message: func.QueueMessage) -> None:
+            body = kind.model_validate_json(message.get_body())
+            services = get_services()
+            try:
+                work(services, body, str(message.id))
+            except (TransientError, SettingsError) as error:
+                _put_off(services, body, error)
+
+        del handle.__wrapped__  # the worker reads the arguments off the signature, which is the handler's own
+        return handle
+
+    return decorate
+
+
+def _put_off(services: Services, message: Message, error: TransientError | SettingsError) -> None:
+    from shared.runs.enqueue import postpone
+    from shared.sendgrid.decisions import backoff
+
+    asked = error.retry_after if isinstance(error, TransientError) else None
+    wait = max(asked or 0.0, backoff(message.attempt, services.jitter()))
+    later = message.model_copy(update={"attempt": message.attempt + 1})
+    postpone(services, later, wait=wait, why=str(error))
+
+
+@blueprint.queue_trigger(arg_name="message", queue_name=RUNS_QUEUE, connection=CONNECTION)
+@postponing(RunMessage)
+def plan_run(services: Services, message: RunMessage, _message_id: str) -> None:
+    """Plan a run and hand out its chunks."""
+    from shared.runs import plan
+
+    plan.plan_run(services, message)
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=CHUNKS_QUEUE, connection=CONNECTION)
-def deliver_chunk(message: func.QueueMessage) -> None:
+@postponing(ChunkMessage)
+def deliver_chunk(services: Services, message: ChunkMessage, message_id: str) -> None:
     """Bring a chunk to SendGrid."""
-    from shared.runs import deliver as delivering
+    from shared.runs import deliver
 
-    body = ChunkMessage.model_validate_json(message.get_body())
-    _put_off_if_storage_is_away(
-        CHUNKS_QUEUE, body, lambda services: delivering.deliver_chunk(services, body, str(message.id))
-    )
+    deliver.deliver_chunk(services, message, message_id)
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=IMPORTS_QUEUE, connection=CONNECTION)
-def check_import(message: func.QueueMessage) -> None:
-    """Look after the import jobs of a chunk."""
-    from shared.runs import confirm as confirming
+@postponing(ImportMessage)
+def check_import(services: Services, message: ImportMessage, _message_id: str) -> None:
+    """Poll the import jobs of a chunk."""
+    from shared.runs import confirm
 
-    body = ChunkMessage.model_validate_json(message.get_body())
-    _put_off_if_storage_is_away(
-        IMPORTS_QUEUE, body, lambda services: confirming.check_import(services, body, str(message.id))
-    )
+    confirm.check_import(services, message)
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=RUNS_QUEUE + POISON_SUFFIX, connection=CONNECTION)
 def bury_run(message: func.QueueMessage) -> None:
     """End a run that could not be planned."""
-    _bury(RUNS_QUEUE, message)
+    _dead_letter(RunMessage, message)
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=CHUNKS_QUEUE + POISON_SUFFIX, connection=CONNECTION)
 def bury_chunk(message: func.QueueMessage) -> None:
     """End a chunk that could not be delivered."""
-    _bury(CHUNKS_QUEUE, message)
+    _dead_letter(ChunkMessage, message)
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=IMPORTS_QUEUE + POISON_SUFFIX, connection=CONNECTION)
 def bury_import(message: func.QueueMessage) -> None:
-    """End a chunk whose import jobs could not be looked after."""
-    _bury(IMPORTS_QUEUE, message)
+    """End a chunk whose import jobs could not be polled."""
+    _dead_letter(ImportMessage, message)
 
 
-def _bury(queue: str, message: func.QueueMessage) -> None:
+def _dead_letter(kind: type[Message], message: func.QueueMessage) -> None:
     from shared.runs.dead_letters import dead_letter
 
-    dead_letter(get_services(), queue, message.get_body(), str(message.id))
-
-
-def _put_off_if_storage_is_away(
-    queue: str, message: RunMessage | ChunkMessage, work: Callable[[Services], None]
-) -> None:
-    """Do the work; where storage fails, or refuses this app, the message comes back without being counted."""
-    from shared.runs.enqueue import postpone
-    from shared.sendgrid.decisions import backoff
-
-    services = get_services()
-    try:
-        work(services)
-    except (TransientError, SettingsError) as error:
-        later = message.model_copy(update={"attempt": message.attempt + 1})
-        asked = error.retry_after if isinstance(error, TransientError) else None
-        wait = max(asked or 0.0, backoff(message.attempt, services.jitter()))
-        postpone(services, queue, later, wait=wait, why=str(error))
+    dead_letter(get_services(), kind, message.get_body(), str(message.id))

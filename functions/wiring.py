@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import threading
@@ -11,16 +12,18 @@ if TYPE_CHECKING:
     from shared.services import Services
 
 _lock = threading.Lock()
-_built: list[Services] = []
+
+
+@functools.cache
+def _built() -> Services:
+    _quieten_libraries()
+    return _build()
 
 
 def get_services() -> Services:
     """The services of this process. Raises SettingsError naming the setting to change."""
     with _lock:
-        if not _built:
-            _quieten_libraries()
-            _built.append(_build())
-        return _built[0]
+        return _built()
 
 
 def _quieten_libraries() -> None:
@@ -40,6 +43,7 @@ def _build() -> Services:
 
     from shared.key_vault import KeyVault, Secrets
     from shared.sendgrid.client import SendGridClient
+    from shared.sendgrid.gateway import SendGridGateway
     from shared.sendgrid.rate_limiter import RateLimiter
     from shared.services import Services
     from shared.settings import read_settings
@@ -62,9 +66,13 @@ def _build() -> Services:
         store=store,
         extracts=AzureBlobs(extracts),
         queues=AzureQueues(queue_service(settings.data_storage, credential)),
-        secrets=Secrets(vault, now),
-        sendgrid=SendGridClient(),
-        limiter=RateLimiter(store),
+        sendgrid=SendGridGateway(
+            client=SendGridClient(),
+            secrets=Secrets(vault, now),
+            limiter=RateLimiter(store),
+            clock=now,
+            jitter=random.random,
+        ),
         clock=now,
         jitter=random.random,
     )

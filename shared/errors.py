@@ -9,8 +9,10 @@ ExportError
 │   └── PreconditionFailedError               412: somebody changed the document in between
 ├── SettingsError                the deployment must change; names the setting
 ├── RunEndError                  end the run with a reason a person can act on
+│   └── ExportUnavailableError   the export or its connection must change before it runs
 ├── TransientError               try again later; nobody has to act
 │   └── VaultUnavailableError    the vault did not answer
+├── ExportLockedError            another run of the export is not over: wait for it
 ├── ExtractChangedError          a file was replaced while it was read: plan again
 ├── BlobMissingError             the store has no such blob
 ├── BlobExistsError              somebody created the blob first
@@ -102,6 +104,10 @@ class RunEndError(ExportError):
         self.reason = Reason(code=code, message=message)
 
 
+class ExportUnavailableError(RunEndError):
+    """The export cannot run as it is defined now; asked over HTTP, the request is refused for the same reason."""
+
+
 class TransientError(ExportError):
     """Something outside failed in a way that passes; the work is to be done again later."""
 
@@ -113,6 +119,10 @@ class TransientError(ExportError):
 
 class VaultUnavailableError(TransientError):
     """Key Vault did not answer, or answered with a fault of its own."""
+
+
+class ExportLockedError(ExportError):
+    """Another run of the export is not over; this one waits for it."""
 
 
 class ExtractChangedError(ExportError):

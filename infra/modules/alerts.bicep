@@ -154,15 +154,17 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
             timeAggregation: 'Count'
             operator: rule.operator
             threshold: rule.threshold
-            dimensions: empty(rule.by) ? [] : [
-              {
-                name: rule.by
-                operator: 'Include'
-                values: [
-                  '*'
+            dimensions: empty(rule.by)
+              ? []
+              : [
+                  {
+                    name: rule.by
+                    operator: 'Include'
+                    values: [
+                      '*'
+                    ]
+                  }
                 ]
-              }
-            ]
             failingPeriods: {
               numberOfEvaluationPeriods: 1
               minFailingPeriodsToAlert: 1

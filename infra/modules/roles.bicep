@@ -28,13 +28,13 @@ param componentName string
 var roles = loadJsonContent('../roles.json')
 
 var granted = {
-  hostBlobs: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Blob Data Owner'])
-  hostTables: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Table Data Contributor'])
-  readExtracts: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Blob Data Reader'])
-  keepState: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Blob Data Contributor'])
-  useQueues: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Storage Queue Data Contributor'])
-  readSecret: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Key Vault Secrets User'])
-  sendTelemetry: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roles['Monitoring Metrics Publisher'])
+  hostBlobs: roles['Storage Blob Data Owner']
+  hostTables: roles['Storage Table Data Contributor']
+  readExtracts: roles['Storage Blob Data Reader']
+  keepState: roles['Storage Blob Data Contributor']
+  useQueues: roles['Storage Queue Data Contributor']
+  readSecret: roles['Key Vault Secrets User']
+  sendTelemetry: roles['Monitoring Metrics Publisher']
 }
 
 resource hostAccount 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
@@ -91,7 +91,7 @@ resource hostBlobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: granted.hostBlobs
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', granted.hostBlobs)
   }
 }
 
@@ -102,7 +102,7 @@ resource hostTables 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: granted.hostTables
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', granted.hostTables)
   }
 }
 
@@ -113,7 +113,7 @@ resource state 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: granted.keepState
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', granted.keepState)
   }
 }
 
@@ -124,7 +124,7 @@ resource extracts 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (ext
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: granted.readExtracts
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', granted.readExtracts)
   }
 }
 
@@ -137,7 +137,7 @@ resource queueRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
     properties: {
       principalId: principalId
       principalType: 'ServicePrincipal'
-      roleDefinitionId: granted.useQueues
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', granted.useQueues)
     }
   }
 ]
@@ -150,7 +150,7 @@ resource secretRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
     properties: {
       principalId: principalId
       principalType: 'ServicePrincipal'
-      roleDefinitionId: granted.readSecret
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', granted.readSecret)
     }
   }
 ]
@@ -162,6 +162,6 @@ resource telemetry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
-    roleDefinitionId: granted.sendTelemetry
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', granted.sendTelemetry)
   }
 }

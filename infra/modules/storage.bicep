@@ -48,10 +48,12 @@ var queueNames = [
   'imports-poison'
 ]
 
-var closed = openToInternet ? null : {
-  defaultAction: 'Deny'
-  bypass: 'None'
-}
+var closed = openToInternet
+  ? null
+  : {
+      defaultAction: 'Deny'
+      bypass: 'None'
+    }
 
 resource hostAccount 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   name: hostAccountName

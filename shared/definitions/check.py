@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.definitions.manage import get_connection
-from shared.errors import ConflictError, RunEndError
 from shared.model.documents import Document
 from shared.sendgrid.gateway import Account
 from shared.sendgrid.preflight import check_key
@@ -23,11 +22,8 @@ class Checked(Document):
 
 
 def check_connection(services: Services, connection: str) -> Checked:
-    """Raises NotFoundError, ConflictError with what to change, TransientError when somebody does not answer."""
+    """Raises NotFoundError, RunEndError with what to change, TransientError when somebody does not answer."""
     definition = get_connection(services, connection).document.definition
     account = Account(connection=connection, secret_name=definition.secret_name, region=definition.region)
-    try:
-        check_key(services, account, attempt=1)
-    except RunEndError as end:
-        raise ConflictError(end.reason.message) from None
+    check_key(services.sendgrid, account, attempt=1)
     return Checked(key_accepted=True, consent_given=definition.consent is not None)

@@ -8,7 +8,6 @@ from shared.definitions.access import Caller, require_administrator, require_use
 from shared.errors import (
     BlobChangedError,
     BlobExistsError,
-    BlobMissingError,
     ConflictError,
     FieldError,
     InvalidInputError,
@@ -71,13 +70,12 @@ def put_export(
 
     Raises ForbiddenError, PreconditionFailedError, and InvalidInputError when there is no such connection.
     """
-    require_use(services, caller, definition.connection)
+    connection = services.store.find(connection_blob(definition.connection), Saved[Connection])
+    require_use(caller, definition.connection, connection.document.definition if connection else None)
     _require_use_of_old(services, caller, export)
-    try:
-        services.store.get(connection_blob(definition.connection), Saved[Connection])
-    except BlobMissingError:
+    if connection is None:
         problem = FieldError(field="connection", message="names no connection; create it first")
-        raise InvalidInputError("The export names a connection that does not exist.", problem) from None
+        raise InvalidInputError("The export names a connection that does not exist.", problem)
     now = services.clock()
     saved = Saved[Export](id=export, definition=definition, created_at=now, updated_at=now, updated_by=caller.name)
     return _put(services, export_blob(export), saved, etag)
@@ -85,17 +83,20 @@ def put_export(
 
 def _require_use_of_old(services: Services, caller: Caller, export: str) -> None:
     """Who may not use an export's connection may not lead the export over to another one."""
-    try:
-        old = services.store.get(export_blob(export), Saved[Export]).document
-    except BlobMissingError:
-        return
-    require_use(services, caller, old.definition.connection)
+    old = services.store.find(export_blob(export), Saved[Export])
+    if old is not None:
+        require_use_of_connection(services, caller, old.document.definition.connection)
+
+
+def require_use_of_connection(services: Services, caller: Caller, connection: str) -> None:
+    """Raises ForbiddenError unless the caller may use the connection, also where there is none."""
+    found = services.store.find(connection_blob(connection), Saved[Connection])
+    require_use(caller, connection, found.document.definition if found else None)
 
 
 def require_use_of_export(services: Services, caller: Caller, export: str) -> None:
     """Raises NotFoundError, and ForbiddenError unless the caller may use the export's connection."""
-    definition = get_export(services, export).document.definition
-    require_use(services, caller, definition.connection)
+    require_use_of_connection(services, caller, get_export(services, export).document.definition.connection)
 
 
 def delete_connection(services: Services, connection: str, *, caller: Caller, etag: str | None) -> None:
@@ -116,31 +117,29 @@ def delete_export(services: Services, export: str, *, caller: Caller, etag: str 
 
     Raises NotFoundError, ForbiddenError, PreconditionFailedError.
     """
-    require_use(services, caller, get_export(services, export).document.definition.connection)
+    require_use_of_export(services, caller, export)
     _delete(services, export_blob(export), etag)
 
 
 def _get[D: Document](services: Services, name: str, kind: type[D], what: str) -> Versioned[D]:
-    try:
-        return services.store.get(name, kind)
-    except BlobMissingError:
-        raise NotFoundError(f"There is no {what}.") from None
+    found = services.store.find(name, kind)
+    if found is None:
+        raise NotFoundError(f"There is no {what}.")
+    return found
 
 
 def _list[D: Document](services: Services, prefix: str, kind: type[D]) -> Iterator[D]:
     for item in services.store.blobs.list_blobs(prefix):
-        try:
-            yield services.store.get(item.name, kind).document
-        except BlobMissingError:
-            continue  # deleted since it was listed
+        found = services.store.find(item.name, kind)
+        if found is not None:  # not deleted since it was listed
+            yield found.document
 
 
 def _put[D: (Saved[Connection], Saved[Export])](
     services: Services, name: str, saved: D, etag: str | None
 ) -> tuple[Versioned[D], bool]:
-    try:
-        old = services.store.get(name, type(saved))
-    except BlobMissingError:
+    old = services.store.find(name, type(saved))
+    if old is None:
         return _create(services, name, saved, etag), True
     if etag not in {None, ANY_VERSION, old.etag}:
         raise PreconditionFailedError(_OTHER_VERSION)

@@ -1,4 +1,4 @@
-"""What a run is to do: the definitions as they are when it is planned."""
+"""Load an export with its connection, and say why it cannot run: one place, for HTTP and for runs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.errors import BlobMissingError, RunEndError
+from shared.errors import ExportUnavailableError
 from shared.model.definitions import Connection, Export, Saved
-from shared.model.reasons import ReasonCode, Reason, RunStatus
+from shared.model.reasons import ReasonCode
 from shared.sendgrid.gateway import Account
 from shared.storage.layout import connection_blob, export_blob
 
@@ -17,13 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shared.extracts.discovery import Extract
-    from shared.services import Services
+    from shared.storage.documents import Store
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExportWithConnection:
-    """An export and the connection it goes through."""
+    """An export and the connection it goes through, as they are now."""
 
+    id: str
+    """Of the export."""
     export: Export
     connection: Connection
 
@@ -36,34 +38,45 @@ class ExportWithConnection:
             region=self.connection.region,
         )
 
+    def require_consent(self) -> None:
+        """Raises ExportUnavailableError without a consent to the data transfer."""
+        if self.connection.consent is None:
+            raise ExportUnavailableError(
+                ReasonCode.CONSENT_MISSING,
+                f"The connection {self.export.connection} has no consent to the data transfer; an administrator "
+                "gives it.",
+            )
 
-def resolve_export(services: Services, export: str) -> ExportWithConnection:
-    """The definitions. Raises RunEndError when one is missing, or the consent is."""
-    try:
-        definition = services.store.get(export_blob(export), Saved[Export]).document.definition
-    except BlobMissingError:
-        raise _failed(ReasonCode.EXPORT_MISSING, "The export was deleted before the run was planned.") from None
-    try:
-        saved = services.store.get(connection_blob(definition.connection), Saved[Connection]).document
-    except BlobMissingError:
-        raise _failed(ReasonCode.CONNECTION_MISSING, f"There is no connection {definition.connection}.") from None
-    if saved.definition.consent is None:
-        raise _failed(
-            ReasonCode.CONSENT_MISSING,
-            f"The connection {saved.id} has no consent to the data transfer; an administrator gives it.",
+    def require_runnable(self) -> None:
+        """Raises ExportUnavailableError when the export is disabled, or has no consent."""
+        if not self.export.enabled:
+            raise ExportUnavailableError(
+                ReasonCode.EXPORT_DISABLED, f"The export {self.id} is disabled; enable it to run it."
+            )
+        self.require_consent()
+
+
+def resolve_export(store: Store, export: str) -> ExportWithConnection:
+    """Load the export and its connection. Raises ExportUnavailableError when one of them is missing."""
+    saved = store.find(export_blob(export), Saved[Export])
+    if saved is None:
+        raise ExportUnavailableError(ReasonCode.EXPORT_MISSING, f"There is no export {export}.")
+    definition = saved.document.definition
+    connection = store.find(connection_blob(definition.connection), Saved[Connection])
+    if connection is None:
+        raise ExportUnavailableError(
+            ReasonCode.CONNECTION_MISSING,
+            f"The export {export} names the connection {definition.connection}, which does not exist; choose "
+            "another one.",
         )
-    return ExportWithConnection(export=definition, connection=saved.definition)
+    return ExportWithConnection(id=export, export=definition, connection=connection.document.definition)
 
 
-def _failed(code: ReasonCode, message: str) -> RunEndError:
-    return RunEndError(code, message)
-
-
-def fingerprint(wish: ExportWithConnection, extracts: Sequence[Extract]) -> str:
+def fingerprint(job: ExportWithConnection, extracts: Sequence[Extract]) -> str:
     """Of everything that decides what SendGrid gets; names, schedules and guards do not."""
     parts = [
-        wish.export.model_dump_json(exclude={"name", "schedule", "enabled", "overlap", "max_contacts"}),
-        wish.connection.model_dump_json(include={"secret_name", "region"}),
+        job.export.model_dump_json(exclude={"name", "schedule", "enabled", "overlap", "max_contacts"}),
+        job.connection.model_dump_json(include={"secret_name", "region"}),
         *(extract.identity for extract in extracts),
     ]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import AwareDatetime
 
-from shared.errors import ConflictError, ExportError, RunEndError
+from shared.errors import ExportError
 from shared.extracts.discovery import list_extracts
 from shared.model.documents import Document
 
@@ -33,14 +33,10 @@ class Segment(Document):
 def list_segments(blobs: Blobs, *, prefix: str = "") -> list[Segment]:
     """All segments found, by name; of one file of each the beginning is read, of Parquet the end, too.
 
-    Raises ConflictError when a model.json beside the segments cannot be read, for then none can be told, and
+    Raises RunEndError when a model.json beside the segments cannot be read, for then none can be told, and
     TransientError when storage is away.
     """
-    try:
-        extracts = list_extracts(blobs, prefix=prefix)
-    except RunEndError as end:
-        raise ConflictError(end.reason.message) from None
-    return [_describe(blobs, extract) for extract in extracts]
+    return [_describe(blobs, extract) for extract in list_extracts(blobs, prefix=prefix)]
 
 
 def _describe(blobs: Blobs, extract: Extract) -> Segment:

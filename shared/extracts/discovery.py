@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Final
 from shared.errors import RunEndError
 from shared.extracts.model_json import MODEL_NAME, ModelFile, list_models
 from shared.model.definitions import SourceOptions
-from shared.model.reasons import ReasonCode, Reason, RunStatus
+from shared.model.reasons import ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -89,11 +89,8 @@ def find_extract(blobs: Blobs, segment: str, *, prefix: str = "", source: Source
             return found
     marker = f" with the marker {options.success_marker}" if options.success_marker else ""
     raise RunEndError(
-        RunStatus.FAILED,
-        Reason(
-            code=ReasonCode.EXTRACT_MISSING,
-            message=f"No files{marker} of the segment {segment} were found below {prefix or 'the container'}.",
-        ),
+        ReasonCode.EXTRACT_MISSING,
+        f"No files{marker} of the segment {segment} were found below {prefix or 'the container'}.",
     )
 
 

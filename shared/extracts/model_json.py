@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from shared.errors import RunEndError
 from shared.model.definitions import SourceOptions
-from shared.model.reasons import ReasonCode, Reason, RunStatus
+from shared.model.reasons import ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,8 +132,7 @@ def parse_model(data: bytes, name: str) -> Model:
         model = _Model.model_validate(json.loads(data.decode("utf-8-sig")))
     except (ValueError, ValidationError):
         raise RunEndError(
-            RunStatus.FAILED,
-            Reason(code=ReasonCode.EXTRACT_UNREADABLE, message=f"{name} is not a model.json of the Common Data Model."),
+            ReasonCode.EXTRACT_UNREADABLE, f"{name} is not a model.json of the Common Data Model."
         ) from None
     return Model(folder=folder, tables={entity.name: _table(entity, folder) for entity in model.entities})
 

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
 from shared.errors import BlobChangedError, BlobMissingError, ExtractChangedError, RunEndError
-from shared.model.reasons import ReasonCode, Reason, RunStatus
+from shared.model.reasons import ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

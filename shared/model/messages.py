@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, ClassVar, Final
 
 from pydantic import AwareDatetime, Field
 
@@ -15,25 +15,37 @@ IMPORTS_QUEUE: Final = "imports"
 POISON_SUFFIX: Final = "-poison"
 """The host moves a message there that failed `maxDequeueCount` times."""
 
-Attempt = Annotated[int, Field(ge=1)]
+
+class Message(Document):
+    """Base of all messages."""
+
+    queue: ClassVar[str]
+    """Where messages of this kind go."""
+    export: Identifier
+    run: RunId
+    attempt: Annotated[int, Field(ge=1)] = 1
+    """Which try it is; a wait counts it up."""
 
 
-class RunMessage(Document):
+class RunMessage(Message):
     """Plan this run."""
 
-    export: Identifier
-    run: RunId
-    attempt: Attempt = 1
+    queue = RUNS_QUEUE
 
 
-class ChunkMessage(Document):
-    """Bring this chunk to SendGrid, or look after its import jobs."""
+class ChunkMessage(Message):
+    """Bring this chunk to SendGrid."""
 
-    export: Identifier
-    run: RunId
+    queue = CHUNKS_QUEUE
     chunk: Annotated[int, Field(ge=1)]
-    attempt: Attempt = 1
     slot: AwareDatetime | None = None
     """The moment the rate limiter has set aside for this message."""
-    watch: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")] | None = None
-    """Which watch over the import jobs this message belongs to; only the newest one goes on."""
+
+
+class ImportMessage(Message):
+    """Poll the import jobs of this chunk."""
+
+    queue = IMPORTS_QUEUE
+    chunk: Annotated[int, Field(ge=1)]
+    poll_token: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
+    """Only the message with the delivery's newest token goes on polling."""

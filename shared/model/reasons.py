@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field
 
@@ -39,7 +39,7 @@ class ReasonCode(StrEnum):
     advice: str
     """What to do next."""
 
-    def __new__(cls, value: str, advice: str) -> ReasonCode:
+    def __new__(cls, value: str, advice: str) -> Self:
         """Make a member of its code and its advice."""
         member = str.__new__(cls, value)
         member._value_ = value
@@ -50,37 +50,69 @@ class ReasonCode(StrEnum):
     UNCHANGED = ("unchanged", "Nothing to do; start a run with force to send everything again.")
     CANCELLED = ("cancelled", "Nothing to do; retry the run to send what is left of it.")
     EXTRACT_EMPTY = ("extract_empty", "Check the segment in the source if it should have members.")
-    OVERLAP = ("overlap", "Nothing to do; give the export more time between runs, or let runs wait for each other.")
+    OVERLAP = (
+        "overlap",
+        "Nothing to do; give the export more time between runs, or let runs wait for each other.",
+    )
     TOO_MANY_CONTACTS = ("too_many_contacts", "Raise the export's max_contacts if this many are meant to be sent.")
-    EXTRACT_MISSING = ("extract_missing", "Check the segment's name, EXTRACT_CONTAINER, EXTRACT_PREFIX, and that it is delivered.")
-    EXTRACT_UNREADABLE = ("extract_unreadable", "Correct the named file, or declare in the export's source how it is written.")
+    EXTRACT_MISSING = (
+        "extract_missing",
+        "Check the segment's name, EXTRACT_CONTAINER, EXTRACT_PREFIX, and that it is delivered.",
+    )
+    EXTRACT_UNREADABLE = (
+        "extract_unreadable",
+        "Correct the named file, or declare in the export's source how it is written.",
+    )
     EXTRACT_TOO_LARGE = ("extract_too_large", "Split the segment, or deliver it in more and smaller files.")
     EXTRACT_UNSUPPORTED = ("extract_unsupported", "Deliver the segment as CSV, JSON lines or Parquet files.")
     COLUMN_MISSING = ("column_missing", "Correct the export's mapping, or have the source deliver the column.")
     COLUMN_AMBIGUOUS = ("column_ambiguous", "Write the column's name in the mapping exactly as the extract does.")
-    NO_VALID_CONTACT = ("no_valid_contact", "Check which column the mapping's email names; the rejected rows say what is wrong.")
+    NO_VALID_CONTACT = (
+        "no_valid_contact",
+        "Check which column the mapping's email names; the rejected rows say what is wrong.",
+    )
     CONSENT_MISSING = ("consent_missing", "Have an administrator give the consent on the connection.")
+    EXPORT_DISABLED = ("export_disabled", "Enable the export if it is to run again.")
     CONNECTION_MISSING = ("connection_missing", "Choose an existing connection in the export.")
     EXPORT_MISSING = ("export_missing", "Nothing to do: the export was deleted.")
     SECRET_MISSING = ("secret_missing", "Store the API key in Key Vault under the connection's secret_name.")
     SECRET_EMPTY = ("secret_empty", "Store the API key in Key Vault under the connection's secret_name.")
-    SECRET_FORBIDDEN = ("secret_forbidden", "Give the app's identity Key Vault Secrets User on the secret, and enable the secret.")
-    STORAGE_FORBIDDEN = ("storage_forbidden", "Give the app's identity the role named in the message on the storage account.")
+    SECRET_FORBIDDEN = (
+        "secret_forbidden",
+        "Give the app's identity Key Vault Secrets User on the secret, and enable the secret.",
+    )
+    STORAGE_FORBIDDEN = (
+        "storage_forbidden",
+        "Give the app's identity the role named in the message on the storage account.",
+    )
     KEY_REFUSED = ("key_refused", "Create a new API key at SendGrid and store it as a new version of the secret.")
     SCOPE_MISSING = ("scope_missing", "Give the API key full access to Marketing at SendGrid.")
     ACCOUNT_BLOCKED = ("account_blocked", "Wait, then ask SendGrid's support why the account is blocked.")
     CONTACT_LIMIT = ("contact_limit", "Raise SendGrid's plan or remove contacts there, then retry the run.")
     LIST_MISSING = ("list_missing", "Correct the export's list_id.")
-    CUSTOM_FIELD_MISSING = ("custom_field_missing", "Create the custom field at SendGrid, or take it out of the mapping.")
+    CUSTOM_FIELD_MISSING = (
+        "custom_field_missing",
+        "Create the custom field at SendGrid, or take it out of the mapping.",
+    )
     DATA_RESIDENCY = ("data_residency", "Set the connection's region to the account's, or use another account.")
     UNAVAILABLE = ("unavailable", "Retry the run when SendGrid and the vault answer again.")
-    REQUEST_REFUSED = ("request_refused", "Read SendGrid's words; correct the data or the mapping, then retry the run.")
+    REQUEST_REFUSED = (
+        "request_refused",
+        "Read SendGrid's words; correct the data or the mapping, then retry the run.",
+    )
     TOO_LARGE = ("too_large", "Report this: a chunk should always fit.")
     IMPORT_FAILED = ("import_failed", "Retry the run; if it fails again, ask SendGrid's support with the job ids.")
     UNCONFIRMED = ("unconfirmed", "Look at the list at SendGrid; start a run with force if contacts are missing.")
     CONTACTS_MISSING = ("contacts_missing", "Look at the counts by reason, correct the data, then retry the run.")
     CHUNKS_GONE = ("chunks_gone", "Start a new run.")
-    INTERNAL_ERROR = ("internal_error", "Look at the app's log and at poison/, report what you find, then retry the run.")
+    DOCUMENT_DAMAGED = (
+        "document_damaged",
+        "Look at the list at SendGrid and at the app's log, report what you find, then start a new run.",
+    )
+    INTERNAL_ERROR = (
+        "internal_error",
+        "Look at the app's log and at poison/, report what you find, then retry the run.",
+    )
 
 
 class Reason(Document):

@@ -163,11 +163,11 @@ class Claim(Document):
 
 
 class PollToken(Document):
-    """Who looks after the import jobs."""
+    """Which message polls the import jobs."""
 
     token: str
     """The newest one goes on, older ones end."""
-    looked_at: AwareDatetime
+    polled_at: AwareDatetime
 
 
 class Delivery(Document):
@@ -189,7 +189,7 @@ class Delivery(Document):
     resends: int = 0
     """How often portions were sent again because their import job failed or vanished."""
     claim: Claim | None = None
-    watch: PollToken | None = None
+    poll: PollToken | None = None
 
 
 class ChunkStatus(StrEnum):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from shared.errors import RunEndError
 from shared.limits import CUSTOM_TEXT_MAX, FIELD_LENGTHS
-from shared.model.reasons import ReasonCode, Reason, RunStatus
+from shared.model.reasons import ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,7 +105,11 @@ def find_column(names: Sequence[str], wanted: str, *, field: str, file: str) -> 
     found = exact or alike
     if len(found) == 1:
         return found[0]
-    problem, code = ("has several columns", "column_ambiguous") if found else ("has no column", "column_missing")
+    problem, code = (
+        ("has several columns", ReasonCode.COLUMN_AMBIGUOUS)
+        if found
+        else ("has no column", ReasonCode.COLUMN_MISSING)
+    )
     message = f"The mapping takes {field} from {wanted}, but {file} {problem} of that name. {_shown(names)}"
     raise RunEndError(code, message)
 

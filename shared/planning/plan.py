@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from shared.errors import RunEndError
-from shared.model.reasons import ReasonCode, Reason, RunStatus
+from shared.model.reasons import ReasonCode, RunStatus
 from shared.planning.chunks import Chunker, PartWriter
 from shared.planning.engine import open_engine
 from shared.planning.fields import fields_of

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.errors import BlobMissingError, ConflictError
-from shared.model.messages import RUNS_QUEUE, RunMessage
-from shared.model.reasons import ReasonCode, Reason, RunStatus
+from shared.errors import ConflictError
+from shared.model.messages import RunMessage
+from shared.model.reasons import Reason, ReasonCode, RunStatus
 from shared.model.runs import Plan, Run
-from shared.runs.enqueue import enqueue_chunks
+from shared.runs.enqueue import enqueue, enqueue_chunks
 from shared.runs.finish import stop_run
-from shared.runs.retry import _run
+from shared.runs.views import load_run
 from shared.storage.layout import RunBlobs
 
 if TYPE_CHECKING:
@@ -22,18 +22,17 @@ def cancel_run(services: Services, export: str, run: str, *, requested_by: str) 
 
     Raises NotFoundError, and ConflictError when the run is over.
     """
-    if _run(services, export, run).status.is_terminal:
+    if load_run(services, export, run).status.is_terminal:
         raise ConflictError(f"The run {run} is over; there is nothing to cancel.")
     reason = Reason(
-        code=ReasonCode.CANCELLED, message=f"Cancelled by {requested_by}; what SendGrid had accepted stays on the list."
+        code=ReasonCode.CANCELLED,
+        message=f"Cancelled by {requested_by}; what SendGrid had accepted stays on the list.",
     )
     stopped = stop_run(services, export, run, RunStatus.CANCELLED, reason)
     blobs = RunBlobs(export=export, run=run)
-    try:
-        plan = services.store.get(blobs.plan, Plan).document
-    except BlobMissingError:
-        message = RunMessage(export=export, run=run)
-        services.queues.send(RUNS_QUEUE, message.model_dump_json(exclude_none=True))
+    plan = services.store.find(blobs.plan, Plan)
+    if plan is None:
+        enqueue(services, RunMessage(export=export, run=run))
     else:
-        enqueue_chunks(services, blobs, plan)
+        enqueue_chunks(services, blobs, plan.document)
     return stopped

@@ -1,4 +1,4 @@
-"""Look after a chunk's import jobs until each has come to an end, then write the chunk's result.
+"""Confirm a chunk: poll its import jobs until each has come to an end, then write the chunk's result.
 
 SendGrid accepts an upsert at once and imports it later; only the job's end says what became of the contacts.
 A job that failed as a whole, or that SendGrid no longer knows, is sent again: an upsert may be repeated.
@@ -6,22 +6,20 @@ A job that failed as a whole, or that SendGrid no longer knows, is sent again: a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from http.client import NOT_FOUND
 from typing import TYPE_CHECKING
 
-from shared.errors import BlobChangedError, BlobMissingError, RunEndError, TransientError
-from shared.limits import IMPORT_DEADLINE, JOB_PATIENCE, POLL_CAP, POLL_FIRST, RESENDS
-from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, ChunkMessage
+from shared.errors import BlobChangedError, RunEndError, TransientError
+from shared.model.messages import ChunkMessage, ImportMessage
 from shared.model.runs import Delivery, PollToken, Run
 from shared.runs.deliver import Task, open_task
 from shared.runs.delivery_state import send_again
-from shared.runs.enqueue import postpone
+from shared.runs.enqueue import enqueue, postpone
 from shared.runs.finish import end_chunk
-from shared.runs.outcomes import Ended, chunk_result, counters_missing
-from shared.sendgrid.api import Response, ImportJob, JobStatus, get_import, import_job
+from shared.runs.outcomes import Finish, JobPoll, PollAgain, RangeOutcome, Resend, chunk_result, next_step
+from shared.sendgrid.api import Response, get_import, import_job
 from shared.sendgrid.decisions import Action, backoff
-from shared.sendgrid.gateway import call
+from shared.sendgrid.gateway import Endpoint
 from shared.telemetry import Event, log_event
 
 if TYPE_CHECKING:
@@ -29,140 +27,100 @@ if TYPE_CHECKING:
 
     from shared.model.runs import AcceptedRange
     from shared.services import Services
-
-IMPORTS = "imports"
-"""The rate limiter's name for `GET /v3/marketing/contacts/imports/{id}`."""
+    from shared.storage.documents import Versioned
 
 
-@dataclass(frozen=True, kw_only=True)
-class JobPoll:
-    """What one look at a job showed."""
-
-    portion: AcceptedRange
-    job: ImportJob | None = None
-    """None when SendGrid did not tell."""
-    vanished: bool = False
-    """SendGrid knows no such job."""
-    wait: float = 0
-    """Seconds that the answer asks to wait."""
-
-    @property
-    def ended(self) -> bool:
-        """Whether the job has come to its end."""
-        return self.job is not None and self.job.status is not JobStatus.PENDING
-
-    @property
-    def lost(self) -> bool:
-        """Whether sending again may help."""
-        return self.vanished or (self.job is not None and self.job.status is JobStatus.FAILED)
-
-
-def check_import(services: Services, message: ChunkMessage, message_id: str) -> None:
-    """Ask for the chunk's jobs; write the result when all have ended, else look again later."""
-    task = open_task(services, message, message_id)
-    delivery, etag = _delivery(services, task) if task else (None, "")
-    if task is None or delivery is None or delivery.pending:
-        return  # nothing left to do, or the chunk's own message will come round again
-    if delivery.watch is None or delivery.watch.token != message.watch:
-        return  # a newer message looks after the jobs
-    looks = [_look(services, task, portion) for portion in delivery.accepted]
-    now = services.clock()
-    patient = message.attempt <= JOB_PATIENCE
-    if any(_unsettled(look, patient=patient) for look in looks) and not _too_late(delivery, now):
-        _look_again(services, task, delivery, etag, looks)
+def check_import(services: Services, message: ImportMessage) -> None:
+    """Poll the chunk's jobs; write the result when all have ended, else poll again later."""
+    task = open_task(services, message)
+    found = _accepted_delivery(services, task) if task else None
+    if task is None or found is None:
         return
-    lost = [look.portion for look in looks if look.lost]
-    if lost and delivery.resends < RESENDS and not _stopped(services, task):
-        _send_again(services, task, delivery, etag, lost)
-        return
-    ended = [Ended(portion=look.portion, job=look.job if look.ended else None) for look in looks]
-    _keep_error_files(services, task, ended)
-    end_chunk(services, message, chunk_result(delivery, ended, contacts=task.chunk.contacts, now=now))
+    delivery = found.document
+    if delivery.poll is None or delivery.poll.token != message.poll_token:
+        return  # a newer message polls the jobs
+    polls = [_poll(services, task, message, accepted) for accepted in delivery.accepted]
+    stopped = any(poll.lost for poll in polls) and _is_stopped(services, task)
+    match next_step(delivery, polls, now=services.clock(), attempt=message.attempt, stopped=stopped):
+        case PollAgain(wait):
+            _poll_again(services, task, message, found, wait)
+        case Resend(ranges):
+            _resend(services, task, found, ranges)
+        case Finish(outcomes):
+            _keep_error_files(services, task, outcomes)
+            _finish(services, task, delivery, outcomes)
 
 
-def _delivery(services: Services, task: Task) -> tuple[Delivery | None, str]:
+def _accepted_delivery(services: Services, task: Task) -> Versioned[Delivery] | None:
+    """The chunk's delivery; None while contacts are pending, for then the chunk's own message comes round."""
+    found = services.store.find(task.delivery_blob, Delivery)
+    return None if found is None or found.document.pending else found
+
+
+def _poll(services: Services, task: Task, message: ImportMessage, accepted: AcceptedRange) -> JobPoll:
+    request = get_import(accepted.job_id)
     try:
-        found = services.store.get(task.blobs.delivery(task.chunk.number), Delivery)
-    except BlobMissingError:
-        return None, ""
-    return found.document, found.etag
-
-
-def _look(services: Services, task: Task, portion: AcceptedRange) -> JobPoll:
-    try:
-        outcome, decision = call(
-            services, task.account, get_import(portion.job_id), endpoint=IMPORTS, attempt=task.message.attempt
+        outcome, decision = services.sendgrid.send(
+            task.account, request, endpoint=Endpoint.IMPORTS, attempt=message.attempt
         )
     except (TransientError, RunEndError):
-        return JobPoll(portion=portion, wait=backoff(task.message.attempt, services.jitter()))
+        return JobPoll(accepted=accepted, wait=backoff(message.attempt, services.jitter()))
     if not isinstance(outcome, Response):
-        return JobPoll(portion=portion, wait=decision.wait)
+        return JobPoll(accepted=accepted, wait=decision.wait)
     if decision.action is Action.ACCEPT:
-        return JobPoll(portion=portion, job=import_job(outcome))
-    return JobPoll(portion=portion, vanished=outcome.status == 404, wait=decision.wait)  # noqa: PLR2004
+        return JobPoll(accepted=accepted, job=import_job(outcome))
+    return JobPoll(accepted=accepted, vanished=outcome.status == NOT_FOUND, wait=decision.wait)
 
 
-def _unsettled(look: JobPoll, *, patient: bool) -> bool:
-    """Whether another look may show more: the job runs, is not known yet, or its counters are still empty."""
-    if look.vanished or (look.ended and look.job is not None and counters_missing(look.job)):
-        return patient
-    return not look.ended
-
-
-def _too_late(delivery: Delivery, now: datetime) -> bool:
-    newest = max(portion.accepted_at for portion in delivery.accepted)
-    return now >= newest + timedelta(seconds=IMPORT_DEADLINE)
-
-
-def _stopped(services: Services, task: Task) -> bool:
+def _is_stopped(services: Services, task: Task) -> bool:
     return services.store.get(task.blobs.document, Run).document.stop is not None
 
 
-def poll_wait(attempt: int) -> float:
-    """Seconds from the `attempt`-th look to the next: half as long again each time, up to POLL_CAP."""
-    return min(POLL_CAP, POLL_FIRST * 1.5 ** min(attempt - 1, 30))
-
-
-def _look_again(services: Services, task: Task, delivery: Delivery, etag: str, looks: Sequence[JobPoll]) -> None:
-    watch = PollToken(token=task.message.watch or "", looked_at=services.clock())
+def _poll_again(
+    services: Services, task: Task, message: ImportMessage, found: Versioned[Delivery], wait: float
+) -> None:
+    poll = PollToken(token=message.poll_token, polled_at=services.clock())
     try:
         services.store.replace(
-            task.blobs.delivery(task.chunk.number), delivery.model_copy(update={"watch": watch}), etag=etag
+            task.delivery_blob, found.document.model_copy(update={"poll": poll}), etag=found.etag
         )
     except BlobChangedError:
-        return  # another message looks after it
-    wait = max(poll_wait(task.message.attempt), *(look.wait for look in looks))
-    later = task.message.model_copy(update={"attempt": task.message.attempt + 1})
-    postpone(services, IMPORTS_QUEUE, later, wait=wait, why="the import job has not ended")
+        return  # another message polls the jobs
+    later = message.model_copy(update={"attempt": message.attempt + 1})
+    postpone(services, later, wait=wait, why="the import job has not ended")
 
 
-def _send_again(
-    services: Services, task: Task, delivery: Delivery, etag: str, lost: Sequence[AcceptedRange]
-) -> None:
+def _resend(services: Services, task: Task, found: Versioned[Delivery], lost: Sequence[AcceptedRange]) -> None:
     try:
-        services.store.replace(task.blobs.delivery(task.chunk.number), send_again(delivery, lost), etag=etag)
+        services.store.replace(task.delivery_blob, send_again(found.document, lost), etag=found.etag)
     except BlobChangedError:
-        return  # another message looks after it
-    message = ChunkMessage(export=task.message.export, run=task.message.run, chunk=task.chunk.number)
-    services.queues.send(CHUNKS_QUEUE, message.model_dump_json(exclude_none=True))
-    log_event(Event.CHUNK_RESENT, export=message.export, run=message.run, chunk=message.chunk, portions=len(lost))
+        return  # another message polls the jobs
+    message = ChunkMessage(export=task.blobs.export, run=task.blobs.run, chunk=task.chunk.number)
+    enqueue(services, message)
+    log_event(Event.CHUNK_RESENT, export=message.export, run=message.run, chunk=message.chunk, ranges=len(lost))
 
 
-def _keep_error_files(services: Services, task: Task, ended: Sequence[Ended]) -> None:
+def _keep_error_files(services: Services, task: Task, outcomes: Sequence[RangeOutcome]) -> None:
     """Keep SendGrid's error files; one that cannot be had now is done without."""
-    for end in ended:
-        if end.job is None or end.job.errors_url is None:
+    for outcome in outcomes:
+        if outcome.job is None or outcome.job.errors_url is None:
             continue
-        answer = services.sendgrid.download(end.job.errors_url)
-        if isinstance(answer, Response) and answer.ok:
-            services.store.blobs.upsert(task.blobs.error_file(task.chunk.number, end.portion.job_id), answer.body)
+        response = services.sendgrid.download(outcome.job.errors_url)
+        if isinstance(response, Response) and response.ok:
+            name = task.blobs.error_file(task.chunk.number, outcome.accepted.job_id)
+            services.store.blobs.upsert(name, response.body)
 
 
-def give_up_watching(services: Services, message: ChunkMessage, message_id: str) -> None:
-    """End the chunk as unconfirmed: its jobs could not be looked at."""
-    task = open_task(services, message, message_id)
-    delivery, _ = _delivery(services, task) if task else (None, "")
-    if task is None or delivery is None or delivery.pending:
+def _finish(services: Services, task: Task, delivery: Delivery, outcomes: Sequence[RangeOutcome]) -> None:
+    result = chunk_result(delivery, outcomes, contacts=task.chunk.contacts, now=services.clock())
+    end_chunk(services, task.blobs, task.chunk.number, result)
+
+
+def give_up_import(services: Services, message: ImportMessage) -> None:
+    """End the chunk as unconfirmed: its jobs could not be polled."""
+    task = open_task(services, message)
+    found = _accepted_delivery(services, task) if task else None
+    if task is None or found is None:
         return
-    ended = [Ended(portion=portion, job=None) for portion in delivery.accepted]
-    end_chunk(services, message, chunk_result(delivery, ended, contacts=task.chunk.contacts, now=services.clock()))
+    outcomes = [RangeOutcome(accepted=accepted, job=None) for accepted in found.document.accepted]
+    _finish(services, task, found.document, outcomes)

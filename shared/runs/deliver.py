@@ -1,7 +1,7 @@
 """Bring a chunk to SendGrid.
 
-One message works on a chunk at a time: it claims the chunk's delivery record, sends a portion, and writes down
-what SendGrid said before it goes on. A record that says a portion was accepted is never sent again.
+One message works on a chunk at a time: it claims the chunk's delivery record, sends a contact range, and writes
+down what SendGrid said before it goes on. A range that the record calls accepted is never sent again.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError, RunEndError, TransientError
+from shared.errors import BlobChangedError, BlobExistsError, RunEndError, TransientError
 from shared.limits import CLAIM_LIFETIME, DELIVERY_DEADLINE, POLL_FIRST, REFUSAL_REQUESTS
-from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, ChunkMessage
-from shared.model.reasons import ReasonCode, Reason, RunStatus
+from shared.model.messages import ChunkMessage, ImportMessage
+from shared.model.reasons import Reason, ReasonCode, RunStatus
 from shared.model.runs import Claim, Delivery, Plan, PollToken, Run
 from shared.runs.delivery_state import (
     accept,
@@ -27,11 +27,11 @@ from shared.runs.delivery_state import (
     waited,
     whole_chunk,
 )
-from shared.runs.enqueue import enqueue_chunks, postpone
+from shared.runs.enqueue import enqueue, enqueue_chunks, postpone
 from shared.runs.finish import end_chunk, finish_if_done, stop_run
-from shared.sendgrid.api import Response, NoResponse, job_id, upsert_contacts
+from shared.sendgrid.api import NoResponse, Response, job_id, upsert_contacts
 from shared.sendgrid.decisions import Action, Decision, backoff
-from shared.sendgrid.gateway import Account, call
+from shared.sendgrid.gateway import Account, Endpoint
 from shared.storage.layout import RunBlobs
 from shared.telemetry import Event, log_event
 
@@ -42,16 +42,11 @@ if TYPE_CHECKING:
     from shared.model.runs import ChunkInfo
     from shared.services import Services
 
-UPSERT = "upsert"
-"""The rate limiter's name for `PUT /v3/marketing/contacts`."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """A chunk of a run, and the message that asks for it."""
+    """A chunk of a run, and where its records are."""
 
-    message: ChunkMessage
-    message_id: str
     blobs: RunBlobs
     plan: Plan
     chunk: ChunkInfo
@@ -61,27 +56,41 @@ class Task:
         """The SendGrid account to write to."""
         return Account(connection=self.plan.connection, secret_name=self.plan.secret_name, region=self.plan.region)
 
+    @property
+    def delivery_blob(self) -> str:
+        """Blob of the chunk's delivery record."""
+        return self.blobs.delivery(self.chunk.number)
 
-def open_task(services: Services, message: ChunkMessage, message_id: str) -> Task | None:
+
+@dataclass(frozen=True, kw_only=True)
+class SendTask(Task):
+    """A chunk that a message asks to be sent."""
+
+    message: ChunkMessage
+    message_id: str
+
+
+def open_task(services: Services, message: ChunkMessage | ImportMessage) -> Task | None:
     """What the message asks for; None when the chunk has a result, which may be the last one of the run."""
     blobs = RunBlobs(export=message.export, run=message.run)
-    try:
-        plan = services.store.get(blobs.plan, Plan).document
-    except BlobMissingError:
-        return None
-    if not 1 <= message.chunk <= len(plan.chunks):
+    found = services.store.find(blobs.plan, Plan)
+    if found is None or message.chunk > len(found.document.chunks):
         return None
     if any(services.store.blobs.list_blobs(blobs.result(message.chunk))):
         finish_if_done(services, message.export, message.run)
         return None
-    return Task(message=message, message_id=message_id, blobs=blobs, plan=plan, chunk=plan.chunk(message.chunk))
+    plan = found.document
+    return Task(blobs=blobs, plan=plan, chunk=plan.chunk(message.chunk))
 
 
 def deliver_chunk(services: Services, message: ChunkMessage, message_id: str) -> None:
-    """Send what is pending of the chunk, then have its import jobs looked after."""
-    task = open_task(services, message, message_id)
-    if task is None:
+    """Send what is pending of the chunk, then have its import jobs polled."""
+    opened = open_task(services, message)
+    if opened is None:
         return
+    task = SendTask(
+        blobs=opened.blobs, plan=opened.plan, chunk=opened.chunk, message=message, message_id=message_id
+    )
     while (claimed := _claim(services, task)) is not None:
         delivery, etag = claimed
         if not delivery.pending:
@@ -90,7 +99,7 @@ def deliver_chunk(services: Services, message: ChunkMessage, message_id: str) ->
         try:
             moved = _send_next(services, task, delivery)
         except _PostponeError as later:
-            postpone(services, CHUNKS_QUEUE, later.message, wait=later.wait, why=str(later))
+            postpone(services, later.message, wait=later.wait, why=str(later))
             moved = waited(delivery, later.wait)
             _write(services, task, moved, etag)
             return
@@ -100,17 +109,15 @@ def deliver_chunk(services: Services, message: ChunkMessage, message_id: str) ->
 # --- who works on the chunk ---------------------------------------------------------------------------------
 
 
-def _claim(services: Services, task: Task) -> tuple[Delivery, str] | None:
+def _claim(services: Services, task: SendTask) -> tuple[Delivery, str] | None:
     """The delivery and its version, claimed for this message; None when another message has it."""
     now = services.clock()
     mine = Claim(message=task.message_id, since=now)
-    name = task.blobs.delivery(task.chunk.number)
-    try:
-        found = services.store.get(name, Delivery)
-    except BlobMissingError:
+    found = services.store.find(task.delivery_blob, Delivery)
+    if found is None:
         fresh = whole_chunk(task.chunk.contacts).model_copy(update={"claim": mine})
         try:
-            return fresh, services.store.create(name, fresh)
+            return fresh, services.store.create(task.delivery_blob, fresh)
         except BlobExistsError:
             _wait_for_other(services, task)
             return None
@@ -122,13 +129,13 @@ def _claim(services: Services, task: Task) -> tuple[Delivery, str] | None:
         return None
     claimed = delivery.model_copy(update={"claim": mine})
     try:
-        return claimed, services.store.replace(name, claimed, etag=found.etag)
+        return claimed, services.store.replace(task.delivery_blob, claimed, etag=found.etag)
     except BlobChangedError:
         _wait_for_other(services, task)
         return None
 
 
-def _is_claimed_by_other(delivery: Delivery, task: Task, now: datetime) -> bool:
+def _is_claimed_by_other(delivery: Delivery, task: SendTask, now: datetime) -> bool:
     """Whether another message works on the chunk; a redelivered message takes its own claim up again."""
     claim = delivery.claim
     if claim is None or claim.message == task.message_id:
@@ -136,13 +143,13 @@ def _is_claimed_by_other(delivery: Delivery, task: Task, now: datetime) -> bool:
     return now - claim.since < timedelta(seconds=CLAIM_LIFETIME)
 
 
-def _wait_for_other(services: Services, task: Task) -> None:
-    postpone(services, CHUNKS_QUEUE, task.message, wait=CLAIM_LIFETIME / 4, why="the chunk is being sent")
+def _wait_for_other(services: Services, task: SendTask) -> None:
+    postpone(services, task.message, wait=CLAIM_LIFETIME / 4, why="the chunk is being sent")
 
 
 def _write(services: Services, task: Task, delivery: Delivery, etag: str) -> None:
     try:
-        services.store.replace(task.blobs.delivery(task.chunk.number), delivery, etag=etag)
+        services.store.replace(task.delivery_blob, delivery, etag=etag)
     except BlobChangedError:
         return  # the claim was taken over; the next look at the record shows what is left to do
 
@@ -159,7 +166,7 @@ class _PostponeError(Exception):
         self.wait = wait
 
 
-def _send_next(services: Services, task: Task, delivery: Delivery) -> Delivery:
+def _send_next(services: Services, task: SendTask, delivery: Delivery) -> Delivery:
     """Send the first pending portion; the delivery after it. Raises _PostponeError."""
     run = services.store.get(task.blobs.document, Run).document
     if run.stop is not None:
@@ -169,7 +176,9 @@ def _send_next(services: Services, task: Task, delivery: Delivery) -> Delivery:
     sent = lines_of(lines, delivery.pending[0], delivery.refused)
     request = upsert_contacts(task.plan.list_id, b"\n".join(line for _, line in sent))
     try:
-        outcome, decision = call(services, task.account, request, endpoint=UPSERT, attempt=task.message.attempt)
+        outcome, decision = services.sendgrid.send(
+            task.account, request, endpoint=Endpoint.UPSERT, attempt=task.message.attempt
+        )
     except RunEndError as end:
         return _end_run(services, task, delivery, end.reason)
     except TransientError as error:
@@ -179,9 +188,9 @@ def _send_next(services: Services, task: Task, delivery: Delivery) -> Delivery:
     return _apply(services, task, delivery, Exchange(sent=sent, outcome=outcome, decision=decision))
 
 
-def _wait_for_slot(services: Services, task: Task) -> None:
+def _wait_for_slot(services: Services, task: SendTask) -> None:
     now = services.clock()
-    moment = services.limiter.take(task.plan.connection, UPSERT, now=now, slot=task.message.slot)
+    moment = services.sendgrid.reserve(task.plan.connection, Endpoint.UPSERT, now=now, slot=task.message.slot)
     wait = (moment - now).total_seconds()
     if wait > 0:
         log_event(Event.THROTTLED, connection=task.plan.connection, wait_s=round(wait, 1), run=task.message.run)
@@ -198,7 +207,7 @@ class Exchange:
     decision: Decision
 
 
-def _apply(services: Services, task: Task, delivery: Delivery, exchange: Exchange) -> Delivery:
+def _apply(services: Services, task: SendTask, delivery: Delivery, exchange: Exchange) -> Delivery:
     decision, outcome = exchange.decision, exchange.outcome
     job = job_id(outcome) if isinstance(outcome, Response) and decision.action is Action.ACCEPT else None
     match decision.action:
@@ -216,7 +225,7 @@ def _apply(services: Services, task: Task, delivery: Delivery, exchange: Exchang
             return _wait(services, task, delivery, wait=wait, why=f"SendGrid answered {status}")
 
 
-def _accepted(services: Services, task: Task, delivery: Delivery, job: str) -> Delivery:
+def _accepted(services: Services, task: SendTask, delivery: Delivery, job: str) -> Delivery:
     log_event(
         Event.CHUNK_ACCEPTED,
         export=task.message.export,
@@ -242,17 +251,19 @@ def _counted(delivery: Delivery) -> Delivery:
     return delivery.model_copy(update={"requests": delivery.requests + 1})
 
 
-def _wait(services: Services, task: Task, delivery: Delivery, *, wait: float, why: str) -> Delivery:
+def _wait(services: Services, task: SendTask, delivery: Delivery, *, wait: float, why: str) -> Delivery:
     """Raise _PostponeError, or give up when the wait would go past the deadline."""
     deadline = task.plan.committed_at + timedelta(seconds=DELIVERY_DEADLINE)
     if services.clock() + timedelta(seconds=wait) > deadline:
         hours = DELIVERY_DEADLINE / 3600
-        return give_up(delivery, Reason(code=ReasonCode.UNAVAILABLE, message=f"Gave up after {hours:.0f} hours: {why}."))
+        return give_up(
+            delivery, Reason(code=ReasonCode.UNAVAILABLE, message=f"Gave up after {hours:.0f} hours: {why}.")
+        )
     later = task.message.model_copy(update={"attempt": task.message.attempt + 1, "slot": None})
     raise _PostponeError(later, wait, why)
 
 
-def _end_run(services: Services, task: Task, delivery: Delivery, reason: Reason) -> Delivery:
+def _end_run(services: Services, task: SendTask, delivery: Delivery, reason: Reason) -> Delivery:
     stop_run(services, task.message.export, task.message.run, RunStatus.FAILED, reason)
     enqueue_chunks(services, task.blobs, task.plan)
     return give_up(delivery, reason)
@@ -262,30 +273,29 @@ def _end_run(services: Services, task: Task, delivery: Delivery, reason: Reason)
 
 
 def _hand_over(services: Services, task: Task, delivery: Delivery, etag: str) -> None:
-    """Have the import jobs looked after, or end the chunk when there are none."""
+    """Have the import jobs polled, or end the chunk when there are none."""
     if not delivery.accepted:
-        end_chunk(services, task.message, unsent_result(delivery, task.chunk.contacts, services.clock()))
+        result = unsent_result(delivery, task.chunk.contacts, services.clock())
+        end_chunk(services, task.blobs, task.chunk.number, result)
         return
-    watch = PollToken(token=uuid.uuid4().hex[:12], looked_at=services.clock())
-    _write(services, task, delivery.model_copy(update={"watch": watch}), etag)
-    message = ChunkMessage(
-        export=task.message.export, run=task.message.run, chunk=task.chunk.number, watch=watch.token
+    poll = PollToken(token=uuid.uuid4().hex[:12], polled_at=services.clock())
+    _write(services, task, delivery.model_copy(update={"poll": poll}), etag)
+    message = ImportMessage(
+        export=task.blobs.export, run=task.blobs.run, chunk=task.chunk.number, poll_token=poll.token
     )
-    services.queues.send(IMPORTS_QUEUE, message.model_dump_json(exclude_none=True), delay=POLL_FIRST)
+    enqueue(services, message, delay=POLL_FIRST)
 
 
-def give_up_chunk(services: Services, message: ChunkMessage, message_id: str, reason: Reason) -> None:
-    """Send nothing more of the chunk; what SendGrid accepted is still looked after."""
-    task = open_task(services, message, message_id)
+def give_up_chunk(services: Services, message: ChunkMessage, reason: Reason) -> None:
+    """Send nothing more of the chunk; what SendGrid accepted is still followed to its end."""
+    task = open_task(services, message)
     if task is None:
         return
-    name = task.blobs.delivery(task.chunk.number)
-    try:
-        found = services.store.get(name, Delivery)
-    except BlobMissingError:
+    found = services.store.find(task.delivery_blob, Delivery)
+    if found is None:
         delivery = give_up(whole_chunk(task.chunk.contacts), reason)
-        etag = services.store.upsert(name, delivery)
+        etag = services.store.upsert(task.delivery_blob, delivery)
     else:
         delivery = give_up(found.document, reason)
-        etag = services.store.replace(name, delivery, etag=found.etag)
+        etag = services.store.replace(task.delivery_blob, delivery, etag=found.etag)
     _hand_over(services, task, delivery, etag)

@@ -1,17 +1,39 @@
-"""Hand out chunks: put a message on the queue for every chunk that has no result yet."""
+"""Put messages on their queues: one by one, later, or one for every chunk that has no result yet."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.model.messages import CHUNKS_QUEUE, ChunkMessage, RunMessage
+from shared.model.messages import ChunkMessage
 from shared.storage.layout import number_of
 from shared.telemetry import Event, log_event
 
 if TYPE_CHECKING:
+    from shared.model.messages import Message
     from shared.model.runs import Plan
     from shared.services import Services
     from shared.storage.layout import RunBlobs
+
+
+def enqueue(services: Services, message: Message, *, delay: float = 0) -> None:
+    """Put the message on its queue, visible after `delay` seconds."""
+    services.queues.send(message.queue, message.model_dump_json(exclude_none=True), delay=delay)
+
+
+def postpone(services: Services, message: Message, *, wait: float, why: str) -> None:
+    """Replace the message being worked on by one that becomes visible after `wait` seconds.
+
+    The function then returns as if all were well, so a wait never uses up the queue's dequeue count.
+    """
+    enqueue(services, message, delay=wait)
+    log_event(
+        Event.POSTPONED,
+        queue=message.queue,
+        export=message.export,
+        run=message.run,
+        wait_s=round(wait, 1),
+        why=why,
+    )
 
 
 def enqueue_chunks(services: Services, blobs: RunBlobs, plan: Plan) -> int:
@@ -22,15 +44,5 @@ def enqueue_chunks(services: Services, blobs: RunBlobs, plan: Plan) -> int:
     done = {number_of(item.name) for item in services.store.blobs.list_blobs(blobs.results)}
     waiting = [chunk.number for chunk in plan.chunks if chunk.number not in done]
     for number in waiting:
-        message = ChunkMessage(export=blobs.export, run=blobs.run, chunk=number)
-        services.queues.send(CHUNKS_QUEUE, message.model_dump_json(exclude_none=True))
+        enqueue(services, ChunkMessage(export=blobs.export, run=blobs.run, chunk=number))
     return len(waiting)
-
-
-def postpone(services: Services, queue: str, message: RunMessage | ChunkMessage, *, wait: float, why: str) -> None:
-    """Replace the message being worked on by one that becomes visible after `wait` seconds.
-
-    The function then returns as if all were well, so a wait never uses up the queue's dequeue count.
-    """
-    services.queues.send(queue, message.model_dump_json(exclude_none=True), delay=wait)
-    log_event(Event.POSTPONED, queue=queue, export=message.export, run=message.run, wait_s=round(wait, 1), why=why)

@@ -11,34 +11,32 @@ from shared.model.runs import ChunkResult, Counts, Plan, Run, Stop, Success
 from shared.runs.outcomes import add_up, count_differences, judge
 from shared.runs.progress import measure_progress
 from shared.sendgrid.api import contact_count, get_list_count
-from shared.sendgrid.gateway import Account, ask
+from shared.sendgrid.gateway import Account, Endpoint
 from shared.storage.layout import RunBlobs, success_blob
 from shared.telemetry import Event, log_event
 
 if TYPE_CHECKING:
-    from shared.model.messages import ChunkMessage
     from shared.services import Services
 
 
-def end_chunk(services: Services, message: ChunkMessage, result: ChunkResult) -> None:
+def end_chunk(services: Services, blobs: RunBlobs, chunk: int, result: ChunkResult) -> None:
     """Write a chunk's result, once, and end the run if it was the last."""
-    blobs = RunBlobs(export=message.export, run=message.run)
     try:
-        services.store.create(blobs.result(message.chunk), result)
+        services.store.create(blobs.result(chunk), result)
     except BlobExistsError:
         pass  # a redelivered message; what was written first counts
     else:
         log_event(
             Event.CHUNK_FINISHED,
-            export=message.export,
-            run=message.run,
-            chunk=message.chunk,
+            export=blobs.export,
+            run=blobs.run,
+            chunk=chunk,
             status=result.status,
             contacts=result.contacts,
             not_sent=result.not_sent,
             reason=result.reason.code if result.reason else None,
         )
-    finish_if_done(services, message.export, message.run)
+    finish_if_done(services, blobs.export, blobs.run)
 
 
 def stop_run(services: Services, export: str, run: str, status: RunStatus, reason: Reason) -> Run:
@@ -67,48 +65,65 @@ def end_before_sending(
     _end(services, export, run, {"status": status, "reason": reason, "counts": counts})
 
 
+def fail_run(services: Services, export: str, run: str, reason: Reason) -> None:
+    """End a run where it is, when its own documents do not let it go on. Its counts stay as they were planned."""
+    _end(services, export, run, {"status": RunStatus.FAILED, "reason": reason})
+
+
 def finish_if_done(services: Services, export: str, run: str) -> bool:
     """End the run when every chunk has a result; whether it is over.
 
-    The run is marked as over last: who is cut off before that does it all again, to the same end.
+    The run is marked as over last: a step that is cut off before that does it all again, to the same end.
     """
     blobs = RunBlobs(export=export, run=run)
     document = services.store.get(blobs.document, Run).document
     if document.status.is_terminal:
         return True
     plan = services.store.get(blobs.plan, Plan).document
-    names = [item.name for item in services.store.blobs.list_blobs(blobs.results)]
-    if len(names) < len(plan.chunks):
+    results = _read_results(services, blobs, plan)
+    if results is None:
         return False
-    results = [services.store.get(name, ChunkResult).document for name in names]
     status, reason = judge(results, document.stop)
-    progress, importing_at = measure_progress(services, blobs, plan)
+    changes = _figures(services, blobs, plan, results)
     if status is RunStatus.SUCCEEDED:
         services.store.upsert(success_blob(export), Success(run=run, fingerprint=plan.fingerprint))
         _delete_chunks(services, blobs, plan)
+    _end(services, export, run, {"status": status, "reason": reason, **changes})
+    return True
+
+
+def _read_results(services: Services, blobs: RunBlobs, plan: Plan) -> list[ChunkResult] | None:
+    """The results of all chunks; None while one is missing."""
+    names = [item.name for item in services.store.blobs.list_blobs(blobs.results)]
+    if len(names) < len(plan.chunks):
+        return None
+    return [services.store.get(name, ChunkResult).document for name in names]
+
+
+def _figures(services: Services, blobs: RunBlobs, plan: Plan, results: list[ChunkResult]) -> dict[str, object]:
+    """What the run's document tells of its outcome, in figures."""
+    progress, importing_at = measure_progress(services, blobs, plan)
     counts = add_up(plan.counts, results)
     after = _list_count(services, plan)
-    changes = {
-        "status": status,
-        "reason": reason,
+    return {
         "counts": counts,
         "chunks": progress,
         "importing_at": importing_at,
         "list_count_after": after,
         "warnings": tuple(count_differences(results, counts, before=plan.list_count, after=after)),
     }
-    _end(services, export, run, changes)
-    return True
 
 
 def _list_count(services: Services, plan: Plan) -> int | None:
     """Contacts on the list now; None when SendGrid does not say, which no run waits for."""
     account = Account(connection=plan.connection, secret_name=plan.secret_name, region=plan.region)
     try:
-        answer = ask(services, account, get_list_count(plan.list_id), endpoint="lists", attempt=1)
+        response = services.sendgrid.fetch(
+            account, get_list_count(plan.list_id), endpoint=Endpoint.LISTS, attempt=1
+        )
     except (TransientError, RunEndError):
         return None
-    return contact_count(answer)
+    return contact_count(response)
 
 
 def _delete_chunks(services: Services, blobs: RunBlobs, plan: Plan) -> None:
@@ -129,10 +144,10 @@ def _end(services: Services, export: str, run: str, changes: dict[str, object]) 
     document = services.store.update(blobs.document, Run, change)
     services.store.blobs.delete(blobs.marker)
     if ended_here:
-        _record_end(document)
+        _log_end(document)
 
 
-def _record_end(run: Run) -> None:
+def _log_end(run: Run) -> None:
     log_event(
         Event.RUN_FINISHED,
         level=logging.WARNING if run.status is RunStatus.FAILED else logging.INFO,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from shared.model.reasons import ReasonCode, Reason, RunStatus
+from shared.limits import IMPORT_DEADLINE, JOB_PATIENCE, POLL_CAP, POLL_FIRST, RESENDS
+from shared.model.reasons import Reason, ReasonCode, RunStatus
 from shared.model.runs import ChunkResult, ChunkStatus
 from shared.runs.delivery_state import live_contacts
 from shared.sendgrid.api import JobStatus
@@ -23,16 +25,98 @@ IMPORT_ERROR: Final = "sendgrid_import_error"
 """Rejection reason: SendGrid accepted the contact, then failed it in the import job."""
 
 UNCONFIRMED: Final = Reason(
-    code=ReasonCode.UNCONFIRMED, message="SendGrid accepted the contacts but has not confirmed their import in time."
+    code=ReasonCode.UNCONFIRMED,
+    message="SendGrid accepted the contacts but has not confirmed their import in time.",
 )
-JOB_FAILED: Final = Reason(code=ReasonCode.IMPORT_FAILED, message="SendGrid's import job failed, also when sent again.")
+JOB_FAILED: Final = Reason(
+    code=ReasonCode.IMPORT_FAILED, message="SendGrid's import job failed, also when sent again."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ended:
-    """An accepted portion and the end of its import job; no job means that none was seen to end."""
+class JobPoll:
+    """What one poll of an import job showed."""
 
-    portion: AcceptedRange
+    accepted: AcceptedRange
+    job: ImportJob | None = None
+    """None when SendGrid did not tell."""
+    vanished: bool = False
+    """SendGrid knows no such job."""
+    wait: float = 0
+    """Seconds that the response asks to wait."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the job has come to its end."""
+        return self.job is not None and self.job.status is not JobStatus.PENDING
+
+    @property
+    def lost(self) -> bool:
+        """Whether sending again may help."""
+        return self.vanished or (self.job is not None and self.job.status is JobStatus.FAILED)
+
+    @property
+    def outcome(self) -> RangeOutcome:
+        """The end of the job, as far as it was seen."""
+        return RangeOutcome(accepted=self.accepted, job=self.job if self.ended else None)
+
+
+@dataclass(frozen=True)
+class PollAgain:
+    """Some job has not ended: poll all of them again after `wait` seconds."""
+
+    wait: float
+
+
+@dataclass(frozen=True)
+class Resend:
+    """Some jobs failed or vanished: send their ranges again."""
+
+    ranges: tuple[AcceptedRange, ...]
+
+
+@dataclass(frozen=True)
+class Finish:
+    """The jobs are over, or the run waits no longer: write the chunk's result."""
+
+    outcomes: tuple[RangeOutcome, ...]
+
+
+def next_step(
+    delivery: Delivery, polls: Sequence[JobPoll], *, now: datetime, attempt: int, stopped: bool
+) -> PollAgain | Resend | Finish:
+    """Decide what follows the `attempt`-th poll of a delivery's jobs; `stopped` means the run sends no more."""
+    patient = attempt <= JOB_PATIENCE
+    if any(_is_unsettled(poll, patient=patient) for poll in polls) and not _is_too_late(delivery, now):
+        return PollAgain(max(poll_wait(attempt), *(poll.wait for poll in polls)))
+    lost = tuple(poll.accepted for poll in polls if poll.lost)
+    if lost and delivery.resends < RESENDS and not stopped:
+        return Resend(lost)
+    return Finish(tuple(poll.outcome for poll in polls))
+
+
+def _is_unsettled(poll: JobPoll, *, patient: bool) -> bool:
+    """Whether another poll may show more: the job runs, is not known yet, or its counters are still empty."""
+    if poll.vanished or (poll.ended and poll.job is not None and counters_missing(poll.job)):
+        return patient
+    return not poll.ended
+
+
+def _is_too_late(delivery: Delivery, now: datetime) -> bool:
+    newest = max(accepted.accepted_at for accepted in delivery.accepted)
+    return now >= newest + timedelta(seconds=IMPORT_DEADLINE)
+
+
+def poll_wait(attempt: int) -> float:
+    """Seconds from the `attempt`-th poll to the next: half as long again each time, up to POLL_CAP."""
+    return min(POLL_CAP, POLL_FIRST * 1.5 ** min(attempt - 1, 30))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RangeOutcome:
+    """An accepted range and the end of its import job; no job means that none was seen to end."""
+
+    accepted: AcceptedRange
     job: ImportJob | None
 
 
@@ -43,12 +127,14 @@ def counters_missing(job: ImportJob) -> bool:
     return job.status is JobStatus.COMPLETED and job.created is None and job.updated is None
 
 
-def chunk_result(delivery: Delivery, ended: Sequence[Ended], *, contacts: int, now: datetime) -> ChunkResult:
+def chunk_result(
+    delivery: Delivery, ended: Sequence[RangeOutcome], *, contacts: int, now: datetime
+) -> ChunkResult:
     """The result of a chunk of `contacts` contacts: contacts = got in + refused + errored + not sent."""
-    live = {end.portion.job_id: live_contacts(end.portion, delivery.refused) for end in ended}
+    live = {end.accepted.job_id: live_contacts(end.accepted, delivery.refused) for end in ended}
     failed = [end for end in ended if _failed(end)]
-    errored = sum(min(_errored(end), live[end.portion.job_id]) for end in ended)
-    not_sent = delivery.given_up + sum(live[end.portion.job_id] for end in failed)
+    errored = sum(min(_errored(end), live[end.accepted.job_id]) for end in ended)
+    not_sent = delivery.given_up + sum(live[end.accepted.job_id] for end in failed)
     refused = len(delivery.refused)
     unconfirmed = any(_unconfirmed(end) for end in ended)
     return ChunkResult(
@@ -58,7 +144,7 @@ def chunk_result(delivery: Delivery, ended: Sequence[Ended], *, contacts: int, n
         refused=refused,
         errored=errored,
         not_sent=not_sent,
-        jobs=tuple(end.portion.job_id for end in ended),
+        jobs=tuple(end.accepted.job_id for end in ended),
         requests=delivery.requests,
         requested=_requested(ended),
         created=sum(end.job.created or 0 for end in ended if end.job),
@@ -67,20 +153,20 @@ def chunk_result(delivery: Delivery, ended: Sequence[Ended], *, contacts: int, n
     )
 
 
-def _failed(end: Ended) -> bool:
+def _failed(end: RangeOutcome) -> bool:
     return end.job is not None and end.job.status is JobStatus.FAILED
 
 
-def _requested(ended: Sequence[Ended]) -> int | None:
+def _requested(ended: Sequence[RangeOutcome]) -> int | None:
     counts = [end.job.requested if end.job else None for end in ended if not _failed(end)]
     return None if None in counts else sum(count or 0 for count in counts)
 
 
-def _errored(end: Ended) -> int:
+def _errored(end: RangeOutcome) -> int:
     return (end.job.errored or 0) if end.job is not None and end.job.status is JobStatus.ERRORED else 0
 
 
-def _unconfirmed(end: Ended) -> bool:
+def _unconfirmed(end: RangeOutcome) -> bool:
     return end.job is None or (end.job.status is JobStatus.ERRORED and end.job.errored is None)
 
 
@@ -98,7 +184,9 @@ def judge(results: Sequence[ChunkResult], stop: Stop | None = None) -> tuple[Run
         return stop.status, stop.reason
     troubled = [result for result in results if _troubled(result)]
     if not troubled:
-        return RunStatus.SUCCEEDED, Reason(code=ReasonCode.DONE, message="SendGrid has imported every contact of the plan.")
+        return RunStatus.SUCCEEDED, Reason(
+            code=ReasonCode.DONE, message="SendGrid has imported every contact of the plan."
+        )
     warning = Reason(code=_warning_code(troubled), message=_warning(troubled))
     if all(result.status is ChunkStatus.FAILED for result in results):
         return RunStatus.FAILED, next((result.reason for result in results if result.reason), warning)
@@ -119,13 +207,15 @@ def _warning(troubled: Sequence[ChunkResult]) -> str:
     not_sent = sum(result.not_sent for result in troubled)
     unconfirmed = [result for result in troubled if result.status is ChunkStatus.UNCONFIRMED]
     open_ended = sum(result.contacts - result.refused - result.not_sent for result in unconfirmed)
-    words = [
-        f"SendGrid refused {refused} contacts" * bool(refused),
-        f"{not_sent} contacts were not sent" * bool(not_sent),
-        f"{open_ended} contacts were accepted but never confirmed" * bool(open_ended),
-    ]
+    words = []
+    if refused:
+        words.append(f"SendGrid refused {refused} contacts")
+    if not_sent:
+        words.append(f"{not_sent} contacts were not sent")
+    if open_ended:
+        words.append(f"{open_ended} contacts were accepted but never confirmed")
     details = {result.reason.message for result in troubled if result.reason}
-    return "; ".join(filter(None, words)) + "." + "".join(f" {detail}" for detail in sorted(details)[:3])
+    return "; ".join(words) + "." + "".join(f" {detail}" for detail in sorted(details)[:3])
 
 
 def count_differences(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from shared.definitions.resolve import fingerprint, resolve_export
 from shared.errors import (
     BlobExistsError,
-    BlobMissingError,
+    ExportLockedError,
     ExtractChangedError,
     RunEndError,
     SettingsError,
@@ -23,8 +23,7 @@ from shared.errors import (
 )
 from shared.extracts.discovery import find_extract
 from shared.limits import EXPORT_LOCK_WAIT, PREPARATION_DEADLINE
-from shared.model.messages import RUNS_QUEUE, RunMessage
-from shared.model.reasons import ReasonCode, Reason, RunStatus
+from shared.model.reasons import Reason, ReasonCode, RunStatus
 from shared.model.runs import ChunkProgress, ExtractSummary, Plan, Run, Success
 from shared.runs.enqueue import enqueue_chunks, postpone
 from shared.runs.export_lock import acquire_export_lock
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
 
     from shared.definitions.resolve import ExportWithConnection
     from shared.extracts.discovery import Extract
+    from shared.model.messages import RunMessage
     from shared.model.runs import ChunkInfo
     from shared.planning.plan import PlanOutcome
     from shared.sendgrid.preflight import PreflightResult
@@ -62,80 +62,80 @@ def one_planner() -> AbstractContextManager[object]:
 
 
 def plan_run(services: Services, message: RunMessage) -> None:
-    """Plan the run, or end it with the reason why it cannot be, or put it off while something is away."""
+    """Plan the run, or end it with the reason why it cannot be, or postpone it while something is away."""
     blobs = RunBlobs(export=message.export, run=message.run)
+    found = services.store.find(blobs.document, Run)
+    if found is None or found.document.status.is_terminal:
+        return  # without a document, the start was cut off before it promised anything
+    run = found.document
     try:
-        run = services.store.get(blobs.document, Run).document
-    except BlobMissingError:
-        return  # the start was cut off before it promised anything
-    if run.status.is_terminal:
-        return
-    try:
-        plan = _committed_plan(services, blobs) or _make_plan(services, blobs, run, message.attempt)
+        committed = services.store.find(blobs.plan, Plan)
+        plan = committed.document if committed else _make_plan(services, blobs, run, message.attempt)
     except RunEndError as end:
         end_before_sending(services, run.export, run.id, status=end.status, reason=end.reason)
     except SettingsError as error:
         reason = Reason(code=ReasonCode.STORAGE_FORBIDDEN, message=str(error))
         end_before_sending(services, run.export, run.id, status=RunStatus.FAILED, reason=reason)
+    except ExportLockedError as locked:
+        postpone(services, message, wait=EXPORT_LOCK_WAIT, why=str(locked))
     except (TransientError, ExtractChangedError) as error:
         _put_off(services, run, message, error)
     else:
-        if plan is None:
-            postpone(
-                services, RUNS_QUEUE, message, wait=EXPORT_LOCK_WAIT, why="another run of the export is not over"
-            )
-        else:
-            _hand_out(services, blobs, plan)
+        _hand_out(services, blobs, plan)
 
 
-def _committed_plan(services: Services, blobs: RunBlobs) -> Plan | None:
-    try:
-        return services.store.get(blobs.plan, Plan).document
-    except BlobMissingError:
-        return None
-
-
-def _make_plan(services: Services, blobs: RunBlobs, run: Run, attempt: int) -> Plan | None:
-    """The committed plan; None when another run of the export has the turn."""
+def _make_plan(services: Services, blobs: RunBlobs, run: Run, attempt: int) -> Plan:
+    """The committed plan. Raises what `plan_run` catches."""
     if run.stop is not None:
-        raise RunEndError(run.stop.status, run.stop.reason)
-    wish = resolve_export(services, run.export)
-    if not acquire_export_lock(services, run, wish.export):
-        return None
+        raise RunEndError(run.stop.reason.code, run.stop.reason.message, status=run.stop.status)
+    job = resolve_export(services.store, run.export)
+    job.require_runnable()
+    acquire_export_lock(services, run, job.export)
     _enter(services, blobs, RunStatus.PLANNING)
-    if run.retry_of is not None:
-        preflight = check_sendgrid(services, wish.account, wish.export, attempt=attempt)
-        plan = _commit(services, blobs, plan_retry(services, blobs, run.retry_of, preflight.list_count))
-        _note_plan(services, blobs, plan, [])
-        return plan
-    extracts = find_extracts(services, wish)
-    mark = fingerprint(wish, extracts)
-    if not run.force:
-        _skip_if_unchanged(services, run, mark)
-    preflight = check_sendgrid(services, wish.account, wish.export, attempt=attempt)
-    prepared = Prepared(wish=wish, extracts=extracts, preflight=preflight, fingerprint=mark)
-    plan = _commit(services, blobs, _run_planner(services, blobs, prepared))
+    if run.retry_of is None:
+        draft, extracts = _draft_plan(services, blobs, run, job, attempt)
+    else:
+        draft, extracts = _draft_retry(services, blobs, run.retry_of, job, attempt), []
+    plan = _commit(services, blobs, draft)
     _note_plan(services, blobs, plan, extracts)
     return plan
 
 
-def find_extracts(services: Services, wish: ExportWithConnection) -> list[Extract]:
+def _draft_retry(
+    services: Services, blobs: RunBlobs, earlier: str, job: ExportWithConnection, attempt: int
+) -> Plan:
+    """The plan of a retry: what the run `earlier` left over."""
+    preflight = check_sendgrid(services.sendgrid, job.account, job.export, attempt=attempt)
+    return plan_retry(services, blobs, earlier, preflight.list_count)
+
+
+def _draft_plan(
+    services: Services, blobs: RunBlobs, run: Run, job: ExportWithConnection, attempt: int
+) -> tuple[Plan, list[Extract]]:
+    """The plan of the newest extracts, and these."""
+    extracts = find_extracts(services, job)
+    identity = fingerprint(job, extracts)
+    if not run.force:
+        _skip_if_unchanged(services, run, identity)
+    preflight = check_sendgrid(services.sendgrid, job.account, job.export, attempt=attempt)
+    prepared = Prepared(job=job, extracts=extracts, preflight=preflight, fingerprint=identity)
+    return _run_planner(services, blobs, prepared), extracts
+
+
+def find_extracts(services: Services, job: ExportWithConnection) -> list[Extract]:
     """The newest extract of every segment, in the export's order. Raises RunEndError when one is missing."""
     prefix = services.settings.extract_prefix
     return [
-        find_extract(services.extracts, segment, prefix=prefix, source=wish.export.source)
-        for segment in wish.export.segments
+        find_extract(services.extracts, segment, prefix=prefix, source=job.export.source)
+        for segment in job.export.segments
     ]
 
 
-def _skip_if_unchanged(services: Services, run: Run, mark: str) -> None:
-    try:
-        last = services.store.get(success_blob(run.export), Success).document
-    except BlobMissingError:
-        return
-    if last.fingerprint == mark:
+def _skip_if_unchanged(services: Services, run: Run, identity: str) -> None:
+    last = services.store.find(success_blob(run.export), Success)
+    if last is not None and last.document.fingerprint == identity:
         message = (
-            f"Extract, export and connection are the same as in the run {last.run}, which succeeded; "
+            f"Extract, export and connection are the same as in the run {last.document.run}, which succeeded; "
             "start a run with force to send them again."
         )
         raise RunEndError(ReasonCode.UNCHANGED, message, status=RunStatus.SKIPPED)
@@ -148,7 +148,7 @@ def _skip_if_unchanged(services: Services, run: Run, mark: str) -> None:
 class Prepared:
     """Everything a plan is made from."""
 
-    wish: ExportWithConnection
+    job: ExportWithConnection
     extracts: Sequence[Extract]
     preflight: PreflightResult
     fingerprint: str
@@ -176,14 +176,14 @@ class BlobSink:
 def _run_planner(services: Services, blobs: RunBlobs, prepared: Prepared) -> Plan:
     attempt = uuid.uuid4().hex[:12]
     outcome = _plan_extracts(services, blobs, prepared, attempt)
-    wish = prepared.wish
+    job = prepared.job
     return Plan(
         attempt=attempt,
         fingerprint=prepared.fingerprint,
-        connection=wish.export.connection,
-        list_id=wish.export.list_id,
-        secret_name=wish.connection.secret_name,
-        region=wish.connection.region,
+        connection=job.export.connection,
+        list_id=job.export.list_id,
+        secret_name=job.connection.secret_name,
+        region=job.connection.region,
         chunks=outcome.chunks,
         counts=outcome.counts,
         list_count=prepared.preflight.list_count,
@@ -194,7 +194,7 @@ def _run_planner(services: Services, blobs: RunBlobs, prepared: Prepared) -> Pla
 def _plan_extracts(services: Services, blobs: RunBlobs, prepared: Prepared, attempt: str) -> PlanOutcome:
     from shared.planning.plan import plan
 
-    export = prepared.wish.export
+    export = prepared.job.export
     with one_planner():
         return plan(
             prepared.extracts,
@@ -279,4 +279,4 @@ def _put_off(
         end_before_sending(services, run.export, run.id, status=RunStatus.FAILED, reason=reason)
         return
     later = message.model_copy(update={"attempt": message.attempt + 1})
-    postpone(services, RUNS_QUEUE, later, wait=wait, why=type(error).__name__)
+    postpone(services, later, wait=wait, why=type(error).__name__)

@@ -7,14 +7,14 @@ import io
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.definitions.resolve import resolve_export
-from shared.errors import ConflictError, ExtractChangedError, RunEndError, TransientError
+from shared.errors import ExtractChangedError, TransientError
 from shared.model.documents import Document
 from shared.model.runs import ChunkInfo, Counts, ExtractSummary
 from shared.runs.plan import find_extracts, one_planner, summarize
 from shared.sendgrid.preflight import check_sendgrid
 
 if TYPE_CHECKING:
+    from shared.definitions.resolve import ExportWithConnection
     from shared.services import Services
 
 CONTACTS_SHOWN: Final = 10
@@ -51,26 +51,29 @@ class FirstRows:
         self.rejected = self.rejected or csv_part
 
 
-def preview_export(services: Services, export: str, *, rows: int) -> Preview:
-    """Plan the first `rows` rows. Raises ConflictError with the reason a run would end with."""
+def preview_export(services: Services, job: ExportWithConnection, *, rows: int) -> Preview:
+    """Plan the first `rows` rows.
+
+    Raises:
+        RunEndError: A run would end with this reason.
+        TransientError: Something outside does not answer now, or the extract was replaced meanwhile.
+    """
     from shared.planning.plan import plan
 
     sink = FirstRows()
+    job.require_consent()
+    extracts = find_extracts(services, job)
+    preflight = check_sendgrid(services.sendgrid, job.account, job.export, attempt=1)
     try:
-        wish = resolve_export(services, export)
-        extracts = find_extracts(services, wish)
-        preflight = check_sendgrid(services, wish.account, wish.export, attempt=1)
         with one_planner():
             outcome = plan(
                 extracts,
-                wish.export.mapping,
+                job.export.mapping,
                 blobs=services.extracts,
                 sink=sink,
                 custom_fields=preflight.fields,
                 rows=rows,
             )
-    except RunEndError as end:
-        raise ConflictError(end.reason.message) from None
     except ExtractChangedError:
         raise TransientError("The extract was replaced while it was read") from None
     return Preview(

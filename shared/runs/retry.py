@@ -6,26 +6,30 @@ import secrets
 import uuid
 from typing import TYPE_CHECKING
 
-from shared.errors import BlobMissingError, ConflictError, NotFoundError, RunEndError
-from shared.model.reasons import ReasonCode, Reason, RunStatus
+from shared.errors import ConflictError, RunEndError
+from shared.model.reasons import ReasonCode
 from shared.model.runs import ChunkResult, ChunkStatus, Counts, Plan, Run, Trigger
-from shared.runs.start import check_startable, start
+from shared.runs.start import start
+from shared.runs.views import load_run
 from shared.storage.layout import RunBlobs, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from shared.definitions.resolve import ExportWithConnection
     from shared.model.runs import ChunkInfo
     from shared.services import Services
 
 
-def retry_run(services: Services, export: str, run: str, *, requested_by: str) -> Run:
+def retry_run(services: Services, job: ExportWithConnection, run: str, *, requested_by: str) -> Run:
     """Start a run that sends the chunks which the earlier run did not bring to their end.
 
-    Raises NotFoundError, and ConflictError when the run is not over, left nothing, or its chunks are gone.
+    Raises NotFoundError, ExportUnavailableError, and ConflictError when the run is not over, left nothing, or its
+    chunks are gone.
     """
-    check_startable(services, export)
-    if not _run(services, export, run).status.is_terminal:
+    job.require_runnable()
+    export = job.id
+    if not load_run(services, export, run).status.is_terminal:
         raise ConflictError(f"The run {run} is not over; cancel it or wait.")
     if not any(True for _ in _left_over(services, RunBlobs(export=export, run=run))):
         raise ConflictError(
@@ -69,19 +73,12 @@ def plan_retry(services: Services, blobs: RunBlobs, earlier: str, list_count: in
     )
 
 
-def _run(services: Services, export: str, run: str) -> Run:
-    try:
-        return services.store.get(RunBlobs(export=export, run=run).document, Run).document
-    except BlobMissingError:
-        raise NotFoundError(f"The export {export} has no run {run}.") from None
-
-
 def _left_over(services: Services, blobs: RunBlobs) -> Iterator[ChunkInfo]:
     """Chunks that were not completed and are still there."""
-    try:
-        plan = services.store.get(blobs.plan, Plan).document
-    except BlobMissingError:
+    found = services.store.find(blobs.plan, Plan)
+    if found is None:
         return
+    plan = found.document
     results = {
         number_of(item.name): services.store.get(item.name, ChunkResult).document
         for item in services.store.blobs.list_blobs(blobs.results)

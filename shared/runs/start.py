@@ -1,4 +1,4 @@
-"""Start runs: on demand, and those that are due. Starting twice what is one wish starts one run."""
+"""Start runs: on demand, and those that are due. The same request twice starts one run."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError, ConflictError, NotFoundError
-from shared.model.definitions import Connection, Export, Saved
-from shared.model.messages import RUNS_QUEUE, RunMessage
+from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError
+from shared.model.definitions import Export, Saved
+from shared.model.messages import RunMessage
 from shared.model.reasons import RunStatus
 from shared.model.runs import Run, ScheduleState, StartedRequest, Trigger
+from shared.runs.enqueue import enqueue
 from shared.runs.schedule import effective, last_due
-from shared.storage.layout import SCHEDULE_BLOB, RunBlobs, connection_blob, export_blob, request_blob
+from shared.storage.layout import SCHEDULE_BLOB, RunBlobs, request_blob
 from shared.telemetry import Event, log_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
+    from shared.definitions.resolve import ExportWithConnection
     from shared.services import Services
 
 TIMER: Final = "timer"
@@ -29,7 +31,7 @@ TIMER: Final = "timer"
 
 def start_on_demand(
     services: Services,
-    export: str,
+    job: ExportWithConnection,
     *,
     requested_by: str,
     force: bool = False,
@@ -37,9 +39,10 @@ def start_on_demand(
 ) -> Run:
     """Start a run now; with an `idempotency_key` seen before, the run it started then.
 
-    Raises MissingError and ConflictError.
+    Raises ExportUnavailableError.
     """
-    check_startable(services, export)
+    job.require_runnable()
+    export = job.id
     now = services.clock()
     run_id = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
     if idempotency_key is not None:
@@ -55,24 +58,6 @@ def start_on_demand(
             created_at=now,
         ),
     )
-
-
-def check_startable(services: Services, export: str) -> None:
-    """Raises MissingError or ConflictError when no run of the export may start."""
-    try:
-        saved = services.store.get(export_blob(export), Saved[Export]).document
-    except BlobMissingError:
-        raise NotFoundError(f"There is no export {export}.") from None
-    if not saved.definition.enabled:
-        raise ConflictError(f"The export {export} is disabled; enable it to run it.")
-    try:
-        connection = services.store.get(connection_blob(saved.definition.connection), Saved[Connection]).document
-    except BlobMissingError:
-        raise ConflictError(f"The export {export} has no connection; choose one.") from None
-    if connection.definition.consent is None:
-        raise ConflictError(
-            f"The connection {connection.id} has no consent to the data transfer; an administrator gives it."
-        )
 
 
 def _run_of_request(services: Services, export: str, key: str, run_id: str) -> str:
@@ -98,7 +83,7 @@ def start(services: Services, run: Run) -> Run:
             return run
     else:
         log_event(Event.RUN_STARTED, export=run.export, run=run.id, trigger=run.trigger)
-    services.queues.send(RUNS_QUEUE, RunMessage(export=run.export, run=run.id).model_dump_json(exclude_none=True))
+    enqueue(services, RunMessage(export=run.export, run=run.id))
     return run
 
 
@@ -109,9 +94,8 @@ def start_due(services: Services) -> list[Run]:
     at the same span again; runs started already are not started twice, since a due time has one run.
     """
     now = services.clock()
-    try:
-        state = services.store.get(SCHEDULE_BLOB, ScheduleState)
-    except BlobMissingError:
+    state = services.store.find(SCHEDULE_BLOB, ScheduleState)
+    if state is None:
         services.store.upsert(SCHEDULE_BLOB, ScheduleState(looked_until=now))
         return []
     due = list(_due_exports(services, after=state.document.looked_until, until=now))

@@ -10,11 +10,11 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from shared.errors import BlobMissingError, ExportError
+from shared.errors import ExportError
 from shared.limits import CLEAN_EVERY, POISON_RETENTION, RETENTION, SWEEP_AFTER
-from shared.model.messages import RUNS_QUEUE, RunMessage
+from shared.model.messages import RunMessage
 from shared.model.runs import CleaningState, Plan, Run
-from shared.runs.enqueue import enqueue_chunks
+from shared.runs.enqueue import enqueue, enqueue_chunks
 from shared.runs.finish import finish_if_done
 from shared.storage.layout import CLEANING_BLOB, RunBlobs
 from shared.telemetry import Event, log_event
@@ -51,10 +51,10 @@ def _look_after(services: Services, export: str, run: str) -> bool:
 def _heal(services: Services, blobs: RunBlobs) -> bool:
     alive_since = services.clock() - timedelta(seconds=SWEEP_AFTER)
     marker = blobs.marker
-    try:
-        run = services.store.get(blobs.document, Run).document
-    except BlobMissingError:
+    found = services.store.find(blobs.document, Run)
+    if found is None:
         return _forget_if_old(services, marker, alive_since)
+    run = found.document
     if run.status.is_terminal:
         services.store.blobs.delete(marker)
         return False
@@ -79,28 +79,21 @@ def _last_sign_of_life(services: Services, blobs: RunBlobs) -> datetime:
 
 
 def _send_messages_again(services: Services, blobs: RunBlobs, run: Run) -> str:
-    try:
-        plan = services.store.get(blobs.plan, Plan).document
-    except BlobMissingError:
-        plan = None
+    plan = services.store.find(blobs.plan, Plan)
     if plan is None or not run.uploading_at:
-        message = RunMessage(export=blobs.export, run=blobs.run)
-        services.queues.send(RUNS_QUEUE, message.model_dump_json(exclude_none=True))
+        enqueue(services, RunMessage(export=blobs.export, run=blobs.run))
         return "plan"
     if finish_if_done(services, blobs.export, blobs.run):
         return "finish"
-    enqueue_chunks(services, blobs, plan)
+    enqueue_chunks(services, blobs, plan.document)
     return "chunks"
 
 
 def _clean(services: Services) -> None:
     """Every CLEAN_EVERY seconds delete what is past its retention."""
     now = services.clock()
-    try:
-        state = services.store.get(CLEANING_BLOB, CleaningState).document
-    except BlobMissingError:
-        state = None
-    if state is not None and now - state.cleaned_at < timedelta(seconds=CLEAN_EVERY):
+    state = services.store.find(CLEANING_BLOB, CleaningState)
+    if state is not None and now - state.document.cleaned_at < timedelta(seconds=CLEAN_EVERY):
         return
     _delete_older(services, "runs/", now - timedelta(seconds=RETENTION), containing="/attempts/")
     _delete_older(services, "runs/", now - timedelta(seconds=RETENTION), containing="/errors/")

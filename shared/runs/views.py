@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from shared.errors import BlobMissingError, NotFoundError
 from shared.model.documents import Document
-from shared.model.reasons import ADVICE, RunStatus
+from shared.model.reasons import RunStatus
 from shared.model.runs import ChunkResult, Delivery, Plan, Run
 from shared.runs.progress import measure_progress
 from shared.storage.layout import RunBlobs
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.services import Services
+    from shared.storage.documents import Versioned
 
 READERS: Final = 16
 """Blobs read at a time; a run of ten million contacts has some 360 chunks."""
@@ -104,22 +105,22 @@ def stages(run: Run, now: datetime) -> tuple[Stage, ...]:
 def _next_step(run: Run) -> str:
     if not run.status.is_terminal:
         return "Wait; the run goes on by itself."
-    return ADVICE.get(run.reason.code, "") if run.reason else ""
+    return run.reason.advice if run.reason else ""
 
 
 def _deliveries(services: Services, blobs: RunBlobs) -> tuple[ChunkDetails, ...]:
-    try:
-        plan = services.store.get(blobs.plan, Plan).document
-    except BlobMissingError:
+    found = services.store.find(blobs.plan, Plan)
+    if found is None:
         return ()
+    plan = found.document
     with ThreadPoolExecutor(READERS) as pool:
         return tuple(pool.map(lambda chunk: _chunk_details(services, blobs, plan, chunk.number), plan.chunks))
 
 
 def _chunk_details(services: Services, blobs: RunBlobs, plan: Plan, number: int) -> ChunkDetails:
     chunk = plan.chunk(number)
-    delivery = _read(services, blobs.delivery(number), Delivery)
-    result = _read(services, blobs.result(number), ChunkResult)
+    delivery = _found(services.store.find(blobs.delivery(number), Delivery))
+    result = _found(services.store.find(blobs.result(number), ChunkResult))
     story = ChunkDetails(
         number=number, contacts=chunk.contacts, bytes=chunk.bytes, status=_status(delivery, result)
     )
@@ -146,6 +147,10 @@ def _chunk_details(services: Services, blobs: RunBlobs, plan: Plan, number: int)
     )
 
 
+def _found[D: Document](versioned: Versioned[D] | None) -> D | None:
+    return versioned.document if versioned else None
+
+
 def _status(delivery: Delivery | None, result: ChunkResult | None) -> str:
     if result is not None:
         return result.status
@@ -156,23 +161,21 @@ def _status(delivery: Delivery | None, result: ChunkResult | None) -> str:
     return "sending" if delivery.claim else "waiting"
 
 
-def _read[D: Document](services: Services, name: str, kind: type[D]) -> D | None:
-    try:
-        return services.store.get(name, kind).document
-    except BlobMissingError:
-        return None
-
-
 REJECTED_HEADER: Final = b"segment,file,row,customer_id,column,reason\n"
+
+
+def load_run(services: Services, export: str, run: str) -> Run:
+    """The stored run. Raises NotFoundError."""
+    found = services.store.find(RunBlobs(export=export, run=run).document, Run)
+    if found is None:
+        raise NotFoundError(f"The export {export} has no run {run}.")
+    return found.document
 
 
 def get_run(services: Services, export: str, run: str) -> Run:
     """A run and how far it is. Raises NotFoundError."""
     blobs = RunBlobs(export=export, run=run)
-    try:
-        document = services.store.get(blobs.document, Run).document
-    except BlobMissingError:
-        raise NotFoundError(f"The export {export} has no run {run}.") from None
+    document = load_run(services, export, run)
     return document if document.status.is_terminal else _with_progress(services, blobs, document)
 
 
@@ -204,11 +207,10 @@ def get_rejected(services: Services, export: str, run: str, part: int) -> tuple[
 
 
 def _with_progress(services: Services, blobs: RunBlobs, run: Run) -> Run:
-    try:
-        plan = services.store.get(blobs.plan, Plan).document
-    except BlobMissingError:
+    plan = services.store.find(blobs.plan, Plan)
+    if plan is None:
         return run
-    progress, accepted_at = measure_progress(services, blobs, plan)
+    progress, accepted_at = measure_progress(services, blobs, plan.document)
     if run.status is not RunStatus.UPLOADING or progress.accepted < progress.planned:
         return run.model_copy(update={"chunks": progress})
     return run.model_copy(update={"chunks": progress, "status": RunStatus.IMPORTING, "importing_at": accepted_at})

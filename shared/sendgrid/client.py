@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 import httpx
 
 from shared.limits import ERROR_FILE_MAX, REQUEST_DEADLINE
-from shared.sendgrid.api import HOSTS, Response, NoResponse, Request
+from shared.sendgrid.api import HOSTS, NoResponse, Request, Response
 
 if TYPE_CHECKING:
     from pydantic import SecretStr

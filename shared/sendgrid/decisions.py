@@ -14,8 +14,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from shared.limits import BACKOFF_BASE, BACKOFF_CAP, BLOCK_TRIES, BLOCK_WAIT, QUEUE_DELAY_MAX
-from shared.model.reasons import ReasonCode, Reason
-from shared.sendgrid.api import Response, NamedContacts, NoResponse, clean_message, named_contacts
+from shared.model.reasons import Reason, ReasonCode
+from shared.sendgrid.api import NamedContacts, NoResponse, Response, clean_message, named_contacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -115,7 +115,9 @@ def _bad_request(answer: Response, _attempt: int) -> Decision:
     reason = _reason(answer, ReasonCode.REQUEST_REFUSED, "SendGrid refused the contacts")
     if "invalid custom field ids" in reason.message.lower():
         message = "SendGrid no longer has a custom field of the mapping; create it again or change the mapping."
-        return Decision(action=Action.END_RUN, reason=Reason(code=ReasonCode.CUSTOM_FIELD_MISSING, message=message))
+        return Decision(
+            action=Action.END_RUN, reason=Reason(code=ReasonCode.CUSTOM_FIELD_MISSING, message=message)
+        )
     if "contact limit" in reason.message.lower():
         hint = "The SendGrid account holds as many contacts as its plan allows; raise the plan or remove contacts"
         return Decision(action=Action.END_RUN, reason=_reason(answer, ReasonCode.CONTACT_LIMIT, hint))
@@ -124,7 +126,9 @@ def _bad_request(answer: Response, _attempt: int) -> Decision:
 
 
 def _unauthorized(answer: Response, _attempt: int) -> Decision:
-    reason = _reason(answer, ReasonCode.KEY_REFUSED, "SendGrid refuses the API key; renew it and store it in Key Vault")
+    reason = _reason(
+        answer, ReasonCode.KEY_REFUSED, "SendGrid refuses the API key; renew it and store it in Key Vault"
+    )
     return Decision(action=Action.RENEW_KEY, reason=reason)
 
 

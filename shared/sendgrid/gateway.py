@@ -111,9 +111,9 @@ class SendGridGateway:
         """Fetch a file that SendGrid offers under a URL of its own, without the key."""
         return self._client.download(url)
 
-    def reserve(self, connection: str, endpoint: Endpoint, *, slot: datetime | None) -> datetime:
+    def reserve(self, connection: str, endpoint: Endpoint, *, now: datetime, slot: datetime | None) -> datetime:
         """Reserve the next slot at `endpoint`, or keep `slot`; the moment from which the request may go out."""
-        return self._limiter.reserve(connection, endpoint, now=self._clock(), slot=slot)
+        return self._limiter.reserve(connection, endpoint, now=now, slot=slot)
 
     def _send(
         self, account: Account, request: Request, *, key: SecretStr, endpoint: Endpoint, attempt: int

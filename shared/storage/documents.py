@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.errors import BlobChangedError, TransientError
+from shared.errors import BlobChangedError, BlobMissingError, TransientError
 from shared.model.documents import Document
 
 if TYPE_CHECKING:
@@ -34,6 +34,13 @@ class Store:
         """Read a document. Raises BlobMissingError."""
         blob = self.blobs.get(name)
         return Versioned(document=kind.model_validate_json(blob.data), etag=blob.etag)
+
+    def find[D: Document](self, name: str, kind: type[D]) -> Versioned[D] | None:
+        """Read a document; None where there is none."""
+        try:
+            return self.get(name, kind)
+        except BlobMissingError:
+            return None
 
     def create(self, name: str, document: Document) -> str:
         """Write a new document; its ETag. Raises BlobExistsError."""

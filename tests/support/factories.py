@@ -11,6 +11,7 @@ import azure.functions as func
 import httpx
 from pydantic import SecretStr
 
+from functions import wiring
 from shared.key_vault import Secrets
 from shared.model.definitions import Connection, Consent, Export, OwnSchedule, Region
 from shared.model.messages import ChunkMessage, RunMessage
@@ -27,8 +28,9 @@ from shared.model.runs import (
     Run,
     Trigger,
 )
-from shared.sendgrid.api import Response, ImportJob, JobStatus
+from shared.sendgrid.api import ImportJob, JobStatus, Response
 from shared.sendgrid.client import SendGridClient
+from shared.sendgrid.gateway import SendGridGateway
 from shared.sendgrid.rate_limiter import RateLimiter
 from shared.services import Services
 from shared.settings import Settings, read_settings
@@ -202,9 +204,13 @@ def some_services(clock: Clock | None = None, **changes: Any) -> Services:  # no
         "store": store,
         "extracts": MemoryBlobs(clock),
         "queues": MemoryQueues(clock),
-        "secrets": Secrets(MemoryVault(**{"sendgrid-key": "SG.secret"}), clock),
-        "sendgrid": SendGridClient(transport=httpx.MockTransport(_nobody_home)),
-        "limiter": RateLimiter(store),
+        "sendgrid": SendGridGateway(
+            client=SendGridClient(transport=httpx.MockTransport(_nobody_home)),
+            secrets=Secrets(MemoryVault(**{"sendgrid-key": "SG.secret"}), clock),
+            limiter=RateLimiter(store),
+            clock=clock,
+            jitter=lambda: 0.5,
+        ),
         "clock": clock,
         "jitter": lambda: 0.5,
     }
@@ -215,3 +221,9 @@ def a_request(body: object = b"", **parts: Any) -> func.HttpRequest:  # noqa: AN
     """An HTTP request as the Functions host hands it over; a body that is not bytes becomes JSON."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     return func.HttpRequest(**({"method": "GET", "url": "https://app.example/api", "body": content} | parts))
+
+
+def use_services(services: Services) -> None:
+    """Have the functions of this process work with these services."""
+    vars(wiring)["_build"] = lambda: services
+    wiring._built.cache_clear()

@@ -17,20 +17,23 @@ from uuid import UUID
 from azure.functions.queue import QueueMessage
 from pydantic import SecretStr
 
-from functions import queues, timers, wiring
+from functions import queues, timers
+from shared.definitions.resolve import resolve_export
 from shared.errors import RunEndError, VaultUnavailableError
 from shared.key_vault import Secrets
 from shared.model.definitions import Connection, Consent, Export, FieldMapping, Saved
 from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, POISON_SUFFIX, RUNS_QUEUE
-from shared.model.reasons import ReasonCode, Reason, RunStatus
+from shared.model.reasons import ReasonCode
 from shared.model.runs import Run
 from shared.runs.start import start_on_demand
-from shared.sendgrid.api import Response, NoResponse
+from shared.sendgrid.api import NoResponse, Response
+from shared.sendgrid.gateway import SendGridGateway
 from shared.sendgrid.rate_limiter import RateLimiter
 from shared.services import Services
 from shared.settings import Settings, StorageSettings
 from shared.storage.documents import Store
 from shared.storage.layout import RunBlobs, connection_blob, export_blob
+from tests.support.factories import use_services
 from tests.support.memory_storage import MemoryBlobs, MemoryQueues, SentMessage
 
 if TYPE_CHECKING:
@@ -237,9 +240,13 @@ class InMemoryApp:
             store=store,
             extracts=self.extracts,
             queues=Fragile(self.queues, self.crashes),
-            secrets=Secrets(self.vault, self.clock),
-            sendgrid=Fragile(self.sendgrid, self.crashes),
-            limiter=RateLimiter(store),
+            sendgrid=SendGridGateway(
+                client=Fragile(self.sendgrid, self.crashes),
+                secrets=Secrets(self.vault, self.clock),
+                limiter=RateLimiter(store),
+                clock=self.clock,
+                jitter=lambda: 0.5,
+            ),
             clock=self.clock,
             jitter=lambda: 0.5,
         )
@@ -270,7 +277,9 @@ class InMemoryApp:
 
     def start(self, export: str = "newsletter", **options: Any) -> Run:  # noqa: ANN401 - passed on
         """Start a run on demand."""
-        return start_on_demand(self.services, export, requested_by="test", **options)
+        return start_on_demand(
+            self.services, resolve_export(self.services.store, export), requested_by="test", **options
+        )
 
     # --- how time goes on ---
 
@@ -299,7 +308,7 @@ class InMemoryApp:
 
     def trigger(self, queue: str, body: str, identity: str) -> None:
         """Call the app's own function for a queue."""
-        wiring._built[:] = [self.services]
+        use_services(self.services)
         handlers = {
             RUNS_QUEUE: queues.plan_run,
             CHUNKS_QUEUE: queues.deliver_chunk,
@@ -312,7 +321,7 @@ class InMemoryApp:
 
     def tick(self) -> None:
         """Fire both timers."""
-        wiring._built[:] = [self.services]
+        use_services(self.services)
         for timer in (timers.refresh_exports, timers.sweep):
             user_function(timer)(None)
 

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import RunEndError
-from shared.model.reasons import ReasonCode, Reason, RunStatus
+from shared.model.reasons import ReasonCode, RunStatus
 from shared.model.runs import ChunkInfo, Counts
 
 if TYPE_CHECKING:

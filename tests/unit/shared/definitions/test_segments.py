@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from functions import segments, wiring
+from functions import segments
 from shared.definitions.segments import Segment, list_segments
-from shared.errors import ConflictError, TransientError
-from tests.support.factories import a_request, some_services
+from shared.errors import RunEndError, TransientError
+from tests.support.factories import a_request, some_services, use_services
 from tests.support.in_memory_app import Clock
 from tests.support.memory_storage import MemoryBlobs
 
@@ -191,7 +191,7 @@ def test_a_file_that_storage_does_not_give_is_named() -> None:
 
 
 def test_a_model_json_that_cannot_be_read_is_told() -> None:
-    with pytest.raises(ConflictError, match=r"is not a model\.json"):
+    with pytest.raises(RunEndError, match=r"is not a model\.json"):
         list_segments(delivered({"model.json": "{", "Seg.csv": "EMail\n"}))
 
 
@@ -200,7 +200,7 @@ def test_a_model_json_that_cannot_be_read_is_told() -> None:
 
 def test_the_api_answers_with_the_newest_extract_of_every_segment() -> None:
     files = {"Seg/2026-01-01/1.csv": "Old\n", "Seg/2026-01-02/1.csv": "EMail\n", "Seg/2026-01-02/2.csv": "EMail\n"}
-    wiring._built[:] = [some_services(extracts=delivered(files))]
+    use_services(some_services(extracts=delivered(files)))
     answer = segments.list_segments._function.get_user_function()(a_request())
     (segment,) = json.loads(answer.get_body())["segments"]
     assert segment.pop("delivered_at").startswith("2026-")

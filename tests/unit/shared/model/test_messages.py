@@ -1,21 +1,31 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 from pydantic import ValidationError
 
-from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, POISON_SUFFIX, RUNS_QUEUE, ChunkMessage, RunMessage
+from shared.model.messages import (
+    CHUNKS_QUEUE,
+    IMPORTS_QUEUE,
+    POISON_SUFFIX,
+    RUNS_QUEUE,
+    ImportMessage,
+    Message,
+)
 from tests.support.factories import NOW, RUN_ID, a_chunk_message, a_run_message
 
 MESSAGES = [
     a_run_message(),
     a_run_message(attempt=7),
     a_chunk_message(),
-    a_chunk_message(chunk=99, attempt=3, slot=NOW, watch="0123456789ab"),
+    a_chunk_message(chunk=99, attempt=3, slot=NOW),
+    ImportMessage(export="loyal", run=RUN_ID, chunk=2, attempt=4, poll_token="0123456789ab"),
 ]
 
 
 @pytest.mark.parametrize("message", MESSAGES, ids=repr)
-def test_a_message_survives_the_queue(message: RunMessage | ChunkMessage) -> None:
+def test_a_message_survives_the_queue(message: Message) -> None:
     assert type(message).model_validate_json(message.model_dump_json(exclude_none=True)) == message
 
 
@@ -32,14 +42,24 @@ def test_a_first_message_says_no_more_than_what_it_is_about() -> None:
         {"chunk": 0},
         {"attempt": 0},
         {"slot": "soon"},
-        {"watch": "not-a-token!"},
-        {"email": "nora@example.com"},
     ],
     ids=str,
 )
 def test_a_message_that_cannot_be_ours_is_refused(changes: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         a_chunk_message(**changes)
+
+
+def test_a_token_that_cannot_be_ours_is_refused() -> None:
+    with pytest.raises(ValidationError):
+        ImportMessage(export="loyal", run=RUN_ID, chunk=2, poll_token="not-a-token!")
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=repr)
+def test_a_message_of_a_newer_version_is_read_and_not_passed_on(message: Message) -> None:
+    newer = json.loads(message.model_dump_json()) | {"surprise": 1}
+    read = type(message).model_validate_json(json.dumps(newer))
+    assert (read, "surprise" in read.model_dump()) == (message, False)
 
 
 def test_a_refused_message_is_not_repeated() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from shared.definitions.resolve import resolve_export
 from shared.errors import ConflictError
 from shared.model.reasons import RunStatus
 from shared.runs.cancel import cancel_run
@@ -296,7 +297,7 @@ def test_a_retry_sends_what_the_failed_run_did_not(app: InMemoryApp) -> None:
     run = app.start()
     app.work()
     app.sendgrid.fault = lambda _request, _number: None
-    again = retry_run(app.services, run.export, run.id, requested_by="Ada")
+    again = retry_run(app.services, resolve_export(app.services.store, run.export), run.id, requested_by="Ada")
     app.work()
     done = app.run(again)
     assert (app.run(run).status, done.status) == (RunStatus.FAILED, RunStatus.SUCCEEDED)
@@ -308,7 +309,7 @@ def test_a_run_that_left_nothing_cannot_be_retried(app: InMemoryApp) -> None:
     run = app.start()
     app.work()
     with pytest.raises(ConflictError):
-        retry_run(app.services, run.export, run.id, requested_by="Ada")
+        retry_run(app.services, resolve_export(app.services.store, run.export), run.id, requested_by="Ada")
 
 
 def test_the_lists_own_count_is_told_before_and_after(app: InMemoryApp) -> None:

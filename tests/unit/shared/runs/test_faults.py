@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from shared.limits import RESENDS, SWEEP_AFTER
 from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, RUNS_QUEUE
 from shared.model.reasons import RunStatus
-from shared.sendgrid.api import Response, NoResponse
+from shared.sendgrid.api import NoResponse, Response
 from tests.support import plain_planner
 from tests.support.in_memory_app import InMemoryApp, answer, emails, people
 

@@ -12,7 +12,7 @@ from shared.runs.outcomes import (
     JOB_FAILED,
     REFUSED,
     UNCONFIRMED,
-    Ended,
+    RangeOutcome,
     add_up,
     chunk_result,
     count_differences,
@@ -41,7 +41,7 @@ jobs = st.none() | st.builds(
 
 
 @st.composite
-def ended_deliveries(draw: st.DrawFn) -> tuple[Delivery, list[Ended], int]:
+def ended_deliveries(draw: st.DrawFn) -> tuple[Delivery, list[RangeOutcome], int]:
     """A delivery that came to its end in any way, the end of each of its jobs, and the size of its chunk."""
     sizes = draw(st.lists(st.integers(1, 20), min_size=1, max_size=6))
     portions = [(sum(sizes[:n]), size) for n, size in enumerate(sizes)]
@@ -53,14 +53,14 @@ def ended_deliveries(draw: st.DrawFn) -> tuple[Delivery, list[Ended], int]:
     )
     delivery = refuse(delivery, draw(st.lists(st.integers(0, sum(sizes) - 1), unique=True)))
     delivery = give_up(delivery, a_reason()) if delivery.pending else delivery
-    return delivery, [Ended(portion=portion, job=draw(jobs)) for portion in delivery.accepted], sum(sizes)
+    return delivery, [RangeOutcome(accepted=portion, job=draw(jobs)) for portion in delivery.accepted], sum(sizes)
 
 
-def got_in(delivery: Delivery, ended: list[Ended]) -> int:
+def got_in(delivery: Delivery, ended: list[RangeOutcome]) -> int:
     """Contacts that SendGrid accepted and did not fail later, counted one by one."""
     got = 0
     for end in ended:
-        live = live_contacts(end.portion, delivery.refused)
+        live = live_contacts(end.accepted, delivery.refused)
         if end.job is not None and end.job.status is JobStatus.FAILED:
             continue
         errored = end.job.errored or 0 if end.job is not None and end.job.status is JobStatus.ERRORED else 0
@@ -72,14 +72,14 @@ def got_in(delivery: Delivery, ended: list[Ended]) -> int:
 
 
 @given(case=ended_deliveries())
-def test_every_contact_of_a_chunk_has_one_outcome(case: tuple[Delivery, list[Ended], int]) -> None:
+def test_every_contact_of_a_chunk_has_one_outcome(case: tuple[Delivery, list[RangeOutcome], int]) -> None:
     delivery, ended, contacts = case
     result = chunk_result(delivery, ended, contacts=contacts, now=NOW)
     assert contacts == got_in(delivery, ended) + result.refused + result.errored + result.not_sent
 
 
 @given(case=ended_deliveries())
-def test_a_chunk_is_complete_only_if_everybody_got_in(case: tuple[Delivery, list[Ended], int]) -> None:
+def test_a_chunk_is_complete_only_if_everybody_got_in(case: tuple[Delivery, list[RangeOutcome], int]) -> None:
     delivery, ended, contacts = case
     result = chunk_result(delivery, ended, contacts=contacts, now=NOW)
     if result.status is ChunkStatus.COMPLETED:
@@ -99,7 +99,7 @@ def test_a_chunk_is_complete_only_if_everybody_got_in(case: tuple[Delivery, list
 )
 def test_the_end_of_the_job_is_the_end_of_the_chunk(job: ImportJob | None, status: ChunkStatus) -> None:
     delivery = a_delivery(pending=(), accepted=(an_accepted_portion(),))
-    ended = [Ended(portion=an_accepted_portion(), job=job)]
+    ended = [RangeOutcome(accepted=an_accepted_portion(), job=job)]
     assert chunk_result(delivery, ended, contacts=10, now=NOW).status is status
 
 
@@ -109,25 +109,25 @@ def test_the_end_of_the_job_is_the_end_of_the_chunk(job: ImportJob | None, statu
 )
 def test_a_chunk_that_is_not_in_says_why(job: ImportJob | None, reason: object) -> None:
     delivery = a_delivery(pending=(), accepted=(an_accepted_portion(),))
-    ended = [Ended(portion=an_accepted_portion(), job=job)]
+    ended = [RangeOutcome(accepted=an_accepted_portion(), job=job)]
     assert chunk_result(delivery, ended, contacts=10, now=NOW).reason == reason
 
 
 def test_nobody_counts_as_errored_until_the_job_says_how_many() -> None:
-    ended = [Ended(portion=an_accepted_portion(), job=an_import_job(JobStatus.ERRORED))]
+    ended = [RangeOutcome(accepted=an_accepted_portion(), job=an_import_job(JobStatus.ERRORED))]
     assert chunk_result(a_delivery(pending=()), ended, contacts=10, now=NOW).errored == 0
 
 
 def test_counters_of_all_jobs_are_added() -> None:
     portions = (an_accepted_portion(0, 5, "job-1"), an_accepted_portion(5, 5, "job-2"))
-    ended = [Ended(portion=portion, job=an_import_job(created=2, updated=3)) for portion in portions]
+    ended = [RangeOutcome(accepted=portion, job=an_import_job(created=2, updated=3)) for portion in portions]
     result = chunk_result(a_delivery(pending=(), accepted=portions), ended, contacts=10, now=NOW)
     assert (result.created, result.updated, result.jobs) == (4, 6, ("job-1", "job-2"))
 
 
 @pytest.mark.parametrize("job", [an_import_job(), an_import_job(created=0, updated=0), None])
 def test_a_job_that_counts_nobody_adds_nothing(job: ImportJob | None) -> None:
-    ended = [Ended(portion=an_accepted_portion(), job=job)]
+    ended = [RangeOutcome(accepted=an_accepted_portion(), job=job)]
     result = chunk_result(a_delivery(pending=()), ended, contacts=10, now=NOW)
     assert (result.created, result.updated) == (0, 0)
 
@@ -145,7 +145,7 @@ def test_a_chunk_knows_what_its_jobs_were_about_if_all_of_them_say(
     jobs: list[ImportJob | None], requested: int | None
 ) -> None:
     portions = (an_accepted_portion(0, 5, "job-1"), an_accepted_portion(5, 5, "job-2"))
-    ended = [Ended(portion=portion, job=job) for portion, job in zip(portions, jobs, strict=True)]
+    ended = [RangeOutcome(accepted=portion, job=job) for portion, job in zip(portions, jobs, strict=True)]
     delivery = a_delivery(pending=(), accepted=portions)
     assert chunk_result(delivery, ended, contacts=10, now=NOW).requested == requested
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from shared.limits import MESSAGE_MAX, REQUEST_OVERHEAD_BYTES
 from shared.model.definitions import CustomField
 from shared.sendgrid.api import (
-    Response,
     ImportJob,
     JobStatus,
     NamedContacts,
     Request,
+    Response,
     clean_message,
     custom_fields,
     error_messages,

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from shared.limits import ERROR_FILE_MAX
 from shared.model.definitions import Region
-from shared.sendgrid.api import Response, NoResponse, get_scopes, upsert_contacts
+from shared.sendgrid.api import NoResponse, Response, get_scopes, upsert_contacts
 from shared.sendgrid.client import NO_RESPONSES, SendGridClient
 from tests.support.factories import LIST_ID
 

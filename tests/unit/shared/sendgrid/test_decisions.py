@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.limits import BACKOFF_BASE, BACKOFF_CAP, BLOCK_TRIES, QUEUE_DELAY_MAX
-from shared.sendgrid.api import Response, NoResponse
+from shared.sendgrid.api import NoResponse, Response
 from shared.sendgrid.decisions import Action, Decision, asked_wait, backoff, decide, rate_limit_reset
 from tests.support.factories import NOW, an_answer, an_error
 

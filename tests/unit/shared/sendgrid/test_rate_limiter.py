@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.sendgrid.rate_limiter import LONG_AGO, WINDOW_MAX, RateLimiter, RateLimit, learn, take
+from shared.sendgrid.rate_limiter import LONG_AGO, WINDOW_MAX, RateLimit, RateLimiter, learn, reserve
 from shared.storage.documents import Store
 from shared.storage.layout import limiter_blob
 from tests.support.factories import NOW, an_answer
@@ -31,7 +31,7 @@ def taken(state: RateLimit, times: list[float]) -> list[datetime]:
     """The moments that requests at these times get."""
     moments = []
     for time in times:
-        state, moment = take(state, at(time))
+        state, moment = reserve(state, at(time))
         moments.append(moment)
     return moments
 
@@ -70,18 +70,18 @@ def test_no_slot_is_earlier_than_asked_for(limit: int, window: float, wait: floa
 @given(slot=waits, now=waits)
 def test_who_returns_with_its_slot_takes_no_second_one(slot: float, now: float) -> None:
     state = a_rate_limit(not_before=at(-60))
-    assert take(state, at(now), at(slot)) == (state, at(slot))
+    assert reserve(state, at(now), at(slot)) == (state, at(slot))
 
 
 def test_a_slot_at_the_end_of_a_quiet_is_kept() -> None:
     state = a_rate_limit(not_before=at(10))
-    assert take(state, at(10), at(10)) == (state, at(10))
+    assert reserve(state, at(10), at(10)) == (state, at(10))
 
 
 def test_slots_before_a_quiet_are_lined_up_anew_behind_it() -> None:
     state, moments = a_rate_limit(limit=4, window=60, not_before=at(100)), []
     for slot in range(8):
-        state, moment = take(state, at(50), at(slot))
+        state, moment = reserve(state, at(50), at(slot))
         moments.append(moment)
     assert moments[0] == at(100)
     assert moments == sorted(moments)
@@ -177,7 +177,7 @@ words = (
 @given(limit=words, remaining=words, reset=words, retry_after=words)
 def test_any_headers_are_survived(limit: str, remaining: str, reset: str, retry_after: str) -> None:
     answer = an_answer(429, retry_after=retry_after, **an_ok(limit, remaining, reset))
-    _, moment = take(learn(RateLimit(), answer, NOW), NOW)
+    _, moment = reserve(learn(RateLimit(), answer, NOW), NOW)
     assert moment >= NOW
 
 
@@ -192,31 +192,31 @@ def store() -> Store:
 def test_nothing_is_written_while_nothing_is_known(store: Store) -> None:
     limiter = RateLimiter(store)
     limiter.learn("marketing", "upsert", an_answer(202), now=NOW)
-    assert limiter.take("marketing", "upsert", now=NOW) == NOW
+    assert limiter.reserve("marketing", "upsert", now=NOW) == NOW
     assert not list(store.blobs.list_blobs())
 
 
 def test_what_one_instance_learns_another_obeys(store: Store) -> None:
     RateLimiter(store).learn("marketing", "upsert", an_answer(429, retry_after=90), now=NOW)
-    assert RateLimiter(store).take("marketing", "upsert", now=at(1)) == at(90)
+    assert RateLimiter(store).reserve("marketing", "upsert", now=at(1)) == at(90)
 
 
 def test_a_slot_taken_by_one_instance_is_gone_for_another(store: Store) -> None:
     store.create(limiter_blob("marketing", "upsert"), a_rate_limit(limit=1, window=60))
-    first, second = (RateLimiter(store).take("marketing", "upsert", now=NOW) for _ in range(2))
+    first, second = (RateLimiter(store).reserve("marketing", "upsert", now=NOW) for _ in range(2))
     assert second - first >= timedelta(seconds=60)
 
 
 def test_a_slot_that_is_kept_costs_no_second_one(store: Store) -> None:
     store.create(limiter_blob("marketing", "upsert"), a_rate_limit(limit=1, window=60))
     limiter = RateLimiter(store)
-    first = limiter.take("marketing", "upsert", now=NOW)
-    limiter.take("marketing", "upsert", now=NOW, slot=first)
-    assert limiter.take("marketing", "upsert", now=NOW) == first + timedelta(seconds=80)
+    first = limiter.reserve("marketing", "upsert", now=NOW)
+    limiter.reserve("marketing", "upsert", now=NOW, slot=first)
+    assert limiter.reserve("marketing", "upsert", now=NOW) == first + timedelta(seconds=80)
 
 
 @pytest.mark.parametrize(("connection", "endpoint"), [("other", "upsert"), ("marketing", "imports")])
 def test_other_connections_and_endpoints_are_not_held_up(store: Store, connection: str, endpoint: str) -> None:
     limiter = RateLimiter(store)
     limiter.learn("marketing", "upsert", an_answer(429, retry_after=90), now=NOW)
-    assert limiter.take(connection, endpoint, now=NOW) == NOW
+    assert limiter.reserve(connection, endpoint, now=NOW) == NOW

@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CHECKOV := .local/checkov
 AZ := .local/az
+INSTALLED := $(VENV)/.installed node_modules/.installed
 CODE := function_app.py functions shared local infra tests benchmarks
 
 # What `make demo` hands on, when it is set
@@ -71,18 +72,21 @@ $(AZ)/bin/az: infra/check/requirements-az.txt
 	@$(AZ)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-install: $(VENV)/.installed node_modules/.installed ## What everything else needs, into .venv and node_modules
+install: ## What everything else needs, into .venv and node_modules, side by side
+	@$(MAKE) --silent --question $(INSTALLED) || { \
+	  sh local/find_python.sh >/dev/null && sh local/find_node.sh && \
+	  $(MAKE) --silent --no-print-directory --jobs=2 $(INSTALLED); }
 
+# Python compiles a module when it is first imported, and most of them never are
 $(VENV)/.installed: requirements.txt requirements-dev.txt local/find_python.sh
-	@python=$$(sh local/find_python.sh) && "$$python" -m venv --clear $(VENV)
 	@echo "Installing Python packages into $(VENV) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@python=$$(sh local/find_python.sh) && "$$python" -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-dev.txt
 	@touch $@
 
-node_modules/.installed: package-lock.json local/find_node.sh
-	@sh local/find_node.sh
+node_modules/.installed: package-lock.json
 	@echo "Installing npm packages into node_modules …"
-	@npm ci --silent --no-fund --no-audit
+	@npm ci --loglevel=error --no-fund --no-audit --no-update-notifier >/dev/null
 	@touch $@
 
 lock: install ## Pin anew what requirements.in and requirements-dev.in ask for

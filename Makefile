@@ -6,6 +6,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 CHECKOV := .local/checkov
 AZ := .local/az
+INSTALLED := $(VENV)/.installed node_modules/.installed
+# Tests that bear being run side by side, and those that share servers or processors
+QUICK := tests/unit tests/corpus
+THOROUGH := tests/contract tests/integration tests/infra tests/e2e
 CODE := function_app.py functions shared local infra tools tests benchmarks
 
 # What `make demo` hands on, when it is set
@@ -14,7 +18,7 @@ DEMO := ROWS EXTRACT EMAIL FIRST_NAME LAST_NAME COUNTRY STATE CITY POSTAL_CODE
 CHECKS := SEED SCENARIOS KILLS
 export $(DEMO) $(CHECKS)
 
-.PHONY: help demo serve test faults infra package checkov az lint types bench contract install lock clean
+.PHONY: help demo serve check test faults infra package checkov az lint types bench contract install lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -25,8 +29,12 @@ demo: install ## The main job on this machine: an extract becomes contacts on a 
 serve: install ## Keep the local cloud and the app up, with curl lines to paste
 	@$(BIN)/python -m local.serve
 
+check: lint types ## What every commit must pass: lint, types, unit tests and the corpus of extracts
+	@$(BIN)/python -m pytest -n 2 --hypothesis-profile=quick $(QUICK)
+
 test: install package ## All tests
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 $(QUICK)
+	@$(BIN)/python -m pytest $(THOROUGH)
 
 faults: install ## The fault suite: crashes, throttling, outages, lies (SEED=… SCENARIOS=… KILLS=…)
 	@$(BIN)/python -m local.faults
@@ -50,8 +58,8 @@ infra: install package ## Everything about the deployment that can be checked wi
 
 package: .local/package.zip ## The deployment package with its requirements, in .local/package.zip
 
-.local/package.zip: $(VENV)/.installed requirements.txt .funcignore host.json function_app.py infra/package.py \
-		$(wildcard functions/*.py) $(wildcard shared/*.py shared/*/*.py)
+.local/package.zip: requirements.txt .funcignore host.json function_app.py infra/package.py \
+		$(wildcard functions/*.py) $(wildcard shared/*.py shared/*/*.py) | install
 	@echo "Building the deployment package …"
 	@$(BIN)/python infra/package.py
 
@@ -71,18 +79,21 @@ $(AZ)/bin/az: infra/check/requirements-az.txt
 	@$(AZ)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-install: $(VENV)/.installed node_modules/.installed ## What everything else needs, into .venv and node_modules
+install: ## What everything else needs, into .venv and node_modules, side by side
+	@$(MAKE) --silent --question $(INSTALLED) || { \
+	  sh local/find_python.sh >/dev/null && sh local/find_node.sh && \
+	  $(MAKE) --silent --no-print-directory --jobs=2 $(INSTALLED); }
 
+# Python compiles a module when it is first imported, and most of them never are
 $(VENV)/.installed: requirements.txt requirements-dev.txt local/find_python.sh
-	@python=$$(sh local/find_python.sh) && "$$python" -m venv --clear $(VENV)
 	@echo "Installing Python packages into $(VENV) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@python=$$(sh local/find_python.sh) && "$$python" -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-dev.txt
 	@touch $@
 
-node_modules/.installed: package-lock.json local/find_node.sh
-	@sh local/find_node.sh
+node_modules/.installed: package-lock.json
 	@echo "Installing npm packages into node_modules …"
-	@npm ci --silent --no-fund --no-audit
+	@npm ci --loglevel=error --no-fund --no-audit --no-update-notifier >/dev/null
 	@touch $@
 
 lock: install ## Pin anew what requirements.in and requirements-dev.in ask for

@@ -4,6 +4,7 @@ Nothing here writes a URL, a header or a body to the log.
 """
 
 import contextlib
+import functools
 import json
 import socket
 from collections.abc import Awaitable, Callable, Generator, Mapping
@@ -13,14 +14,15 @@ from typing import Literal
 import uvicorn
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
 from local.functions_host.keys import Keys, Level
 from local.functions_host.protos import NullableTimestamp, RpcHttp, RpcHttpCookie, TypedData
-from local.functions_host.routes import find_route
+from local.functions_host.routes import TemplateRoute, decoded_path
 from local.functions_host.triggers import HttpTrigger
 
-ADMIN_PREFIX = "/admin/functions/"
+ADMIN_PATH = "/admin/functions/{name}"
 SAME_SITE: dict[int, Literal["lax", "strict", "none"]] = {1: "lax", 2: "strict", 3: "none"}
 
 type Call = Callable[[HttpTrigger, TypedData], Awaitable[TypedData | None]]
@@ -35,47 +37,41 @@ class HttpApplication:
     ) -> None:
         """Take the HTTP triggers by the name of their function.
 
+        As in the real host, the function whose name comes first answers what fits the routes of several.
+
         Args:
             triggers: what can be called by its route.
             keys: who may call it.
             call: calls a function; None when it failed.
             start_by_hand: starts a function of another kind with an input; False when there is none.
         """
-        self._triggers = triggers
         self._keys = keys
         self._call = call
         self._start_by_hand = start_by_hand
+        routes = [TemplateRoute(ADMIN_PATH, self._answer_admin, {"POST"})]
+        for _, trigger in sorted(triggers.items()):
+            endpoint = functools.partial(self._answer, trigger)
+            routes += [TemplateRoute(path, endpoint, trigger.methods) for path in trigger.paths]
+        self._router = Router(routes, redirect_slashes=False, default=Response(status_code=404))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        request = Request(scope, receive)
-        is_admin = request.url.path.startswith("/admin/")
-        response = await (self._answer_admin(request) if is_admin else self._answer(request))
-        await response(scope, receive, send)
+        await self._router({**scope, "path": decoded_path(scope["raw_path"])}, receive, send)
 
     async def _answer_admin(self, request: Request) -> Response:
-        path = request.url.path
-        if request.method != "POST" or not path.startswith(ADMIN_PREFIX):
-            return Response(status_code=404)
         level = self._keys.level_of(request)
         if level is not Level.ADMIN:
             return Response(status_code=401 if level is Level.ANONYMOUS else 403)
         text = read_admin_input(await request.body())
         if text is None:
             return Response('The body must be {"input": "..."}', status_code=400, media_type="text/plain")
-        found = self._start_by_hand(path.removeprefix(ADMIN_PREFIX), text)
+        found = self._start_by_hand(request.path_params["name"], text)
         return Response(status_code=202 if found else 404)
 
-    async def _answer(self, request: Request) -> Response:
-        routes = (trigger.route for trigger in self._triggers.values())
-        found = find_route(routes, request.method, request.scope["raw_path"].decode("latin-1"))
-        if found is None:
-            return Response(status_code=404)
-        trigger = self._triggers[found[0].function_name]
+    async def _answer(self, trigger: HttpTrigger, request: Request) -> Response:
         if self._keys.level_of(request, trigger.function.name) < trigger.level:
             return Response(status_code=401)
-        value = TypedData(http=await read_request(request, found[1]))
-        result = await self._call(trigger, value)
+        result = await self._call(trigger, TypedData(http=await read_request(request)))
         return make_response(result) if result else Response(status_code=500)
 
 
@@ -91,20 +87,20 @@ def read_admin_input(body: bytes) -> str | None:
     return given if isinstance(given, str) else json.dumps(given)
 
 
-async def read_request(request: Request, parameters: dict[str, str]) -> RpcHttp:
+async def read_request(request: Request) -> RpcHttp:
     """Return a request as the worker gets it.
 
     As in GrpcMessageConversionExtensions of the real host: repeated values are joined by commas, empty query
-    values are dropped, and a body counts only when its length is announced.
+    values are dropped, the path keeps its encoding, and a body counts only when its length is announced.
     """
     query = {key: ",".join(request.query_params.getlist(key)) for key in request.query_params}
     has_body = request.headers.get("content-length", "0") != "0"
     return RpcHttp(
         method=request.method,
-        url=str(request.url),
+        url=str(request.url.replace(path=request.scope["raw_path"].decode("latin-1"))),
         headers={key: ",".join(request.headers.getlist(key)) for key in request.headers},
         query={key: value for key, value in query.items() if value},
-        params=parameters,
+        params=request.path_params,
         body=TypedData(bytes=await request.body()) if has_body else TypedData(),
     )
 

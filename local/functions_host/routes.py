@@ -1,142 +1,106 @@
-"""Routes of HTTP functions: ASP.NET route templates, as far as whole segments go.
+"""Routes of HTTP functions: ASP.NET route templates, as routes of Starlette.
 
-See https://learn.microsoft.com/aspnet/core/fundamentals/routing#route-templates. A segment is a literal,
-``{name}``, ``{name:constraint}``, ``{name?}`` or, at the end, ``{*name}``.
+See https://learn.microsoft.com/aspnet/core/fundamentals/routing#route-templates. A segment is a text,
+``{name}``, ``{name:constraint}``, ``{name?}`` or, at the end, ``{*name}``; everything else is refused.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from starlette.convertors import StringConvertor, register_url_convertor
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Match, Route, compile_path
+from starlette.types import Scope
+
 from local.functions_host.errors import SettingError
 
-PARAMETER = re.compile(r"\{(?P<catch_all>\*{0,2})(?P<name>\w+)(?::(?P<constraint>\w+))?(?P<optional>\??)\}")
 CONSTRAINTS = {
-    None: re.compile(".+", re.DOTALL),
-    "alpha": re.compile("[A-Za-z]+"),
-    "bool": re.compile("true|false", re.IGNORECASE),
-    "guid": re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE),
-    "int": re.compile(r"-?[0-9]{1,10}"),
-    "long": re.compile(r"-?[0-9]{1,19}"),
+    "alpha": "[A-Za-z]+",
+    "guid": "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "int": "-?[0-9]{1,10}",
 }
+PARAMETER = re.compile(
+    r"\{(?:\*\*?(?P<rest>[a-z_]\w*)|(?P<name>[a-z_]\w*)(?::(?P<constraint>\w+))?(?P<optional>\?)?)\}",
+    re.ASCII | re.IGNORECASE,
+)
+KNOWN = ", ".join(["a text", "{name}", *(f"{{name:{each}}}" for each in CONSTRAINTS), "{name?}", "{*name}"])
+OPTIONAL, CATCH_ALL = 1, 2
+
+for _name, _regex in CONSTRAINTS.items():
+    # Under names of their own, for Starlette's int has no minus sign and arrives as a number.
+    register_url_convertor(f"asp_{_name}", type(_name, (StringConvertor,), {"regex": _regex})())
+
+type Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class TemplateRoute(Route):
+    """A route that matches as in the real host: in any case, and for its methods only.
+
+    A path that exists for another method only is not found: in the real host the method is a constraint of the
+    route (WebScriptHostHttpRoutesManager), and so the answer is 404, not 405. HEAD is a method like any other.
+    """
+
+    def __init__(self, path: str, endpoint: Endpoint, methods: Collection[str]) -> None:
+        """Take a path of Starlette's; without methods, those of any method."""
+        super().__init__(path, endpoint)
+        self.methods = set(methods) or None
+        pattern = self.path_regex.pattern.removesuffix("$") + r"\Z"  # "$" would let a line feed pass
+        self.path_regex = re.compile(pattern, re.IGNORECASE | re.DOTALL)
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Tell whether a request is for this route: wholly or not at all."""
+        match, child_scope = super().matches(scope)
+        return (match, child_scope) if match is Match.FULL else (Match.NONE, {})
 
 
 @dataclass(frozen=True, kw_only=True)
-class Segment:
-    """One part of a template, between two slashes."""
+class _Segment:
+    """One part of a path of Starlette's; the rank is 0 for what must be there."""
 
-    literal: str = ""
-    name: str = ""
-    constraint: str | None = None
-    optional: bool = False
-    catch_all: bool = False
+    text: str
+    rank: int = 0
 
     @classmethod
-    def parse(cls, text: str) -> "Segment":
+    def read(cls, text: str) -> "_Segment":
         """Read one part of a template.
 
         Raises:
-            SettingError: it is empty or something other than a literal or one parameter.
+            SettingError: it is empty or something other than a text or one parameter.
         """
         if text and not set(text) & set("{}*?"):
-            return cls(literal=text)
+            return cls(text=text)
         found = PARAMETER.fullmatch(text)
-        if found is None or found["constraint"] not in CONSTRAINTS:
-            raise SettingError(f"'{text}' is no route segment this host knows")
-        return cls(
-            name=found["name"],
-            constraint=found["constraint"],
-            optional=bool(found["optional"]) or bool(found["catch_all"]),
-            catch_all=bool(found["catch_all"]),
-        )
-
-    @property
-    def precedence(self) -> int:
-        """The lower, the sooner it is tried; the digits of ASP.NET's RoutePrecedence."""
-        if self.literal:
-            return 1
-        return (4 if self.catch_all else 2) + (self.constraint is None)
-
-    def accepts(self, value: str) -> bool:
-        """Tell whether a part of a path fits."""
-        if self.literal:
-            return value.lower() == self.literal.lower()
-        return CONSTRAINTS[self.constraint].fullmatch(value) is not None
+        if found is None or found["constraint"] not in {None, *CONSTRAINTS}:
+            raise SettingError(f"'{text}' is no route segment this host knows, which are: {KNOWN}")
+        if found["rest"]:
+            return cls(text=f"{{{found['rest']}:path}}", rank=CATCH_ALL)
+        kind = f":asp_{found['constraint']}" if found["constraint"] else ""
+        return cls(text=f"{{{found['name']}{kind}}}", rank=OPTIONAL if found["optional"] else 0)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Template:
-    """A whole route template, with the route prefix."""
+def starlette_paths(template: str) -> tuple[str, ...]:
+    """Return the paths that a template stands for: the first without its optional parameters, then with each.
 
-    segments: tuple[Segment, ...]
-
-    @classmethod
-    def parse(cls, text: str) -> "Template":
-        """Read a template.
-
-        Raises:
-            SettingError: it begins with a slash, or a segment is not one this host knows.
-        """
-        segments = tuple(Segment.parse(part) for part in text.removesuffix("/").split("/"))
-        if any(each.catch_all for each in segments[:-1]):
-            raise SettingError("a catch-all parameter must come last in the route")
-        optional = [each.optional for each in segments]
-        if optional != sorted(optional):
-            raise SettingError("only the last parameters of a route can be optional")
-        return cls(segments=segments)
-
-    @property
-    def precedence(self) -> tuple[int, ...]:
-        """Literal segments before parameters, from the left."""
-        return tuple(each.precedence for each in self.segments)
-
-    def match(self, parts: list[str]) -> dict[str, str] | None:
-        """Return the parameters of a path given in parts, or None when it does not fit."""
-        values = list(parts)
-        if self.segments[-1].catch_all:
-            fixed = len(self.segments) - 1
-            values = [*parts[:fixed], *filter(None, ["/".join(parts[fixed:])])]
-        if len(values) > len(self.segments):
-            return None
-        if not all(each.optional for each in self.segments[len(values) :]):
-            return None
-        matched = list(zip(self.segments, values, strict=False))
-        if not all(segment.accepts(value) for segment, value in matched):
-            return None
-        return {segment.name: value for segment, value in matched if segment.name}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Route:
-    """Which requests go to a function; without methods, those of any method."""
-
-    function_name: str
-    template: Template
-    methods: frozenset[str] = frozenset()
-
-    def allows(self, method: str) -> bool:
-        """Tell whether requests of this method are for the function; who answers GET answers HEAD."""
-        return not self.methods or method in self.methods or (method == "HEAD" and "GET" in self.methods)
-
-
-def split_path(raw_path: str) -> list[str]:
-    """Return the decoded parts of a path; an encoded slash stays encoded, as in ASP.NET."""
-    parts = raw_path.strip("/").split("/")
-    return [
-        unquote(re.sub("%2f", lambda slash: f"%25{slash[0][1:]}", part, flags=re.IGNORECASE)) for part in parts
-    ]
-
-
-def find_route(routes: Iterable[Route], method: str, raw_path: str) -> tuple[Route, dict[str, str]] | None:
-    """Return the function's route for a request and its route parameters, or None.
-
-    A path that exists for another method only is not found either: in the real host the method is a
-    constraint of the route (WebScriptHostHttpRoutesManager), and so the answer is 404, not 405.
+    Raises:
+        SettingError: a segment is not one this host knows, or its place or its name is wrong.
     """
-    parts = split_path(raw_path)
-    for route in sorted(routes, key=lambda each: each.template.precedence):
-        parameters = route.template.match(parts) if route.allows(method) else None
-        if parameters is not None:
-            return route, parameters
-    return None
+    segments = [_Segment.read(part) for part in template.removesuffix("/").split("/")]
+    ranks = [each.rank for each in segments]
+    if ranks != sorted(ranks) or ranks.count(CATCH_ALL) > 1:
+        raise SettingError("optional parameters must come after all others, and a catch-all parameter last")
+    lengths = range(ranks.count(0), len(segments) + 1)
+    paths = tuple("/" + "/".join(each.text for each in segments[:length]) for length in lengths)
+    try:
+        compile_path(paths[-1])
+    except ValueError as error:
+        raise SettingError("two of its parameters have the same name") from error
+    return paths
+
+
+def decoded_path(raw_path: bytes) -> str:
+    """Return a path as it is matched: without slashes at its ends, and decoded but for an encoded slash."""
+    text = raw_path.decode("latin-1").strip("/")
+    return "/" + unquote(re.sub("%(2f)", r"%25\1", text, flags=re.IGNORECASE))

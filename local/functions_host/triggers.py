@@ -15,7 +15,7 @@ from local.functions_host.errors import SettingError
 from local.functions_host.host_json import HostJson
 from local.functions_host.keys import Level
 from local.functions_host.ncrontab import NcrontabError, Schedule
-from local.functions_host.routes import Route, Template
+from local.functions_host.routes import starlette_paths
 from local.functions_host.settings import HOST_STORAGE, container_client, queue_client, resolve
 from local.functions_host.worker import Function
 
@@ -47,10 +47,11 @@ class TimerTrigger:
 
 @dataclass(frozen=True, kw_only=True)
 class HttpTrigger:
-    """How a function is called."""
+    """How a function is called: at which paths, by which methods, where none means any, and with which key."""
 
     function: Function
-    route: Route
+    paths: tuple[str, ...]
+    methods: frozenset[str]
     level: Level
 
 
@@ -120,15 +121,14 @@ def _read_http_trigger(function: Function, host_json: HostJson) -> HttpTrigger:
     prefix = host_json.extensions.http.route_prefix.strip("/")
     route = function.trigger.get("route") or function.name
     try:
-        template = Template.parse(f"{prefix}/{route}" if prefix else route)
+        paths = starlette_paths(f"{prefix}/{route}" if prefix else route)
     except SettingError as error:
         raise SettingError(f"its route is wrong: {error}") from error
-    methods = frozenset(method.upper() for method in function.trigger.get("methods") or ())
-    level = Level[(function.trigger.get("authLevel") or "FUNCTION").upper()]
     return HttpTrigger(
         function=function,
-        route=Route(function_name=function.name, template=template, methods=methods),
-        level=level,
+        paths=paths,
+        methods=frozenset(method.upper() for method in function.trigger.get("methods") or ()),
+        level=Level[(function.trigger.get("authLevel") or "FUNCTION").upper()],
     )
 
 

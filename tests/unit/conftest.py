@@ -1,4 +1,5 @@
 from hypothesis import settings
 
-settings.register_profile("domain", deadline=None)  # how fast the machine is says nothing about the code
-settings.load_profile("domain")
+settings.register_profile("thorough", deadline=None)  # how fast the machine is says nothing about the code
+settings.register_profile("quick", deadline=None, max_examples=10)
+settings.load_profile("thorough")

@@ -33,8 +33,8 @@ def put_item(req: func.HttpRequest) -> func.HttpResponse:
 
 
 @app.route(route="items/{name}", methods=["GET"])
-def get_by_name(req: func.HttpRequest) -> func.HttpResponse:
-    return answer("get_by_name", req)
+def named_item(req: func.HttpRequest) -> func.HttpResponse:
+    return answer("named_item", req)
 
 
 @app.route(route="items/latest", methods=["GET"])

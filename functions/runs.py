@@ -39,7 +39,7 @@ class RunOptions(Document):
 
 
 def _run_view(run: Run) -> dict[str, object]:
-    return run.model_dump(mode="json", exclude={"stop"})
+    return views.RunView.of(run).model_dump(mode="json")
 
 
 @route("exports/{id}/runs", methods=["POST"])
@@ -78,20 +78,17 @@ def list_runs(request: func.HttpRequest) -> func.HttpResponse:
 @route("exports/{id}/runs/{run}", methods=["GET"])
 @answering
 def get_run(request: func.HttpRequest) -> func.HttpResponse:
-    """The whole story of a run."""
-    return json_answer(
-        _run_view(
-            views.get_run_details(get_services(), http_support.identifier(request), http_support.run_id(request))
-        )
-    )
+    """The details of a run."""
+    run = views.get_run_details(get_services(), http_support.identifier(request), http_support.run_id(request))
+    return json_answer(run.model_dump(mode="json"))
 
 
 @route("exports/{id}/runs/{run}/report", methods=["GET"])
 @answering
 def get_report(request: func.HttpRequest) -> func.HttpResponse:
-    """The story of a run as a page for people."""
-    story = views.get_run_details(get_services(), http_support.identifier(request), http_support.run_id(request))
-    return func.HttpResponse(render(story), mimetype="text/html", charset="utf-8")
+    """The details of a run as a page for people."""
+    run = views.get_run_details(get_services(), http_support.identifier(request), http_support.run_id(request))
+    return func.HttpResponse(render(run), mimetype="text/html", charset="utf-8")
 
 
 @route("exports/{id}/runs/{run}/cancel", methods=["POST"])

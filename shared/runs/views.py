@@ -1,14 +1,16 @@
-"""The whole story of a run: stages with times, every chunk with its tries and jobs, and what to do next."""
+"""Runs as the outside sees them: stages with times, every chunk with its tries and jobs, what to do next."""
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
+
+from pydantic import AwareDatetime
 
 from shared.errors import BlobMissingError, NotFoundError
 from shared.model.documents import Document
-from shared.model.reasons import RunStatus
-from shared.model.runs import ChunkResult, Delivery, Plan, Run
+from shared.model.reasons import Reason, RunStatus
+from shared.model.runs import ChunkProgress, ChunkResult, Counts, Delivery, ExtractSummary, Plan, Run, Trigger
 from shared.runs.progress import measure_progress
 from shared.storage.layout import RunBlobs
 
@@ -61,7 +63,37 @@ class Throttling(Document):
     seconds: float = 0
 
 
-class RunDetails(Run):
+class RunView(Document):
+    """A run as the API shows it; what else the stored run holds is the app's own business."""
+
+    id: str
+    export: str
+    trigger: Trigger
+    force: bool
+    retry_of: str | None
+    requested_by: str
+    created_at: AwareDatetime
+    due_at: AwareDatetime | None
+    status: RunStatus
+    reason: Reason | None
+    warnings: tuple[str, ...]
+    planning_at: AwareDatetime | None
+    uploading_at: AwareDatetime | None
+    importing_at: AwareDatetime | None
+    finished_at: AwareDatetime | None
+    extracts: tuple[ExtractSummary, ...]
+    counts: Counts
+    chunks: ChunkProgress
+    list_count_before: int | None
+    list_count_after: int | None
+
+    @classmethod
+    def of(cls, run: Run, **more: object) -> Self:
+        """The view of a stored run, with what a richer view adds."""
+        return cls.model_validate({name: getattr(run, name) for name in RunView.model_fields} | more)
+
+
+class RunDetails(RunView):
     """A run with everything there is to tell."""
 
     stages: tuple[Stage, ...] = ()
@@ -71,11 +103,11 @@ class RunDetails(Run):
 
 
 def get_run_details(services: Services, export: str, run: str) -> RunDetails:
-    """The story of a run. Raises NotFoundError."""
+    """The details of a run. Raises NotFoundError."""
     document = get_run(services, export, run)
     deliveries = _deliveries(services, RunBlobs(export=export, run=run))
-    return RunDetails(
-        **document.model_dump(),
+    return RunDetails.of(
+        document,
         stages=stages(document, services.clock()),
         deliveries=deliveries,
         throttling=Throttling(
@@ -121,11 +153,11 @@ def _chunk_details(services: Services, blobs: RunBlobs, plan: Plan, number: int)
     chunk = plan.chunk(number)
     delivery = _found(services.store.find(blobs.delivery(number), Delivery))
     result = _found(services.store.find(blobs.result(number), ChunkResult))
-    story = ChunkDetails(
+    details = ChunkDetails(
         number=number, contacts=chunk.contacts, bytes=chunk.bytes, status=_status(delivery, result)
     )
     if delivery is not None:
-        story = story.model_copy(
+        details = details.model_copy(
             update={
                 "requests": delivery.requests,
                 "waits": delivery.waits,
@@ -137,8 +169,8 @@ def _chunk_details(services: Services, blobs: RunBlobs, plan: Plan, number: int)
             }
         )
     if result is None:
-        return story
-    return story.model_copy(
+        return details
+    return details.model_copy(
         update={
             "errored": result.errored,
             "not_sent": result.not_sent,

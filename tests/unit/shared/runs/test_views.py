@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -13,13 +12,11 @@ from shared.definitions.check import check_connection
 from shared.definitions.resolve import resolve_export
 from shared.errors import RunEndError
 from shared.model.rejections import Rejected
+from shared.model.runs import Run
 from shared.runs.preview import mask, preview_export
 from shared.runs.views import get_rejected, get_run, get_run_details, list_runs
 from shared.telemetry import Event
 from tests.support.in_memory_app import InMemoryApp, answer, people
-
-if TYPE_CHECKING:
-    from shared.model.runs import Run
 
 ROOT = Path(__file__).parents[4]
 
@@ -155,3 +152,10 @@ def test_every_limit_in_the_operations_guide_is_the_one_in_force() -> None:
 
 def test_names_of_events_and_rejections_are_plain_words() -> None:
     assert all(re.fullmatch(r"[a-z_]+", name) for name in [*Event, *Rejected])
+
+
+def test_a_member_of_the_stored_run_is_shown_only_where_the_view_names_it(app: InMemoryApp) -> None:
+    run = finished(app)
+    shown = get_run_details(app.services, run.export, run.id).model_dump()
+    assert set(Run.model_fields) - set(shown) == {"stop"}
+    assert set(shown) - set(Run.model_fields) == {"stages", "deliveries", "throttling", "next_step"}

@@ -34,7 +34,7 @@ class Syntax:
 
     delimiter: str
     quoting: bool
-    """Whether quotation marks protect delimiters and line breaks."""
+    """Whether quotation sentinels protect delimiters and line breaks."""
 
     def pattern(self, columns: int | None, *, refuse: str = "") -> str:
         """Regular expression of a record with its line break.
@@ -54,7 +54,7 @@ class Syntax:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Marks:
+class Sentinels:
     """Records that stand for what is no row, recognisable because nobody can guess them."""
 
     token: str
@@ -73,12 +73,12 @@ class Marks:
 class Repair:
     """Reads damaged text: well-formed records pass, a mark stands where each malformed one was."""
 
-    def __init__(self, marks: Marks) -> None:
-        self._marks = marks
-        record = marks.syntax.pattern(marks.columns, refuse=UNDECODABLE)
+    def __init__(self, sentinels: Sentinels) -> None:
+        self._marks = sentinels
+        record = sentinels.syntax.pattern(sentinels.columns, refuse=UNDECODABLE)
         self._run = re.compile(rf"(?:{record}){{1,{RUN_RECORDS}}}+")
         self._record = re.compile(record)
-        self._undecodable = re.compile(marks.syntax.pattern(marks.columns))
+        self._undecodable = re.compile(sentinels.syntax.pattern(sentinels.columns))
         self._bad = re.compile(f"[{UNDECODABLE}]")
         self.overflowing = False
         """Whether a line that is too long goes on in the text to come."""

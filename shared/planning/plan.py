@@ -22,7 +22,7 @@ from shared.model.reasons import ReasonCode, RunStatus
 from shared.planning.chunks import Chunker, PartWriter
 from shared.planning.engine import open_engine
 from shared.planning.fields import fields_of
-from shared.planning.planner import Goal, Planner
+from shared.planning.planner import Planner, Sinks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -86,10 +86,10 @@ def plan(
         chunker = Chunker(write)
         planner = Planner(engine=engine, blobs=blobs, mapping=mapping, fields=fields, most=rows)
         if mapping.alternate_emails:
-            planner.look_at(extracts)
+            planner.collect_alternates(extracts)
             planner.choose_alternates()
-        goal = Goal(lines=chunker.take, rejected=rejected.take, max_contacts=max_contacts)
-        counts = planner.plan(extracts, goal)
+        sinks = Sinks(lines=chunker.take, rejected=rejected.take, max_contacts=max_contacts)
+        counts = planner.plan(extracts, sinks)
         if max_contacts is not None and counts.sent > max_contacts:
             raise _too_many(counts.sent, max_contacts)
         chunker.close()

@@ -47,7 +47,7 @@ LOOK_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
-class Goal:
+class Sinks:
     """Where a plan goes."""
 
     lines: Callable[[bytes], None]
@@ -89,11 +89,11 @@ class Planner:
     mapping: FieldMapping
     fields: Sequence[Field]
     most: int | None
-    """Rows to read at most; blank lines count."""
+    """PieceQuery to read at most; blank lines count."""
     token: str = field(default_factory=lambda: secrets.token_hex(12))
     """Begins what says that a record of a text is no row."""
     tally: Tally = field(default_factory=Tally)
-    goal: Goal | None = None
+    sinks: Sinks | None = None
     header_written: bool = False
     """Of the list of rejected rows."""
 
@@ -101,7 +101,7 @@ class Planner:
         self.alternates = alternate_aliases(self.mapping)
         self.engine.execute(TABLES)
 
-    def look_at(self, extracts: Sequence[Extract]) -> None:
+    def collect_alternates(self, extracts: Sequence[Extract]) -> None:
         """Find out who offers which alternate addresses, and who gets a contact."""
         self._read(extracts)
 
@@ -110,9 +110,9 @@ class Planner:
         self.engine.execute(choose_alternates(ALTERNATE_EMAILS_MAX))
         self.engine.execute("DELETE FROM offers; DELETE FROM seen")
 
-    def plan(self, extracts: Sequence[Extract], goal: Goal) -> Counts:
+    def plan(self, extracts: Sequence[Extract], sinks: Sinks) -> Counts:
         """Pass contacts and rejected rows on."""
-        self.goal = goal
+        self.sinks = sinks
         self.tally = Tally()
         self._read(extracts)
         return self.tally.counts()
@@ -133,15 +133,17 @@ class Planner:
         if table is None:
             return rows_before
         columns = find_columns(table, self.mapping, self.fields)
-        marks = table.marks(self.token, columns["email"])
-        source = Source(segment=segment, table=table, marks=marks, columns=columns, rows_before=rows_before)
+        sentinels = table.sentinels(self.token, columns["email"])
+        source = Source(
+            segment=segment, table=table, sentinels=sentinels, columns=columns, rows_before=rows_before
+        )
         self._read_pieces(source)
         return source.base
 
     def _read_pieces(self, source: Source) -> None:
         pieces = Pieces(
-            lambda texts: self._read_texts(source, texts),
-            marks=source.marks,
+            lambda texts: self._run_pieces(source, texts),
+            sentinels=source.sentinels,
             size=PIECE_BYTES if self.most is None else LOOK_BYTES,
         )
 
@@ -165,12 +167,12 @@ class Planner:
 
     # --- pieces ---------------------------------------------------------------------------------------------
 
-    def _read_texts(self, source: Source, pieces: Sequence[bytes]) -> bool:
+    def _run_pieces(self, source: Source, pieces: Sequence[bytes]) -> bool:
         """Whether the pieces were read up to the end mark behind them; if so, they were dealt with."""
         if self._has_enough(source):
             return True
         # the reader takes a byte order mark for none of the text's own, so it gets one of ours
-        self.engine.files.text = [BOM_UTF8, *pieces, source.marks.line(END).encode()]
+        self.engine.files.text = [BOM_UTF8, *pieces, source.sentinels.line(END).encode()]
         try:
             rows = self.engine.number(read_piece(source.rows(pieces), self.fields, self.alternates))
         except QueryError as error:
@@ -180,7 +182,7 @@ class Planner:
         outcomes = self._outcomes()
         if END not in outcomes:
             return False
-        self._deal_with(source, outcomes)
+        self._account_for(source, outcomes)
         source.rows_done += rows - 1
         return True
 
@@ -188,7 +190,7 @@ class Planner:
         """Rows of the table `piece` by verdict."""
         return dict(self.engine.rows(OUTCOMES))
 
-    def _deal_with(self, source: Source, outcomes: dict[str | None, int]) -> None:
+    def _account_for(self, source: Source, outcomes: dict[str | None, int]) -> None:
         """Account for the rows of the table `piece`, and pass on what they give."""
         if (wanted := self._wanted(source)) is not None:
             self.engine.execute(f"DELETE FROM piece WHERE row > {wanted}")
@@ -204,13 +206,13 @@ class Planner:
         rejected = [verdict for verdict in outcomes if verdict not in {BLANK, END}]
         for verdict in rejected:
             self.tally.reasons[str(verdict).partition(" ")[0]] += outcomes[verdict]
-        if self.goal is None:
+        if self.sinks is None:
             self.engine.execute(offer_alternates(source.base))
             return
         if rejected:
-            self._pass_rejected(source, self.goal)
+            self._pass_rejected(source, self.sinks)
         if usable > duplicate:
-            self._pass_contacts(self.goal)
+            self._pass_contacts(self.sinks)
 
     def _convert_domains(self) -> None:
         """Resolve the interim verdicts on addresses whose domain is not ASCII."""
@@ -219,7 +221,7 @@ class Planner:
         addresses = [with_ascii_domain(address) for _, address in found]
         self.engine.execute(CONVERT_ADDRESSES, {"rows": rows, "addresses": addresses})
 
-    def _pass_rejected(self, source: Source, goal: Goal) -> None:
+    def _pass_rejected(self, source: Source, sinks: Sinks) -> None:
         query = rejected_rows(
             segment=source.segment,
             file=source.table.file.name,
@@ -227,12 +229,12 @@ class Planner:
             email_column=self.mapping.email,
             fields=self.fields,
         )
-        self.engine.copy(query, goal.rejected, f"HEADER {not self.header_written}")
+        self.engine.copy(query, sinks.rejected, f"HEADER {not self.header_written}")
         self.header_written = True
 
-    def _pass_contacts(self, goal: Goal) -> None:
+    def _pass_contacts(self, sinks: Sinks) -> None:
         for names, rows in self.engine.rows(CUTS):
             self.tally.cut.update(dict.fromkeys(names.split(" "), rows))
-        if goal.max_contacts is None or self.tally.sent <= goal.max_contacts:
+        if sinks.max_contacts is None or self.tally.sent <= sinks.max_contacts:
             # every line begins with the delimiter, so the writer stops looking for it at once
-            self.engine.copy(LINES, goal.lines, "HEADER false, QUOTE '', ESCAPE '', DELIMITER '{'")
+            self.engine.copy(LINES, sinks.lines, "HEADER false, QUOTE '', ESCAPE '', DELIMITER '{'")

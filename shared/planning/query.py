@@ -31,7 +31,7 @@ ODD_CHARACTERS: Final = r"[\x7f-\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rows:
+class PieceQuery:
     """A piece of text as the queries read it."""
 
     relation: str
@@ -45,7 +45,7 @@ class Rows:
     slashed_date: str
     """Format of a date with slashes."""
     decimal_comma: bool = False
-    odd: bool = False
+    has_unicode_space: bool = False
     """Whether the text may hold blanks and control characters beyond ASCII."""
 
 
@@ -59,7 +59,7 @@ CREATE TEMP TABLE alternate_emails (row BIGINT, list VARCHAR);
 """
 
 
-def read_piece(rows: Rows, fields: Sequence[Field], alternates: Sequence[str]) -> str:
+def read_piece(rows: PieceQuery, fields: Sequence[Field], alternates: Sequence[str]) -> str:
     """Make the table `piece`: one row for each of the text's rows, in their order."""
     texts = [field for field in fields if field.kind is Kind.TEXT]
     others = [field for field in fields if field.kind is not Kind.TEXT]
@@ -74,20 +74,20 @@ def read_piece(rows: Rows, fields: Sequence[Field], alternates: Sequence[str]) -
     WITH source AS (
         SELECT row_number() OVER () AS row, {columns} FROM {rows.relation}
     ),
-    addressed AS (
+    with_email AS (
         SELECT source.*, lower(email) AS lowered{", list" if alternates else ""}
         FROM source {chosen if alternates else ""}
     ),
-    told_apart AS (
+    classified AS (
         SELECT *, strlen(email) = length(email) AND is_address(lowered) AS addressable,
-            {_fit(texts)} AS fit, {_probe(texts)} AS probe{values}
-        FROM addressed
+            {_fit(texts)} AS within_limits, {_probe(texts)} AS joined_text{values}
+        FROM with_email
     ),
-    looked_at AS (
+    normalised AS (
         SELECT *,
             CASE WHEN addressable THEN lowered ELSE lower_address(tidy(email)) END AS address,
-            fit AND {_is_plain(odd=rows.odd)} AS plain
-        FROM told_apart
+            within_limits AND {_is_plain(has_unicode_space=rows.has_unicode_space)} AS needs_no_escaping
+        FROM classified
     ),
     judged AS (
         SELECT *, {_plain_line(fields, alternates)} AS plain_line, CASE
@@ -96,14 +96,14 @@ def read_piece(rows: Rows, fields: Sequence[Field], alternates: Sequence[str]) -
             ELSE coalesce(nullif(address_verdict(address), {quoted(INTERNATIONAL)}), {_about_fields(fields)},
                 address_verdict(address))
         END AS verdict
-        FROM looked_at
+        FROM normalised
     )
     SELECT
         row,
         verdict,
         hash(address) AS key,
-        CASE WHEN plain THEN plain_line ELSE {_careful_line(fields, alternates)} END AS line,
-        CASE WHEN NOT fit THEN {_cut(texts)} END AS cut,
+        CASE WHEN needs_no_escaping THEN plain_line ELSE {_careful_line(fields, alternates)} END AS line,
+        CASE WHEN NOT within_limits THEN {_cut(texts)} END AS cut,
         CASE WHEN verdict IS NOT NULL
             THEN nullif(regexp_extract(trim(customer_id), {quoted(CUSTOMER_ID_FORM)}), '') END AS customer_id,
         {"address" if alternates else f"CASE WHEN verdict = {quoted(INTERNATIONAL)} THEN address END"} AS address
@@ -116,7 +116,7 @@ def read_piece(rows: Rows, fields: Sequence[Field], alternates: Sequence[str]) -
 # --- values -------------------------------------------------------------------------------------------------
 
 
-def _value(field: Field, rows: Rows) -> str:
+def _value(field: Field, rows: PieceQuery) -> str:
     """The value of a field that is no text, as it stands in the contact; NULL if it is none."""
     value = f"tidy({field.alias})"
     match field.kind:
@@ -173,14 +173,15 @@ def _probe(texts: Sequence[Field]) -> str:
     return f"concat_ws(' ', '', {', '.join(field.alias for field in texts)}, '')" if texts else "''"
 
 
-def _is_plain(*, odd: bool) -> str:
+def _is_plain(*, has_unicode_space: bool) -> str:
     """Condition under which a row's texts, if they fit, go into JSON as they are."""
     conditions = [
-        "strlen(to_json(probe)::VARCHAR) = strlen(probe) + 2",  # nothing escaped: no quotes, no control characters
-        "NOT contains(probe, '  ')",  # no text begins or ends with a blank
+        # nothing escaped: no quotes, no control characters
+        "strlen(to_json(joined_text)::VARCHAR) = strlen(joined_text) + 2",
+        "NOT contains(joined_text, '  ')",  # no text begins or ends with a blank
     ]
-    if odd:
-        conditions.append(f"NOT regexp_matches(probe, {quoted(ODD_CHARACTERS)})")
+    if has_unicode_space:
+        conditions.append(f"NOT regexp_matches(joined_text, {quoted(ODD_CHARACTERS)})")
     return " AND ".join(conditions)
 
 
@@ -273,7 +274,7 @@ WHERE piece.row = converted.row
 """Put the converted addresses in, and judge them."""
 
 OUTCOMES: Final = "SELECT verdict, count(*) FROM piece GROUP BY verdict"
-"""Rows by verdict; NULL are those that may be sent."""
+"""PieceQuery by verdict; NULL are those that may be sent."""
 
 FORGET_DUPLICATES: Final = """
 DELETE FROM piece WHERE row IN (

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from shared.planning.fields import find_column, optional_column
-from shared.planning.query import Rows
+from shared.planning.query import PieceQuery
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shared.extracts.csv_records import Marks
+    from shared.extracts.csv_records import Sentinels
     from shared.model.definitions import FieldMapping
     from shared.planning.fields import Field
     from shared.planning.tables import Table
@@ -28,7 +28,7 @@ class Source:
 
     segment: str
     table: Table
-    marks: Marks
+    sentinels: Sentinels
     """What stands for records of the table that are no rows."""
     columns: dict[str, int]
     """Alias in the queries → position of the column."""
@@ -42,19 +42,19 @@ class Source:
         """Rows of the plan before the next piece."""
         return self.rows_before + self.rows_done
 
-    def rows(self, pieces: Sequence[bytes]) -> Rows:
+    def rows(self, pieces: Sequence[bytes]) -> PieceQuery:
         """How the queries read these pieces of the table."""
         options = self.table.file.source
         values = {alias: self.table.value(position) for alias, position in self.columns.items()}
-        values["email"] = self.table.email(self.columns["email"], self.marks.token)
-        return Rows(
+        values["email"] = self.table.email(self.columns["email"], self.sentinels.token)
+        return PieceQuery(
             relation=self.table.relation(),
             values=values,
-            token=self.marks.token,
+            token=self.sentinels.token,
             base=self.base,
             slashed_date=SLASHED[options.date_order],
             decimal_comma=options.decimal_separator == "comma",
-            odd=any(map(self.table.may_be_odd, pieces)),
+            has_unicode_space=any(map(self.table.may_be_odd, pieces)),
         )
 
 

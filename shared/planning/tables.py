@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from shared.extracts.csv_layout import HEAD_BYTES, detect_encoding, detect_layout, foreign_format, no_text
-from shared.extracts.csv_records import BLANK, Marks, Syntax
+from shared.extracts.csv_records import BLANK, Sentinels, Syntax
 from shared.extracts.streams import plain_text, read_range, unpacked, unpacked_blocks, unreadable, without_head
 from shared.limits import RECORD_BYTES_MAX
 from shared.model.rejections import Rejected
@@ -71,9 +71,9 @@ class Table(ABC):
             rows: so many are enough.
         """
 
-    def marks(self, token: str, email: int) -> Marks:
+    def sentinels(self, token: str, email: int) -> Sentinels:
         """What stands for records of the text that are no rows; `email` is the position of the addresses."""
-        return Marks(token=token, syntax=self.syntax, columns=self.columns, column=email)
+        return Sentinels(token=token, syntax=self.syntax, columns=self.columns, column=email)
 
     def relation(self) -> str:
         """What stands in FROM to read some of the text."""
@@ -118,10 +118,10 @@ class TextTable(Table):
 class JsonTable(TextTable):
     """One JSON object a line."""
 
-    def marks(self, token: str, email: int) -> Marks:
+    def sentinels(self, token: str, email: int) -> Sentinels:
         """What stands for lines that are no rows: other lines."""
         del email
-        return super().marks(token, 0)
+        return super().sentinels(token, 0)
 
     def relation(self) -> str:
         """The lines, and beside them those that are JSON."""

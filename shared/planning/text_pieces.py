@@ -20,7 +20,7 @@ from shared.limits import RECORD_BYTES_MAX
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from shared.extracts.csv_records import Marks
+    from shared.extracts.csv_records import Sentinels
 
 PIECE_BYTES: Final = 3 << 20
 PIECES_AT_A_TIME: Final = 3
@@ -35,17 +35,19 @@ class UntellableError(Exception):
 class Pieces:
     """Cuts a text and has every piece read."""
 
-    def __init__(self, read: Callable[[Sequence[bytes]], bool], *, marks: Marks, size: int = PIECE_BYTES) -> None:
+    def __init__(
+        self, read: Callable[[Sequence[bytes]], bool], *, sentinels: Sentinels, size: int = PIECE_BYTES
+    ) -> None:
         """Prepare for one text.
 
         Args:
             read: takes pieces of whole lines; whether it found them well-formed. If not, none was taken.
-            marks: what stands for malformed records of the text.
+            sentinels: what stands for malformed records of the text.
             size: bytes of a piece.
         """
         self._read = read
         self._size = size
-        self._repair = Repair(marks)
+        self._repair = Repair(sentinels)
         self._pieces: list[bytes] = []
         self._blocks: list[bytes] = []
         self._pending = 0

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.extracts import csv_records
-from shared.extracts.csv_records import Marks, Repair, Syntax
+from shared.extracts.csv_records import Repair, Sentinels, Syntax
 from shared.planning import text_pieces as pieces_module
 from shared.planning.text_pieces import PIECES_AT_A_TIME, Pieces, UntellableError
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 SYNTAX = Syntax(delimiter=",", quoting=True)
-MARKS = Marks(token="!", syntax=SYNTAX, columns=2, column=0)
+MARKS = Sentinels(token="!", syntax=SYNTAX, columns=2, column=0)
 WELL_FORMED = re.compile(f"(?:{SYNTAX.pattern(2)})+".encode())
 RECORD_MOST = 60
 REPAIRED = 50
@@ -65,7 +65,7 @@ class Reader:
 
 def read(*blocks: bytes, size: int) -> Reader:
     reader = Reader()
-    pieces = Pieces(reader.read, marks=MARKS, size=size)
+    pieces = Pieces(reader.read, sentinels=MARKS, size=size)
     for block in blocks:
         pieces.take(block)
     pieces.close()
@@ -166,7 +166,7 @@ def test_characters_are_not_cut() -> None:
 
 
 def test_a_text_refused_after_its_repair_is_given_up() -> None:
-    pieces = Pieces(lambda _: False, marks=MARKS, size=1000)
+    pieces = Pieces(lambda _: False, sentinels=MARKS, size=1000)
     pieces.take(b"a,b\n")
     with pytest.raises(UntellableError):
         pieces.close()

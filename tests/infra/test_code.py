@@ -45,12 +45,12 @@ def _queries(root: Path) -> list[str]:
 
 
 def _facts(root: Path) -> dict[Event, set[str]]:
-    """What the code says with each event, read from its `record(Event.X, fact=…)` calls."""
+    """What the code says with each event, read from its `log_event(Event.X, fact=…)` calls."""
     facts: dict[Event, set[str]] = {}
     for path in (*root.glob("shared/*.py"), *root.glob("functions/*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             match node:
-                case ast.Call(func=ast.Name("record"), args=[ast.Attribute(attr=name), *_], keywords=words):
+                case ast.Call(func=ast.Name("log_event"), args=[ast.Attribute(attr=name), *_], keywords=words):
                     facts.setdefault(Event[name], {"event"}).update(word.arg or "" for word in words)
     return facts
 

@@ -79,9 +79,9 @@ def test_only_the_app_is_in_it(app: Path) -> None:
     }
 
 
-def test_only_code_is_in_its_folders(app: Path) -> None:
+def test_only_code_and_the_reports_template_are_in_its_folders(app: Path) -> None:
     files = [path for name in ("functions", "shared") for path in (app / name).rglob("*") if path.is_file()]
-    assert {path.suffix for path in files} == {".py"}
+    assert {path.name for path in files if path.suffix != ".py"} == {"report.html.j2"}
 
 
 def test_zip_holds_the_app_as_it_is_now(built: Path, app: Path) -> None:

@@ -47,7 +47,7 @@ def _queries(root: Path) -> list[str]:
 def _facts(root: Path) -> dict[Event, set[str]]:
     """What the code says with each event, read from its `log_event(Event.X, fact=…)` calls."""
     facts: dict[Event, set[str]] = {}
-    for path in (*root.glob("shared/*.py"), *root.glob("functions/*.py")):
+    for path in (*root.glob("shared/**/*.py"), *root.glob("functions/*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             match node:
                 case ast.Call(func=ast.Name("log_event"), args=[ast.Attribute(attr=name), *_], keywords=words):

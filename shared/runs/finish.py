@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from shared.errors import BlobExistsError, RunEndError, TransientError
 from shared.model.reasons import Reason, RunStatus
 from shared.model.runs import ChunkResult, Counts, Plan, Run, Stop, Success
@@ -16,6 +18,8 @@ from shared.storage.layout import RunBlobs, success_blob
 from shared.telemetry import Event, log_event
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from shared.services import Services
 
 
@@ -66,8 +70,25 @@ def end_before_sending(
 
 
 def fail_run(services: Services, export: str, run: str, reason: Reason) -> None:
-    """End a run where it is, when its own documents do not let it go on. Its counts stay as they were planned."""
-    _end(services, export, run, {"status": RunStatus.FAILED, "reason": reason})
+    """End a run where it is, when its own documents do not let it go on.
+
+    Contacts of chunks without a readable result count as not sent: nobody can say that they arrived.
+    """
+    blobs = RunBlobs(export=export, run=run)
+    planned = services.store.get(blobs.document, Run).document.counts
+    results = list(_readable_results(services, blobs))
+    unknown = planned.sent - sum(result.contacts for result in results)
+    counts = add_up(planned, results)
+    counts = counts.model_copy(update={"sent": counts.sent - unknown, "not_sent": counts.not_sent + unknown})
+    _end(services, export, run, {"status": RunStatus.FAILED, "reason": reason, "counts": counts})
+
+
+def _readable_results(services: Services, blobs: RunBlobs) -> Iterator[ChunkResult]:
+    for item in services.store.blobs.list_blobs(blobs.results):
+        try:
+            yield services.store.get(item.name, ChunkResult).document
+        except ValidationError:
+            continue
 
 
 def finish_if_done(services: Services, export: str, run: str) -> bool:

@@ -88,6 +88,8 @@ def test_a_document_that_cannot_be_read_ends_its_run(app: InMemoryApp, damaged: 
     done = app.run(run)
     assert done.reason is not None
     assert (done.status, done.reason.code) == (RunStatus.FAILED, ReasonCode.DOCUMENT_DAMAGED)
+    assert (done.counts.rows_read, done.counts.sent, done.counts.not_sent) == (25, 0, 25)
+    assert done.counts.adds_up
     assert not [name for name in app.names() if name.startswith("active/")]
 
 

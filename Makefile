@@ -9,7 +9,7 @@ AZ := .local/az
 INSTALLED := $(VENV)/.installed node_modules/.installed
 # Tests that bear being run side by side, and those that share servers or processors
 QUICK := tests/unit tests/corpus
-THOROUGH := tests/contract tests/integration tests/infra tests/e2e
+THOROUGH := tests/contract tests/e2e tests/infra tests/integration
 CODE := function_app.py functions shared local infra tools tests benchmarks
 
 # What `make demo` hands on, when it is set

@@ -41,8 +41,8 @@ class Echo:
             for chunk in json.loads(plan)["chunks"]:
                 yield "chunks", ids | {"chunk": chunk["number"]}
         for name, delivery in self.run.running.read_all(self.run.folder + "deliveries/").items():
-            if watch := json.loads(delivery).get("watch"):
-                yield "imports", ids | {"chunk": int(name[-10:-5]), "watch": watch["token"]}
+            if poll := json.loads(delivery).get("poll"):
+                yield "imports", ids | {"chunk": int(name[-10:-5]), "poll_token": poll["token"]}
 
 
 @contextmanager

@@ -148,14 +148,14 @@ class ContactRange(Document):
 
 
 class AcceptedRange(ContactRange):
-    """A portion that SendGrid took, but for contacts it had refused before."""
+    """A range that SendGrid took, but for contacts it had refused before."""
 
     job_id: str
     accepted_at: AwareDatetime
 
 
 class Claim(Document):
-    """Somebody is sending a portion of the chunk right now, or died doing so."""
+    """Somebody is sending a range of the chunk right now, or died doing so."""
 
     message: str
     """Id of the queue message that is being worked on."""
@@ -187,7 +187,7 @@ class Delivery(Document):
     waited_s: float = 0
     """Seconds it had to wait in all."""
     resends: int = 0
-    """How often portions were sent again because their import job failed or vanished."""
+    """How often ranges were sent again because their import job failed or vanished."""
     claim: Claim | None = None
     poll: PollToken | None = None
 

@@ -167,7 +167,7 @@ class _PostponeError(Exception):
 
 
 def _send_next(services: Services, task: SendTask, delivery: Delivery) -> Delivery:
-    """Send the first pending portion; the delivery after it. Raises _PostponeError."""
+    """Send the first pending range; the delivery after it. Raises _PostponeError."""
     run = services.store.get(task.blobs.document, Run).document
     if run.stop is not None:
         return give_up(delivery, run.stop.reason)
@@ -238,7 +238,7 @@ def _accepted(services: Services, task: SendTask, delivery: Delivery, job: str) 
 
 
 def _narrow(delivery: Delivery, exchange: Exchange) -> Delivery:
-    """Leave out whom SendGrid names; else halve; else, alone or out of requests, leave out the portion."""
+    """Leave out whom SendGrid names; else halve; else, alone or out of requests, leave out the range."""
     delivery = _counted(delivery)
     if positions := named_positions(exchange.sent, exchange.decision.named):
         return refuse(delivery, positions)

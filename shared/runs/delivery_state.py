@@ -1,7 +1,7 @@
 """How a chunk is taken apart and where each contact of it stands. Pure.
 
-A delivery starts with the whole chunk pending. Each upsert takes the first pending portion, less the contacts
-that were refused by name; SendGrid's answer moves the portion on.
+A delivery starts with the whole chunk pending. Each upsert takes the first pending range, less the contacts
+that were refused by name; SendGrid's answer moves the range on.
 """
 
 from __future__ import annotations
@@ -24,31 +24,35 @@ def whole_chunk(contacts: int) -> Delivery:
     return Delivery(pending=(ContactRange(first=0, contacts=contacts),))
 
 
-def lines_of(lines: Sequence[bytes], portion: ContactRange, refused: Sequence[int]) -> list[tuple[int, bytes]]:
-    """Position in the chunk and line of every contact of the portion that was not refused."""
+def lines_of(
+    lines: Sequence[bytes], contact_range: ContactRange, refused: Sequence[int]
+) -> list[tuple[int, bytes]]:
+    """Position in the chunk and line of every contact of the range that was not refused."""
     gone = set(refused)
     return [
         (position, lines[position])
-        for position in range(portion.first, portion.first + portion.contacts)
+        for position in range(contact_range.first, contact_range.first + contact_range.contacts)
         if position not in gone
     ]
 
 
 def accept(delivery: Delivery, *, job_id: str, now: datetime) -> Delivery:
-    """SendGrid took the first pending portion."""
-    portion = delivery.pending[0]
-    accepted = AcceptedRange(first=portion.first, contacts=portion.contacts, job_id=job_id, accepted_at=now)
+    """SendGrid took the first pending range."""
+    contact_range = delivery.pending[0]
+    accepted = AcceptedRange(
+        first=contact_range.first, contacts=contact_range.contacts, job_id=job_id, accepted_at=now
+    )
     return _moved(delivery, pending=delivery.pending[1:], accepted=(*delivery.accepted, accepted))
 
 
 def halve(delivery: Delivery) -> Delivery:
-    """Try the first pending portion, which has two contacts left at least, in two requests."""
-    portion = delivery.pending[0]
+    """Try the first pending range, which has two contacts left at least, in two requests."""
+    contact_range = delivery.pending[0]
     gone = set(delivery.refused)
-    end = portion.first + portion.contacts
-    live = [position for position in range(portion.first, end) if position not in gone]
+    end = contact_range.first + contact_range.contacts
+    live = [position for position in range(contact_range.first, end) if position not in gone]
     middle = live[len(live) // 2]
-    first = ContactRange(first=portion.first, contacts=middle - portion.first)
+    first = ContactRange(first=contact_range.first, contacts=middle - contact_range.first)
     second = ContactRange(first=middle, contacts=end - middle)
     return _moved(delivery, pending=(first, second, *delivery.pending[1:]))
 
@@ -63,7 +67,7 @@ def refuse(delivery: Delivery, positions: Sequence[int]) -> Delivery:
 
 def give_up(delivery: Delivery, reason: Reason) -> Delivery:
     """Send nothing more; what is pending is given up for `reason`."""
-    lost = sum(live_contacts(portion, delivery.refused) for portion in delivery.pending)
+    lost = sum(live_contacts(contact_range, delivery.refused) for contact_range in delivery.pending)
     return _moved(delivery, pending=(), given_up=delivery.given_up + lost, reason=delivery.reason or reason)
 
 
@@ -73,16 +77,18 @@ def waited(delivery: Delivery, wait: float) -> Delivery:
 
 
 def send_again(delivery: Delivery, lost: Sequence[AcceptedRange]) -> Delivery:
-    """Make accepted portions pending again."""
-    again = tuple(ContactRange(first=portion.first, contacts=portion.contacts) for portion in lost)
-    kept = tuple(portion for portion in delivery.accepted if portion not in lost)
+    """Make accepted ranges pending again."""
+    again = tuple(
+        ContactRange(first=contact_range.first, contacts=contact_range.contacts) for contact_range in lost
+    )
+    kept = tuple(contact_range for contact_range in delivery.accepted if contact_range not in lost)
     return _moved(delivery, pending=(*delivery.pending, *again), accepted=kept, resends=delivery.resends + 1)
 
 
-def live_contacts(portion: ContactRange, refused: Sequence[int]) -> int:
-    """Contacts of a portion that were not refused."""
-    end = portion.first + portion.contacts
-    return portion.contacts - sum(portion.first <= position < end for position in refused)
+def live_contacts(contact_range: ContactRange, refused: Sequence[int]) -> int:
+    """Contacts of a range that were not refused."""
+    end = contact_range.first + contact_range.contacts
+    return contact_range.contacts - sum(contact_range.first <= position < end for position in refused)
 
 
 def named_positions(sent: Sequence[tuple[int, bytes]], named: NamedContacts) -> list[int]:

@@ -21,14 +21,16 @@ def measure_progress(services: Services, blobs: RunBlobs, plan: Plan) -> tuple[C
         services.store.get(item.name, Delivery).document
         for item in services.store.blobs.list_blobs(blobs.deliveries)
     ]
-    accepted = [portion for delivery in deliveries for portion in delivery.accepted]
+    accepted = [contact_range for delivery in deliveries for contact_range in delivery.accepted]
     progress = ChunkProgress(
         planned=len(plan.chunks),
         accepted=sum(not delivery.pending for delivery in deliveries),
         finished=sum(1 for _ in services.store.blobs.list_blobs(blobs.results)),
         contacts_planned=plan.counts.sent,
         contacts_accepted=sum(
-            live_contacts(portion, delivery.refused) for delivery in deliveries for portion in delivery.accepted
+            live_contacts(contact_range, delivery.refused)
+            for delivery in deliveries
+            for contact_range in delivery.accepted
         ),
     )
-    return progress, max((portion.accepted_at for portion in accepted), default=None)
+    return progress, max((contact_range.accepted_at for contact_range in accepted), default=None)

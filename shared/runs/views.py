@@ -163,7 +163,7 @@ def _chunk_details(services: Services, blobs: RunBlobs, plan: Plan, number: int)
                 "waits": delivery.waits,
                 "waited_s": delivery.waited_s,
                 "resends": delivery.resends,
-                "jobs": tuple(portion.job_id for portion in delivery.accepted),
+                "jobs": tuple(contact_range.job_id for contact_range in delivery.accepted),
                 "refused": len(delivery.refused),
                 "refused_lines": tuple(position + 1 for position in delivery.refused[:REFUSED_SHOWN]),
             }

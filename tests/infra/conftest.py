@@ -8,7 +8,7 @@ import pytest
 from infra.check.__main__ import SUPPLEMENT, types_file
 from infra.check.azure_types import ResourceTypes
 from infra.check.evaluate import plan
-from tests.infra.desk import Desk, make_desk
+from tests.infra.fake_azure_cli import FakeAzureCli, make_desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,6 +56,6 @@ def public() -> Plan:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, root: Path) -> Iterator[Desk]:
+def azure_cli(tmp_path: Path, root: Path) -> Iterator[FakeAzureCli]:
     with make_desk(root, tmp_path) as made:
         yield made

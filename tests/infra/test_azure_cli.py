@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.infra.desk import DEPLOYED, FRESH, HERE, KEY
 from tests.infra.fake_azure import Azure, serving
+from tests.infra.fake_azure_cli import DEPLOYED, FRESH, HERE, KEY
 
 if TYPE_CHECKING:
-    from tests.infra.desk import Desk
+    from tests.infra.fake_azure_cli import FakeAzureCli
 
 AZ = os.environ.get("AZ", "")
 ROOT = Path(__file__).parents[2]
@@ -58,18 +58,18 @@ def test_documented_command_is_accepted(command: str, tmp_path: Path) -> None:
     assert _refusal(shlex.split(command)[1:], tmp_path) == ""
 
 
-def test_commands_of_the_scripts_are_accepted(desk: Desk, tmp_path: Path) -> None:
-    desk.deploy("--location", "northeurope", "--entra", SENDGRID_API_KEY=KEY)
+def test_commands_of_the_scripts_are_accepted(azure_cli: FakeAzureCli, tmp_path: Path) -> None:
+    azure_cli.deploy("--location", "northeurope", "--entra", SENDGRID_API_KEY=KEY)
     for answers in (DEPLOYED, [["resource list .*==", "/ours/func-x", 0], *DEPLOYED], FRESH):
-        desk.answers = answers
-        desk.deploy("--what-if", "--location", "northeurope")
-        desk.deploy(SENDGRID_API_KEY=KEY)
-        desk.run("destroy.sh", "--yes", "--entra")
+        azure_cli.answers = answers
+        azure_cli.deploy("--what-if", "--location", "northeurope")
+        azure_cli.deploy(SENDGRID_API_KEY=KEY)
+        azure_cli.run("destroy.sh", "--yes", "--entra")
     prebuilt = tmp_path / "prebuilt.zip"
     prebuilt.write_text(".python_packages/")
-    desk.answers = DEPLOYED
-    desk.run("deploy.sh", "--package", str(prebuilt), SENDGRID_API_KEY=KEY)
-    calls = [json.loads(line)["words"] for line in (desk.folder / "log").read_text().splitlines()]
+    azure_cli.answers = DEPLOYED
+    azure_cli.run("deploy.sh", "--package", str(prebuilt), SENDGRID_API_KEY=KEY)
+    calls = [json.loads(line)["words"] for line in (azure_cli.folder / "log").read_text().splitlines()]
     shapes = {" ".join(word.split("=")[0] for word in words if "/" not in word): words for words in calls}
     assert any(shape.startswith("functionapp deploy --") for shape in shapes)
     refusals = {" ".join(words): _refusal(words, tmp_path) for words in shapes.values()}
@@ -82,29 +82,29 @@ def _shim(path: Path, command: str) -> None:
     path.chmod(0o755)
 
 
-def test_first_deployment_goes_through_with_the_real_az(desk: Desk, tmp_path: Path) -> None:
+def test_first_deployment_goes_through_with_the_real_az(azure_cli: FakeAzureCli, tmp_path: Path) -> None:
     """From nothing to the smoke test; takes a good minute, most of which az sleeps."""
     for name in ("function_app.py", "host.json", "requirements.txt", ".funcignore"):
-        shutil.copyfile(ROOT / name, desk.folder / name)
-    _shim(desk.folder / "az", AZ)
-    _shim(desk.folder / "bicep", f"env PYTHONPATH={ROOT} {sys.executable} {HERE / 'fake_bicep.py'}")
-    outputs = {"functionAppName": "func-x", "functionAppUrl": desk.url, "keyVaultName": "kv-x"}
+        shutil.copyfile(ROOT / name, azure_cli.folder / name)
+    _shim(azure_cli.folder / "az", AZ)
+    _shim(azure_cli.folder / "bicep", f"env PYTHONPATH={ROOT} {sys.executable} {HERE / 'fake_bicep.py'}")
+    outputs = {"functionAppName": "func-x", "functionAppUrl": azure_cli.url, "keyVaultName": "kv-x"}
     azure = Azure({**outputs, "dataStorageAccount": "stdata"})
     with serving(azure, tmp_path) as environment:
         environment |= {"HOME": str(tmp_path), "AZURE_CONFIG_DIR": str(tmp_path / "azure")}
         environment |= {"AZURE_CORE_COLLECT_TELEMETRY": "no", "AZURE_BICEP_USE_BINARY_FROM_PATH": "true"}
-        environment |= {"PATH": f"{desk.folder}:{os.environ['PATH']}"}
+        environment |= {"PATH": f"{azure_cli.folder}:{os.environ['PATH']}"}
         login = subprocess.run(  # noqa: S603 - our own words
-            [desk.folder / "az", "login", "--identity"],
+            [azure_cli.folder / "az", "login", "--identity"],
             env=environment,
             capture_output=True,
             text=True,
             check=False,
         )
         assert login.returncode == 0, login.stderr
-        result = desk.run("deploy.sh", "--location", "northeurope", SENDGRID_API_KEY=KEY, **environment)
+        result = azure_cli.run("deploy.sh", "--location", "northeurope", SENDGRID_API_KEY=KEY, **environment)
     assert result.returncode == 0, result.stderr + "\n".join(azure.seen)
-    assert result.stdout.splitlines()[-1] == f"done           {desk.url}"
+    assert result.stdout.splitlines()[-1] == f"done           {azure_cli.url}"
     assert azure.unknown == []
     given = {name: each["value"] for name, each in azure.deployed["parameters"].items()}
     assert (given["sendGridApiKey"], given["secretNames"]) == (KEY, ["sendgrid-api-key"])

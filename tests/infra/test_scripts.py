@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.desk import DEPLOYED, FRESH, KEY, Desk
+from tests.infra.fake_azure_cli import DEPLOYED, FRESH, KEY, FakeAzureCli
 
 BIN = Path(sys.executable).parent
 
@@ -23,159 +23,159 @@ def test_script_is_clean(tool: list[str], script: str, root: Path) -> None:
     assert (result.returncode, result.stdout) == (0, "")
 
 
-def test_first_deployment_ends_with_a_smoke_test(desk: Desk) -> None:
-    result = desk.deploy("--location", "northeurope", SENDGRID_API_KEY=KEY)
+def test_first_deployment_ends_with_a_smoke_test(azure_cli: FakeAzureCli) -> None:
+    result = azure_cli.deploy("--location", "northeurope", SENDGRID_API_KEY=KEY)
     assert result.returncode == 0, result.stderr
     assert result.stdout.splitlines()[-5:] == [
-        f"smoke test     {desk.url}",
+        f"smoke test     {azure_cli.url}",
         "  health       ok",
         '  connection   none yet: docs/deploy.md, "The first export"',
         "  preview      no export yet",
-        f"done           {desk.url}",
+        f"done           {azure_cli.url}",
     ]
 
 
-def test_first_deployment_makes_the_group_and_registers_what_is_missing(desk: Desk) -> None:
-    desk.deploy("--location", "northeurope", SENDGRID_API_KEY=KEY)
-    assert "group create --name rg-x --location northeurope --output none" in desk.lines()
-    registered = [line for line in desk.lines() if line.startswith("provider register")]
+def test_first_deployment_makes_the_group_and_registers_what_is_missing(azure_cli: FakeAzureCli) -> None:
+    azure_cli.deploy("--location", "northeurope", SENDGRID_API_KEY=KEY)
+    assert "group create --name rg-x --location northeurope --output none" in azure_cli.lines()
+    registered = [line for line in azure_cli.lines() if line.startswith("provider register")]
     assert registered == ["provider register --namespace Microsoft.App --wait"]
 
 
-def test_key_travels_in_the_private_file_only(desk: Desk) -> None:
-    result = desk.deploy("--location", "northeurope", SENDGRID_API_KEY=KEY)
-    assert desk.parameters() == {"secretNames": ["sendgrid-api-key"], "sendGridApiKey": KEY}
-    assert not [line for line in desk.lines() if "SG." in line]
+def test_key_travels_in_the_private_file_only(azure_cli: FakeAzureCli) -> None:
+    result = azure_cli.deploy("--location", "northeurope", SENDGRID_API_KEY=KEY)
+    assert azure_cli.parameters() == {"secretNames": ["sendgrid-api-key"], "sendGridApiKey": KEY}
+    assert not [line for line in azure_cli.lines() if "SG." in line]
     assert "SG." not in result.stdout + result.stderr
 
 
-def test_key_that_is_none_is_refused(desk: Desk) -> None:
-    result = desk.deploy("--location", "northeurope", SENDGRID_API_KEY='x", "network": "y')
+def test_key_that_is_none_is_refused(azure_cli: FakeAzureCli) -> None:
+    result = azure_cli.deploy("--location", "northeurope", SENDGRID_API_KEY='x", "network": "y')
     assert (result.returncode, result.stderr.splitlines()[-1]) == (
         1,
         "deploy: SENDGRID_API_KEY does not look like a SendGrid API key",
     )
 
 
-def test_private_file_is_gone_afterwards(desk: Desk) -> None:
-    desk.deploy("--location", "northeurope", SENDGRID_API_KEY=KEY)
-    line = desk.line("deployment group create")
+def test_private_file_is_gone_afterwards(azure_cli: FakeAzureCli) -> None:
+    azure_cli.deploy("--location", "northeurope", SENDGRID_API_KEY=KEY)
+    line = azure_cli.line("deployment group create")
     path = next(word[1:] for word in line.split() if word.startswith("@") and "main.parameters" not in word)
     assert not Path(path).exists()
 
 
-def test_second_deployment_needs_no_key_and_keeps_the_budget(desk: Desk) -> None:
-    desk.answers = DEPLOYED
-    result = desk.deploy()
+def test_second_deployment_needs_no_key_and_keeps_the_budget(azure_cli: FakeAzureCli) -> None:
+    azure_cli.answers = DEPLOYED
+    result = azure_cli.deploy()
     assert result.returncode == 0, result.stderr
-    assert desk.parameters() == {"secretNames": ["sendgrid-api-key"]}
-    assert "budgetStartDate=2026-03-01" in desk.line("deployment group create")
-    assert not [line for line in desk.lines() if line.startswith(("group create", "ad "))]
+    assert azure_cli.parameters() == {"secretNames": ["sendgrid-api-key"]}
+    assert "budgetStartDate=2026-03-01" in azure_cli.line("deployment group create")
+    assert not [line for line in azure_cli.lines() if line.startswith(("group create", "ad "))]
 
 
-def test_entra_that_was_on_stays_on(desk: Desk) -> None:
-    desk.answers = [["^rest .*/authsettingsV2", "11111111-1111-1111-1111-111111111111", 0], *DEPLOYED]
-    result = desk.deploy()
-    assert "entraClientId=11111111-1111-1111-1111-111111111111" in desk.line("deployment group create")
+def test_entra_that_was_on_stays_on(azure_cli: FakeAzureCli) -> None:
+    azure_cli.answers = [["^rest .*/authsettingsV2", "11111111-1111-1111-1111-111111111111", 0], *DEPLOYED]
+    result = azure_cli.deploy()
+    assert "entraClientId=11111111-1111-1111-1111-111111111111" in azure_cli.line("deployment group create")
     assert "callers need a token" in result.stdout
 
 
-def test_entra_registers_the_app_once(desk: Desk) -> None:
-    desk.answers = [["^ad app create", "22222222-2222-2222-2222-222222222222", 0], *DEPLOYED]
-    desk.deploy("--entra")
-    assert "--display-name sendgrid-segment-export-rg-x" in desk.line("ad app create")
-    assert "--app-roles @" in desk.line("ad app update")
-    assert "entraClientId=22222222-2222-2222-2222-222222222222" in desk.line("deployment group create")
+def test_entra_registers_the_app_once(azure_cli: FakeAzureCli) -> None:
+    azure_cli.answers = [["^ad app create", "22222222-2222-2222-2222-222222222222", 0], *DEPLOYED]
+    azure_cli.deploy("--entra")
+    assert "--display-name sendgrid-segment-export-rg-x" in azure_cli.line("ad app create")
+    assert "--app-roles @" in azure_cli.line("ad app update")
+    assert "entraClientId=22222222-2222-2222-2222-222222222222" in azure_cli.line("deployment group create")
 
 
-def test_deleted_vault_comes_back(desk: Desk) -> None:
-    desk.answers = [["^keyvault list-deleted", "kv-x", 0], *FRESH]
-    desk.deploy("--location", "northeurope", SENDGRID_API_KEY=KEY)
-    assert "recoverVault=true" in desk.line("deployment group create")
+def test_deleted_vault_comes_back(azure_cli: FakeAzureCli) -> None:
+    azure_cli.answers = [["^keyvault list-deleted", "kv-x", 0], *FRESH]
+    azure_cli.deploy("--location", "northeurope", SENDGRID_API_KEY=KEY)
+    assert "recoverVault=true" in azure_cli.line("deployment group create")
 
 
-def test_whoever_deploys_is_told_of_alerts(desk: Desk) -> None:
-    desk.deploy("--location", "northeurope", SENDGRID_API_KEY=KEY)
-    assert 'alertEmails=["ops@contoso.example"]' in desk.line("deployment group create")
+def test_whoever_deploys_is_told_of_alerts(azure_cli: FakeAzureCli) -> None:
+    azure_cli.deploy("--location", "northeurope", SENDGRID_API_KEY=KEY)
+    assert 'alertEmails=["ops@contoso.example"]' in azure_cli.line("deployment group create")
 
 
-def test_named_people_are_told_instead(desk: Desk) -> None:
-    desk.deploy("--location", "x", "--parameter", 'alertEmails=["a@contoso.example"]', SENDGRID_API_KEY=KEY)
-    assert "ops@contoso.example" not in desk.line("deployment group create")
+def test_named_people_are_told_instead(azure_cli: FakeAzureCli) -> None:
+    azure_cli.deploy("--location", "x", "--parameter", 'alertEmails=["a@contoso.example"]', SENDGRID_API_KEY=KEY)
+    assert "ops@contoso.example" not in azure_cli.line("deployment group create")
 
 
-def test_what_if_changes_nothing(desk: Desk) -> None:
-    desk.answers = DEPLOYED
-    result = desk.run("deploy.sh", "--what-if")
+def test_what_if_changes_nothing(azure_cli: FakeAzureCli) -> None:
+    azure_cli.answers = DEPLOYED
+    result = azure_cli.run("deploy.sh", "--what-if")
     assert result.returncode == 0, result.stderr
     changing = ("create", "register", "update", "config-zip", "delete")
-    assert [line for line in desk.lines() if any(word in line.split() for word in changing)] == []
-    assert desk.line("deployment group what-if")
+    assert [line for line in azure_cli.lines() if any(word in line.split() for word in changing)] == []
+    assert azure_cli.line("deployment group what-if")
 
 
-def test_existing_connections_and_an_export_are_tried(desk: Desk) -> None:
-    desk.answers = DEPLOYED
-    desk.app.answers |= {
+def test_existing_connections_and_an_export_are_tried(azure_cli: FakeAzureCli) -> None:
+    azure_cli.answers = DEPLOYED
+    azure_cli.app.answers |= {
         "/api/connections": (200, '{"connections": [{"id": "main"}]}'),
         "/api/connections/main/check": (200, "{}"),
         "/api/exports": (200, '{"exports": [{"id": "vips"}, {"id": "all"}]}'),
         "/api/exports/vips/preview": (200, "{}"),
     }
-    result = desk.deploy()
-    assert ("POST /api/connections/main/check", "app-key") in desk.app.seen
-    assert ("POST /api/exports/vips/preview", "app-key") in desk.app.seen
+    result = azure_cli.deploy()
+    assert ("POST /api/connections/main/check", "app-key") in azure_cli.app.seen
+    assert ("POST /api/exports/vips/preview", "app-key") in azure_cli.app.seen
     assert "  connection   main ok" in result.stdout
     assert "  preview      vips ok" in result.stdout
 
 
-def test_connection_that_does_not_work_fails_the_deployment(desk: Desk) -> None:
-    desk.answers = DEPLOYED
-    desk.app.answers |= {
+def test_connection_that_does_not_work_fails_the_deployment(azure_cli: FakeAzureCli) -> None:
+    azure_cli.answers = DEPLOYED
+    azure_cli.app.answers |= {
         "/api/connections": (200, '{"connections": [{"id": "main"}]}'),
         "/api/connections/main/check": (502, '{"title": "SendGrid refuses the key"}'),
     }
-    result = desk.deploy()
+    result = azure_cli.deploy()
     assert result.returncode == 1
     assert "SendGrid refuses the key" in result.stderr
 
 
-def test_unhealthy_app_fails_the_deployment(desk: Desk) -> None:
-    desk.answers = DEPLOYED
-    desk.app.answers = {}
-    result = desk.deploy()
+def test_unhealthy_app_fails_the_deployment(azure_cli: FakeAzureCli) -> None:
+    azure_cli.answers = DEPLOYED
+    azure_cli.app.answers = {}
+    result = azure_cli.deploy()
     assert (result.returncode, result.stderr.splitlines()[-1]) == (1, "deploy: the app is not healthy")
 
 
-def test_refused_package_is_tried_again_and_then_fails(desk: Desk) -> None:
-    desk.answers = [["^functionapp deployment", "", 1], *DEPLOYED]
-    result = desk.deploy()
+def test_refused_package_is_tried_again_and_then_fails(azure_cli: FakeAzureCli) -> None:
+    azure_cli.answers = [["^functionapp deployment", "", 1], *DEPLOYED]
+    result = azure_cli.deploy()
     assert (result.returncode, result.stderr.splitlines()[-1]) == (1, "deploy: the package was refused")
-    assert len([line for line in desk.lines() if line.startswith("functionapp deployment")]) == 2
+    assert len([line for line in azure_cli.lines() if line.startswith("functionapp deployment")]) == 2
 
 
-def test_package_without_requirements_is_completed_by_azure(desk: Desk) -> None:
-    desk.answers = DEPLOYED
-    desk.deploy()
-    assert "--build-remote true" in desk.line("functionapp deployment source config-zip")
+def test_package_without_requirements_is_completed_by_azure(azure_cli: FakeAzureCli) -> None:
+    azure_cli.answers = DEPLOYED
+    azure_cli.deploy()
+    assert "--build-remote true" in azure_cli.line("functionapp deployment source config-zip")
 
 
-def test_package_with_requirements_is_taken_as_it_is(desk: Desk) -> None:
-    desk.answers = DEPLOYED
-    package = desk.folder / "prebuilt.zip"
+def test_package_with_requirements_is_taken_as_it_is(azure_cli: FakeAzureCli) -> None:
+    azure_cli.answers = DEPLOYED
+    package = azure_cli.folder / "prebuilt.zip"
     with zipfile.ZipFile(package, "w") as archive:
         archive.writestr(".python_packages/lib/site-packages/x.py", "")
-    result = desk.run("deploy.sh", "--package", str(package))
+    result = azure_cli.run("deploy.sh", "--package", str(package))
     assert result.returncode == 0, result.stderr
-    assert f"--src-path {package} --type zip" in desk.line("functionapp deploy ")
+    assert f"--src-path {package} --type zip" in azure_cli.line("functionapp deploy ")
 
 
-def test_package_is_built_where_none_is_given(desk: Desk, root: Path) -> None:
-    desk.answers = DEPLOYED
+def test_package_is_built_where_none_is_given(azure_cli: FakeAzureCli, root: Path) -> None:
+    azure_cli.answers = DEPLOYED
     for name in ("function_app.py", "host.json", "requirements.txt", ".funcignore"):
-        shutil.copyfile(root / name, desk.folder / name)
-    result = desk.run("deploy.sh")
+        shutil.copyfile(root / name, azure_cli.folder / name)
+    result = azure_cli.run("deploy.sh")
     assert result.returncode == 0, result.stderr
-    with zipfile.ZipFile(desk.folder / ".local/app.zip") as archive:
+    with zipfile.ZipFile(azure_cli.folder / ".local/app.zip") as archive:
         assert {"function_app.py", "host.json", "requirements.txt"} <= set(archive.namelist())
 
 
@@ -190,36 +190,36 @@ def test_package_is_built_where_none_is_given(desk: Desk, root: Path) -> None:
         (("--location", "x", "--secret", "a", "--secret", "b"), "the vault has no secret b"),
     ],
 )
-def test_what_is_missing_is_said(desk: Desk, arguments: tuple[str, ...], message: str) -> None:
+def test_what_is_missing_is_said(azure_cli: FakeAzureCli, arguments: tuple[str, ...], message: str) -> None:
     environment = {"SENDGRID_API_KEY": KEY} if "--secret" in arguments else {}
-    result = desk.deploy(*arguments, **environment)
+    result = azure_cli.deploy(*arguments, **environment)
     assert result.returncode != 0
     assert message in result.stderr
-    assert not [line for line in desk.lines() if "deployment group" in line]
+    assert not [line for line in azure_cli.lines() if "deployment group" in line]
 
 
-def test_destroy_removes_the_group(desk: Desk) -> None:
-    desk.answers = [["resource list .*==", "/ours/func-x", 0], *DEPLOYED]
-    result = desk.run("destroy.sh", "--yes")
+def test_destroy_removes_the_group(azure_cli: FakeAzureCli) -> None:
+    azure_cli.answers = [["resource list .*==", "/ours/func-x", 0], *DEPLOYED]
+    result = azure_cli.run("destroy.sh", "--yes")
     assert result.returncode == 0, result.stderr
-    assert "group delete --name rg-x --yes" in desk.lines()
+    assert "group delete --name rg-x --yes" in azure_cli.lines()
 
 
-def test_destroy_leaves_a_group_with_anything_else_in_it(desk: Desk) -> None:
-    desk.answers = [["resource list .*!=", "/theirs/vm", 0], *DEPLOYED]
-    result = desk.run("destroy.sh", "--yes")
+def test_destroy_leaves_a_group_with_anything_else_in_it(azure_cli: FakeAzureCli) -> None:
+    azure_cli.answers = [["resource list .*!=", "/theirs/vm", 0], *DEPLOYED]
+    result = azure_cli.run("destroy.sh", "--yes")
     assert result.returncode == 1
     assert "/theirs/vm" in result.stdout
-    assert not [line for line in desk.lines() if line.startswith("group delete")]
+    assert not [line for line in azure_cli.lines() if line.startswith("group delete")]
 
 
-def test_destroy_asks_first(desk: Desk) -> None:
-    desk.answers = [["resource list .*==", "/ours/func-x", 0], *DEPLOYED]
-    result = desk.run("destroy.sh")
+def test_destroy_asks_first(azure_cli: FakeAzureCli) -> None:
+    azure_cli.answers = [["resource list .*==", "/ours/func-x", 0], *DEPLOYED]
+    result = azure_cli.run("destroy.sh")
     assert "say --yes" in result.stderr
-    assert not [line for line in desk.lines() if line.startswith("group delete")]
+    assert not [line for line in azure_cli.lines() if line.startswith("group delete")]
 
 
-def test_destroy_of_nothing_is_fine(desk: Desk) -> None:
-    result = desk.run("destroy.sh", "--yes")
+def test_destroy_of_nothing_is_fine(azure_cli: FakeAzureCli) -> None:
+    result = azure_cli.run("destroy.sh", "--yes")
     assert (result.returncode, result.stdout) == (0, "there is no resource group rg-x: nothing to remove\n")

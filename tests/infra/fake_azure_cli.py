@@ -1,4 +1,4 @@
-"""A desk to run deploy.sh and destroy.sh at: an `az` that only answers, and a tiny app on 127.0.0.1."""
+"""What deploy.sh and destroy.sh are run against: an `az` that only answers, and a tiny app on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class App(http.server.BaseHTTPRequestHandler):
 
 
 @dataclasses.dataclass
-class Desk:
+class FakeAzureCli:
     """A person's machine: a copy of the scripts, a fake `az`, and an app to call."""
 
     folder: Path
@@ -114,8 +114,8 @@ class Desk:
 
 
 @contextlib.contextmanager
-def make_desk(root: Path, folder: Path) -> Iterator[Desk]:
-    """A desk in an empty folder, with the scripts of the repository."""
+def make_desk(root: Path, folder: Path) -> Iterator[FakeAzureCli]:
+    """The pretended az in an empty folder, with the scripts of the repository."""
     shutil.copytree(root / "infra", folder / "infra", ignore=shutil.ignore_patterns("__pycache__"))
     az = folder / "az"
     az.write_text(f"#!/bin/sh\nexec '{sys.executable}' -I -S '{HERE / 'fake_az.py'}' \"$@\"\n")
@@ -124,5 +124,5 @@ def make_desk(root: Path, folder: Path) -> Iterator[Desk]:
     app = type("App", (App,), {"answers": {"/api/health": (200, "{}"), **answers}, "seen": []})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), app) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield Desk(folder, f"http://127.0.0.1:{server.server_port}", app, FRESH)
+        yield FakeAzureCli(folder, f"http://127.0.0.1:{server.server_port}", app, FRESH)
         server.shutdown()

@@ -12,8 +12,7 @@ from functions import http_support
 from functions.http_support import answering, json_answer, saved_view
 from functions.wiring import get_services
 from shared.definitions import manage
-from shared.definitions.access import require_use
-from shared.definitions.resolve import resolve_export
+from shared.definitions.resolve import resolve_export_for
 from shared.model.definitions import Export
 from shared.model.documents import Document
 
@@ -81,6 +80,5 @@ def preview_export(request: func.HttpRequest) -> func.HttpResponse:
     export = http_support.identifier(request)
     options = http_support.parse_options(request, PreviewOptions)
     services = get_services()
-    job = resolve_export(services.store, export)
-    require_use(http_support.caller(request), job.export.connection, job.connection)
+    job = resolve_export_for(services.store, export, http_support.caller(request))
     return json_answer(preview(services, job, rows=options.rows).model_dump(mode="json"))

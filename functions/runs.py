@@ -12,8 +12,7 @@ from functions.http_support import answering, json_answer
 from functions.report import render
 from functions.wiring import get_services
 from shared.definitions import manage
-from shared.definitions.access import require_use
-from shared.definitions.resolve import resolve_export
+from shared.definitions.resolve import resolve_export_for
 from shared.model.documents import Document
 from shared.runs import cancel, retry, views
 from shared.runs.start import start_on_demand
@@ -50,8 +49,7 @@ def start_run(request: func.HttpRequest) -> func.HttpResponse:
     options = http_support.parse_options(request, RunOptions)
     key = http_support.idempotency_key(request)
     services, who = get_services(), http_support.caller(request)
-    job = resolve_export(services.store, export)
-    require_use(who, job.export.connection, job.connection)
+    job = resolve_export_for(services.store, export, who)
     return _started(
         start_on_demand(services, job, requested_by=who.name, force=options.force, idempotency_key=key)
     )
@@ -107,8 +105,7 @@ def retry_run(request: func.HttpRequest) -> func.HttpResponse:
     """Start a run that sends what an earlier one did not bring to its end."""
     services, who = get_services(), http_support.caller(request)
     export, earlier = http_support.identifier(request), http_support.run_id(request)
-    job = resolve_export(services.store, export)
-    require_use(who, job.export.connection, job.connection)
+    job = resolve_export_for(services.store, export, who)
     run = retry.retry_run(services, job, earlier, requested_by=who.name)
     return _started(run)
 

@@ -7,6 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shared.definitions.access import require_use
 from shared.errors import ExportUnavailableError
 from shared.model.definitions import Connection, Export, Saved
 from shared.model.reasons import ReasonCode
@@ -16,6 +17,7 @@ from shared.storage.layout import connection_blob, export_blob
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from shared.definitions.access import Caller
     from shared.extracts.discovery import Extract
     from shared.storage.documents import Store
 
@@ -70,6 +72,16 @@ def resolve_export(store: Store, export: str) -> ExportWithConnection:
             "another one.",
         )
     return ExportWithConnection(id=export, export=definition, connection=connection.document.definition)
+
+
+def resolve_export_for(store: Store, export: str, caller: Caller) -> ExportWithConnection:
+    """Load the export and its connection for a caller.
+
+    Raises ExportUnavailableError, and ForbiddenError unless the caller may use the connection.
+    """
+    job = resolve_export(store, export)
+    require_use(caller, job.export.connection, job.connection)
+    return job
 
 
 def fingerprint(job: ExportWithConnection, extracts: Sequence[Extract]) -> str:

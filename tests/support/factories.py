@@ -140,16 +140,16 @@ def a_plan(**changes: object) -> Plan:
     return Plan.model_validate(usual | changes)
 
 
-def a_portion(first: int = 0, contacts: int = 10) -> ContactRange:
+def a_range(first: int = 0, contacts: int = 10) -> ContactRange:
     return ContactRange(first=first, contacts=contacts)
 
 
-def an_accepted_portion(first: int = 0, contacts: int = 10, job_id: str = "job-1") -> AcceptedRange:
+def an_accepted_range(first: int = 0, contacts: int = 10, job_id: str = "job-1") -> AcceptedRange:
     return AcceptedRange(first=first, contacts=contacts, job_id=job_id, accepted_at=NOW)
 
 
 def a_delivery(**changes: object) -> Delivery:
-    return Delivery.model_validate({"pending": (a_portion(),)} | changes)
+    return Delivery.model_validate({"pending": (a_range(),)} | changes)
 
 
 def a_result(**changes: object) -> ChunkResult:

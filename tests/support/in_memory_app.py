@@ -262,12 +262,19 @@ class InMemoryApp:
             "segments": ("Customers",),
             "mapping": FieldMapping(email="EMail", first_name="FirstName"),
         } | changes
-        now = self.clock()
-        times = {"created_at": now, "updated_at": now, "updated_by": "test"}
-        store = Store(self.blobs)
-        store.upsert(connection_blob("main"), Saved[Connection](id="main", definition=a_connection(), **times))
-        store.upsert(export_blob(export), Saved[Export](id=export, definition=Export(**definition), **times))
+        self.save_connection(a_connection())
+        saved = Saved[Export](id=export, definition=Export(**definition), **self._saved_now())
+        Store(self.blobs).upsert(export_blob(export), saved)
         return export
+
+    def save_connection(self, definition: Connection) -> None:
+        """Save the connection that all exports go through."""
+        saved = Saved[Connection](id="main", definition=definition, **self._saved_now())
+        Store(self.blobs).upsert(connection_blob("main"), saved)
+
+    def _saved_now(self) -> dict[str, Any]:
+        now = self.clock()
+        return {"created_at": now, "updated_at": now, "updated_by": "test"}
 
     def deliver_extract(self, people: Iterable[tuple[str, str]], *, segment: str = "Customers") -> None:
         """Put an extract of (e-mail, first name) rows where the export finds it."""

@@ -20,7 +20,7 @@ from tests.support.factories import (
     a_reason,
     a_result,
     a_run,
-    an_accepted_portion,
+    an_accepted_range,
     an_export,
 )
 
@@ -32,7 +32,7 @@ DOCUMENTS = [
     an_export(source={"format": "csv"}, schedule={"kind": "cron", "cron": "0 4 * * *"}),
     a_run(reason=a_reason()),
     a_plan(),
-    a_delivery(accepted=(an_accepted_portion(),), refused=(1, 2)),
+    a_delivery(accepted=(an_accepted_range(),), refused=(1, 2)),
     a_result(reason=a_reason()),
 ]
 identifiers = TypeAdapter[str](Identifier)

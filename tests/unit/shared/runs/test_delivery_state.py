@@ -23,11 +23,13 @@ from shared.runs.delivery_state import (
     whole_chunk,
 )
 from shared.sendgrid.api import NamedContacts
-from tests.support.factories import NOW, a_delivery, a_portion, a_reason, an_accepted_portion
+from tests.support.factories import NOW, a_delivery, a_range, a_reason, an_accepted_range
 
 
-def positions(portion: ContactRange, refused: tuple[int, ...]) -> list[int]:
-    return [n for n in range(portion.first, portion.first + portion.contacts) if n not in refused]
+def positions(contact_range: ContactRange, refused: tuple[int, ...]) -> list[int]:
+    return [
+        n for n in range(contact_range.first, contact_range.first + contact_range.contacts) if n not in refused
+    ]
 
 
 class Delivering(RuleBasedStateMachine):
@@ -79,20 +81,20 @@ class Delivering(RuleBasedStateMachine):
     @invariant()
     def every_contact_is_in_one_state(self) -> None:
         held = Counter(self.delivery.refused)
-        for portion in (*self.delivery.pending, *self.delivery.accepted):
-            held.update(positions(portion, self.delivery.refused))
+        for contact_range in (*self.delivery.pending, *self.delivery.accepted):
+            held.update(positions(contact_range, self.delivery.refused))
         assert all(held[position] <= 1 for position in range(self.contacts))
         assert held.total() + self.delivery.given_up == self.contacts
 
     @invariant()
     def live_counts_add_up(self) -> None:
-        portions = (*self.delivery.pending, *self.delivery.accepted)
-        live = sum(live_contacts(portion, self.delivery.refused) for portion in portions)
+        ranges = (*self.delivery.pending, *self.delivery.accepted)
+        live = sum(live_contacts(contact_range, self.delivery.refused) for contact_range in ranges)
         assert live + len(self.delivery.refused) + self.delivery.given_up == self.contacts
 
     @invariant()
     def every_request_has_somebody_in_it(self) -> None:
-        assert all(live_contacts(portion, self.delivery.refused) for portion in self.delivery.pending)
+        assert all(live_contacts(contact_range, self.delivery.refused) for contact_range in self.delivery.pending)
 
 
 TestDelivering = Delivering.TestCase
@@ -106,46 +108,46 @@ def test_a_delivery_starts_with_everything_pending() -> None:
 
 
 def test_accepting_takes_the_first_pending_portion() -> None:
-    delivery = accept(a_delivery(pending=(a_portion(0, 5), a_portion(5, 5))), job_id="job-1", now=NOW)
-    assert (delivery.pending, delivery.accepted) == ((a_portion(5, 5),), (an_accepted_portion(0, 5, "job-1"),))
+    delivery = accept(a_delivery(pending=(a_range(0, 5), a_range(5, 5))), job_id="job-1", now=NOW)
+    assert (delivery.pending, delivery.accepted) == ((a_range(5, 5),), (an_accepted_range(0, 5, "job-1"),))
 
 
 def test_halving_keeps_the_order() -> None:
-    delivery = halve(a_delivery(pending=(a_portion(0, 5), a_portion(5, 5))))
-    assert delivery.pending == (a_portion(0, 2), a_portion(2, 3), a_portion(5, 5))
+    delivery = halve(a_delivery(pending=(a_range(0, 5), a_range(5, 5))))
+    assert delivery.pending == (a_range(0, 2), a_range(2, 3), a_range(5, 5))
 
 
 def test_a_half_can_be_halved_again() -> None:
-    assert halve(a_delivery(pending=(a_portion(5, 5),))).pending == (a_portion(5, 2), a_portion(7, 3))
+    assert halve(a_delivery(pending=(a_range(5, 5),))).pending == (a_range(5, 2), a_range(7, 3))
 
 
 def test_a_half_that_holds_nobody_is_not_sent() -> None:
-    delivery = halve(a_delivery(pending=(a_portion(0, 4),), refused=(0, 1)))
-    assert all(live_contacts(portion, delivery.refused) for portion in delivery.pending)
+    delivery = halve(a_delivery(pending=(a_range(0, 4),), refused=(0, 1)))
+    assert all(live_contacts(contact_range, delivery.refused) for contact_range in delivery.pending)
 
 
 def test_a_portion_that_is_refused_as_a_whole_is_no_longer_pending() -> None:
-    assert refuse(a_delivery(pending=(a_portion(0, 2), a_portion(2, 2))), [0, 1]).pending == (a_portion(2, 2),)
+    assert refuse(a_delivery(pending=(a_range(0, 2), a_range(2, 2))), [0, 1]).pending == (a_range(2, 2),)
 
 
 def test_the_first_reason_to_give_up_counts() -> None:
     first, second = a_reason(code="first"), a_reason(code="second")
-    again = send_again(give_up(a_delivery(accepted=(an_accepted_portion(),)), first), [an_accepted_portion()])
+    again = send_again(give_up(a_delivery(accepted=(an_accepted_range(),)), first), [an_accepted_range()])
     assert give_up(again, second).reason == first
 
 
 def test_sending_again_counts_as_a_resend() -> None:
-    delivery = send_again(a_delivery(pending=(), accepted=(an_accepted_portion(),)), [an_accepted_portion()])
-    assert (delivery.pending, delivery.accepted, delivery.resends) == ((a_portion(),), (), 1)
+    delivery = send_again(a_delivery(pending=(), accepted=(an_accepted_range(),)), [an_accepted_range()])
+    assert (delivery.pending, delivery.accepted, delivery.resends) == ((a_range(),), (), 1)
 
 
 def test_waits_are_counted_and_their_seconds_added_to_a_tenth() -> None:
     delivery = waited(waited(a_delivery(), 1.04), 2.5)
-    assert (delivery.pending, delivery.waits, delivery.waited_s) == ((a_portion(),), 2, 3.5)
+    assert (delivery.pending, delivery.waits, delivery.waited_s) == ((a_range(),), 2, 3.5)
 
 
 def test_every_move_gives_the_claim_back() -> None:
-    claimed = a_delivery(claim=Claim(message="m1", since=NOW), accepted=(an_accepted_portion(10),))
+    claimed = a_delivery(claim=Claim(message="m1", since=NOW), accepted=(an_accepted_range(10),))
     moved = [
         accept(claimed, job_id="job-2", now=NOW),
         halve(claimed),
@@ -167,16 +169,16 @@ def lines(*emails: str) -> list[bytes]:
 @given(total=st.integers(1, 40), data=st.data())
 def test_the_lines_of_a_portion_are_its_live_contacts(total: int, data: st.DataObject) -> None:
     first = data.draw(st.integers(0, total - 1))
-    portion = ContactRange(first=first, contacts=data.draw(st.integers(1, total - first)))
+    contact_range = ContactRange(first=first, contacts=data.draw(st.integers(1, total - first)))
     refused = data.draw(st.lists(st.integers(0, total - 1), unique=True))
     chunk = [b"%d" % n for n in range(total)]
-    found = lines_of(chunk, portion, refused)
-    assert found == [(n, chunk[n]) for n in positions(portion, tuple(refused))]
-    assert len(found) == live_contacts(portion, refused)
+    found = lines_of(chunk, contact_range, refused)
+    assert found == [(n, chunk[n]) for n in positions(contact_range, tuple(refused))]
+    assert len(found) == live_contacts(contact_range, refused)
 
 
 def test_an_index_counts_from_the_beginning_of_the_request() -> None:
-    sent = lines_of(lines("a@x.se", "b@x.se", "c@x.se", "d@x.se"), a_portion(1, 3), refused=[2])
+    sent = lines_of(lines("a@x.se", "b@x.se", "c@x.se", "d@x.se"), a_range(1, 3), refused=[2])
     assert named_positions(sent, NamedContacts(indexes=frozenset({1}))) == [3]
 
 

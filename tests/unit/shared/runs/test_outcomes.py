@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.limits import IMPORT_DEADLINE, JOB_PATIENCE, POLL_FIRST, RESENDS
 from shared.model.reasons import RunStatus
 from shared.model.runs import ChunkResult, ChunkStatus, Counts, Delivery, Stop
 from shared.runs.delivery_state import give_up, live_contacts, refuse
@@ -12,21 +17,26 @@ from shared.runs.outcomes import (
     JOB_FAILED,
     REFUSED,
     UNCONFIRMED,
+    Finish,
+    JobPoll,
+    PollAgain,
     RangeOutcome,
+    Resend,
     add_up,
     chunk_result,
     count_differences,
     counters_missing,
     judge,
+    next_step,
 )
 from shared.sendgrid.api import ImportJob, JobStatus
 from tests.support.factories import (
     NOW,
     a_delivery,
-    a_portion,
+    a_range,
     a_reason,
     a_result,
-    an_accepted_portion,
+    an_accepted_range,
     an_import_job,
 )
 
@@ -44,16 +54,20 @@ jobs = st.none() | st.builds(
 def ended_deliveries(draw: st.DrawFn) -> tuple[Delivery, list[RangeOutcome], int]:
     """A delivery that came to its end in any way, the end of each of its jobs, and the size of its chunk."""
     sizes = draw(st.lists(st.integers(1, 20), min_size=1, max_size=6))
-    portions = [(sum(sizes[:n]), size) for n, size in enumerate(sizes)]
+    ranges = [(sum(sizes[:n]), size) for n, size in enumerate(sizes)]
     accepted = draw(st.integers(0, len(sizes)))
     delivery = a_delivery(
-        pending=tuple(a_portion(*portion) for portion in portions[accepted:]),
-        accepted=tuple(an_accepted_portion(*portions[n], f"job-{n}") for n in range(accepted)),
+        pending=tuple(a_range(*contact_range) for contact_range in ranges[accepted:]),
+        accepted=tuple(an_accepted_range(*ranges[n], f"job-{n}") for n in range(accepted)),
         requests=draw(st.integers(0, 40)),
     )
     delivery = refuse(delivery, draw(st.lists(st.integers(0, sum(sizes) - 1), unique=True)))
     delivery = give_up(delivery, a_reason()) if delivery.pending else delivery
-    return delivery, [RangeOutcome(accepted=portion, job=draw(jobs)) for portion in delivery.accepted], sum(sizes)
+    return (
+        delivery,
+        [RangeOutcome(accepted=contact_range, job=draw(jobs)) for contact_range in delivery.accepted],
+        sum(sizes),
+    )
 
 
 def got_in(delivery: Delivery, ended: list[RangeOutcome]) -> int:
@@ -98,8 +112,8 @@ def test_a_chunk_is_complete_only_if_everybody_got_in(case: tuple[Delivery, list
     ],
 )
 def test_the_end_of_the_job_is_the_end_of_the_chunk(job: ImportJob | None, status: ChunkStatus) -> None:
-    delivery = a_delivery(pending=(), accepted=(an_accepted_portion(),))
-    ended = [RangeOutcome(accepted=an_accepted_portion(), job=job)]
+    delivery = a_delivery(pending=(), accepted=(an_accepted_range(),))
+    ended = [RangeOutcome(accepted=an_accepted_range(), job=job)]
     assert chunk_result(delivery, ended, contacts=10, now=NOW).status is status
 
 
@@ -108,26 +122,28 @@ def test_the_end_of_the_job_is_the_end_of_the_chunk(job: ImportJob | None, statu
     [(None, UNCONFIRMED), (an_import_job(JobStatus.FAILED), JOB_FAILED), (an_import_job(), None)],
 )
 def test_a_chunk_that_is_not_in_says_why(job: ImportJob | None, reason: object) -> None:
-    delivery = a_delivery(pending=(), accepted=(an_accepted_portion(),))
-    ended = [RangeOutcome(accepted=an_accepted_portion(), job=job)]
+    delivery = a_delivery(pending=(), accepted=(an_accepted_range(),))
+    ended = [RangeOutcome(accepted=an_accepted_range(), job=job)]
     assert chunk_result(delivery, ended, contacts=10, now=NOW).reason == reason
 
 
 def test_nobody_counts_as_errored_until_the_job_says_how_many() -> None:
-    ended = [RangeOutcome(accepted=an_accepted_portion(), job=an_import_job(JobStatus.ERRORED))]
+    ended = [RangeOutcome(accepted=an_accepted_range(), job=an_import_job(JobStatus.ERRORED))]
     assert chunk_result(a_delivery(pending=()), ended, contacts=10, now=NOW).errored == 0
 
 
 def test_counters_of_all_jobs_are_added() -> None:
-    portions = (an_accepted_portion(0, 5, "job-1"), an_accepted_portion(5, 5, "job-2"))
-    ended = [RangeOutcome(accepted=portion, job=an_import_job(created=2, updated=3)) for portion in portions]
-    result = chunk_result(a_delivery(pending=(), accepted=portions), ended, contacts=10, now=NOW)
+    ranges = (an_accepted_range(0, 5, "job-1"), an_accepted_range(5, 5, "job-2"))
+    ended = [
+        RangeOutcome(accepted=contact_range, job=an_import_job(created=2, updated=3)) for contact_range in ranges
+    ]
+    result = chunk_result(a_delivery(pending=(), accepted=ranges), ended, contacts=10, now=NOW)
     assert (result.created, result.updated, result.jobs) == (4, 6, ("job-1", "job-2"))
 
 
 @pytest.mark.parametrize("job", [an_import_job(), an_import_job(created=0, updated=0), None])
 def test_a_job_that_counts_nobody_adds_nothing(job: ImportJob | None) -> None:
-    ended = [RangeOutcome(accepted=an_accepted_portion(), job=job)]
+    ended = [RangeOutcome(accepted=an_accepted_range(), job=job)]
     result = chunk_result(a_delivery(pending=()), ended, contacts=10, now=NOW)
     assert (result.created, result.updated) == (0, 0)
 
@@ -144,9 +160,11 @@ def test_a_job_that_counts_nobody_adds_nothing(job: ImportJob | None) -> None:
 def test_a_chunk_knows_what_its_jobs_were_about_if_all_of_them_say(
     jobs: list[ImportJob | None], requested: int | None
 ) -> None:
-    portions = (an_accepted_portion(0, 5, "job-1"), an_accepted_portion(5, 5, "job-2"))
-    ended = [RangeOutcome(accepted=portion, job=job) for portion, job in zip(portions, jobs, strict=True)]
-    delivery = a_delivery(pending=(), accepted=portions)
+    ranges = (an_accepted_range(0, 5, "job-1"), an_accepted_range(5, 5, "job-2"))
+    ended = [
+        RangeOutcome(accepted=contact_range, job=job) for contact_range, job in zip(ranges, jobs, strict=True)
+    ]
+    delivery = a_delivery(pending=(), accepted=ranges)
     assert chunk_result(delivery, ended, contacts=10, now=NOW).requested == requested
 
 
@@ -304,3 +322,59 @@ def test_a_list_shorter_than_what_was_sent_to_it_is_told(before: int | None, wor
 @pytest.mark.parametrize("after", [None, 10, 11])
 def test_a_list_that_may_hold_what_was_sent_to_it_is_not_told(after: int | None) -> None:
     assert count_differences([], Counts(sent=10), before=3, after=after) == []
+
+
+# --- what follows a poll ------------------------------------------------------------------------------------
+
+ACCEPTED = an_accepted_range()
+RUNNING = JobPoll(accepted=ACCEPTED, job=an_import_job(JobStatus.PENDING))
+DONE = JobPoll(accepted=ACCEPTED, job=an_import_job(created=10))
+UNCOUNTED = JobPoll(accepted=ACCEPTED, job=an_import_job())
+FAILED = JobPoll(accepted=ACCEPTED, job=an_import_job(JobStatus.FAILED))
+VANISHED = JobPoll(accepted=ACCEPTED, vanished=True)
+UNHEARD = JobPoll(accepted=ACCEPTED)
+LATE = timedelta(seconds=IMPORT_DEADLINE)
+
+
+def follows(poll: JobPoll, **changes: Any) -> object:  # noqa: ANN401 - arguments of next_step and members of Delivery
+    situation: dict[str, Any] = {"now": NOW, "attempt": 1, "stopped": False} | changes
+    delivery = a_delivery(pending=(), accepted=(ACCEPTED,), resends=situation.pop("resends", 0))
+    return type(next_step(delivery, [poll], **situation))
+
+
+@pytest.mark.parametrize(
+    ("poll", "changes", "step"),
+    [
+        (RUNNING, {}, PollAgain),
+        (RUNNING, {"attempt": JOB_PATIENCE + 1}, PollAgain),
+        (RUNNING, {"now": NOW + LATE - timedelta(seconds=1)}, PollAgain),
+        (RUNNING, {"now": NOW + LATE}, Finish),
+        (UNHEARD, {}, PollAgain),
+        (UNHEARD, {"now": NOW + LATE}, Finish),
+        (DONE, {}, Finish),
+        (UNCOUNTED, {"attempt": JOB_PATIENCE}, PollAgain),
+        (UNCOUNTED, {"attempt": JOB_PATIENCE + 1}, Finish),
+        (VANISHED, {"attempt": JOB_PATIENCE}, PollAgain),
+        (VANISHED, {"attempt": JOB_PATIENCE + 1}, Resend),
+        (FAILED, {}, Resend),
+        (FAILED, {"resends": RESENDS - 1}, Resend),
+        (FAILED, {"resends": RESENDS}, Finish),
+        (FAILED, {"stopped": True}, Finish),
+    ],
+)
+def test_what_follows_a_poll(poll: JobPoll, changes: dict[str, object], step: type) -> None:
+    assert follows(poll, **changes) is step
+
+
+def test_only_what_was_lost_is_sent_again() -> None:
+    lost, kept = an_accepted_range(0, 5, "job-1"), an_accepted_range(5, 5, "job-2")
+    polls = [replace(FAILED, accepted=lost), replace(DONE, accepted=kept)]
+    delivery = a_delivery(pending=(), accepted=(lost, kept))
+    assert next_step(delivery, polls, now=NOW, attempt=1, stopped=False) == Resend((lost,))
+
+
+@pytest.mark.parametrize(("asked", "wait"), [(0.0, POLL_FIRST), (900.0, 900.0)])
+def test_the_next_poll_is_never_sooner_than_asked(asked: float, wait: float) -> None:
+    delivery = a_delivery(pending=(), accepted=(ACCEPTED,))
+    step = next_step(delivery, [replace(RUNNING, wait=asked)], now=NOW, attempt=1, stopped=False)
+    assert step == PollAgain(wait)

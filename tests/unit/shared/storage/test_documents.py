@@ -52,6 +52,15 @@ def test_a_document_that_is_missing_cannot_be_read(store: Store) -> None:
         store.get("c", Connection)
 
 
+def test_a_document_that_is_missing_is_not_found(store: Store) -> None:
+    assert store.find("c", Connection) is None
+
+
+def test_a_document_that_is_there_is_found(store: Store) -> None:
+    store.create("c", a_connection())
+    assert store.find("c", Connection) == store.get("c", Connection)
+
+
 def test_only_the_version_that_was_read_is_replaced(store: Store) -> None:
     etag = store.create("t", ExportLock(run=RUN_ID))
     store.replace("t", ExportLock(run=OTHER_RUN), etag=etag)

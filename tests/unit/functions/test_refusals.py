@@ -1,0 +1,94 @@
+"""What the API refuses before anything is done: callers who may not, and exports that cannot run."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from functions import connections, exports, runs
+from tests.support.factories import a_request, use_services
+from tests.support.in_memory_app import InMemoryApp, a_connection, people
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import azure.functions as func
+
+NO_ROLE = base64.b64encode(b'{"claims": []}').decode()
+EXPORT = {"id": "newsletter"}
+ON_EXPORTS = {
+    "start": (runs.start_run, EXPORT),
+    "retry": (runs.retry_run, EXPORT | {"run": "20260302T090000Z-ab12"}),
+    "preview": (exports.preview_export, EXPORT),
+}
+CALLS: dict[str, tuple[Any, dict[str, str]]] = {
+    **ON_EXPORTS,
+    "cancel": (runs.cancel_run, EXPORT | {"run": "20260302T090000Z-ab12"}),
+    "check": (connections.check_connection, {"id": "main"}),
+}
+
+
+@pytest.fixture
+def app() -> InMemoryApp:
+    app = InMemoryApp()
+    app.save()
+    app.deliver_extract(people(3))
+    use_services(app.services)
+    return app
+
+
+def call(name: str, *, caller: str | None = None, **params: str) -> func.HttpResponse:
+    """Call the function, as whoever holds the key or as a principal without any role."""
+    registered, usual = CALLS[name]
+    function: Callable[[func.HttpRequest], func.HttpResponse] = registered._function.get_user_function()
+    principal = {"X-MS-CLIENT-PRINCIPAL": NO_ROLE, "X-MS-CLIENT-PRINCIPAL-NAME": caller} if caller else {}
+    request = a_request(method="POST", route_params=usual | params, headers=principal)
+    return function(request)
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_stranger_to_the_connection_is_refused(app: InMemoryApp, name: str) -> None:
+    assert call(name, caller="erik@example.com").status_code == 403
+    assert (app.queues.waiting, app.sendgrid.upserts) == ([], [])
+
+
+@pytest.mark.usefixtures("app")
+def test_a_connection_that_is_not_there_looks_to_a_stranger_like_one_of_others() -> None:
+    there, not_there = (call("check", caller="erik@example.com", id=name) for name in ("main", "other"))
+    assert (there.status_code, not_there.status_code) == (403, 403)
+
+
+@pytest.mark.usefixtures("app")
+@pytest.mark.parametrize("name", ON_EXPORTS)
+def test_an_export_that_is_not_there_is_not_found(name: str) -> None:
+    response = call(name, id="no-such")
+    assert (response.status_code, json.loads(response.get_body())["code"]) == (404, "export_missing")
+
+
+@pytest.mark.parametrize("name", ON_EXPORTS)
+def test_without_consent_nothing_is_read_or_sent(app: InMemoryApp, name: str) -> None:
+    app.save_connection(a_connection(consent=None))
+    response = call(name)
+    assert (response.status_code, json.loads(response.get_body())["code"]) == (409, "consent_missing")
+    assert (app.queues.waiting, app.sendgrid.upserts) == ([], [])
+
+
+@pytest.mark.parametrize("name", ["start", "retry"])
+def test_a_disabled_export_starts_no_run(app: InMemoryApp, name: str) -> None:
+    app.save(enabled=False)
+    response = call(name)
+    assert (response.status_code, json.loads(response.get_body())["code"]) == (409, "export_disabled")
+    assert app.queues.waiting == []
+
+
+def test_a_preview_of_a_disabled_export_is_shown(app: InMemoryApp) -> None:
+    app.save(enabled=False)
+    assert call("preview").status_code == 200
+
+
+def test_a_user_of_the_connection_is_served(app: InMemoryApp) -> None:
+    app.save_connection(a_connection(users=("nora@example.com",)))
+    assert call("start", caller="nora@example.com").status_code == 202

@@ -6,7 +6,7 @@ import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self, cast
 
-from shared.extracts.discovery import Extract, ExtractFile
+from shared.extracts.extract import Extract, ExtractFile
 
 if TYPE_CHECKING:
     from pathlib import Path

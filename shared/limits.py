@@ -141,3 +141,12 @@ PLANNER_DISK: Final = "600MB"
 
 https://learn.microsoft.com/azure/azure-functions/functions-scale#service-limits
 """
+
+MODEL_BYTES_MAX: Final = 64 << 20
+"""Largest model.json that is read, in bytes. Ours: one of thousands of tables has some megabytes."""
+
+EXTRACT_WAIT: Final = 3600.0
+"""Seconds after its start in which a run waits for the newest delivery to be complete, unless the export says."""
+
+EXTRACT_LOOK: Final = 60.0
+"""Seconds between two looks of a run that waits for its extract."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shared.definitions.access import Caller
-    from shared.extracts.discovery import Extract
+    from shared.extracts.extract import Extract
     from shared.storage.documents import Store
 
 

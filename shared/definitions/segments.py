@@ -4,26 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pydantic import AwareDatetime
-
 from shared.errors import ExportError
 from shared.extracts.discovery import list_extracts
 from shared.model.documents import Document
+from shared.model.reasons import Reason
+from shared.model.runs import ExtractSummary
 
 if TYPE_CHECKING:
-    from shared.extracts.discovery import Extract, ExtractFile
+    from shared.extracts.discovery import Listed
+    from shared.extracts.extract import Extract, ExtractFile
     from shared.storage.interfaces import Blobs
 
 
 class Segment(Document):
-    """A segment, by its newest extract."""
+    """A segment, and what a run would read of it now."""
 
     segment: str
-    version: str
-    """The delivery's own name, such as its dated folder."""
-    delivered_at: AwareDatetime
-    files: int
-    bytes: int
+    extract: ExtractSummary | None
+    """The newest complete one; None when that cannot be told."""
+    problem: Reason | None
+    """Why it cannot."""
     columns: tuple[str, ...] | None
     """As the first file by name that is not empty names them; None when they cannot be told."""
     columns_problem: str | None
@@ -36,17 +36,15 @@ def list_segments(blobs: Blobs, *, prefix: str = "") -> list[Segment]:
     Raises RunEndError when a model.json beside the segments cannot be read, for then none can be told, and
     TransientError when storage is away.
     """
-    return [_describe(blobs, extract) for extract in list_extracts(blobs, prefix=prefix)]
+    return [_describe(blobs, listed) for listed in list_extracts(blobs, prefix=prefix)]
 
 
-def _describe(blobs: Blobs, extract: Extract) -> Segment:
-    columns, problem = _columns(blobs, extract)
+def _describe(blobs: Blobs, listed: Listed) -> Segment:
+    columns, problem = _columns(blobs, listed.extract) if listed.extract else (None, None)
     return Segment(
-        segment=extract.segment,
-        version=extract.version,
-        delivered_at=extract.delivered_at,
-        files=len(extract.files),
-        bytes=extract.bytes,
+        segment=listed.segment,
+        extract=listed.extract.summary() if listed.extract else None,
+        problem=listed.problem,
         columns=columns or None,
         columns_problem=problem,
     )

@@ -5,23 +5,28 @@ https://learn.microsoft.com/common-data-model/model-json
 
 from __future__ import annotations
 
-import json
+import codecs
+import io
+import ipaddress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import ijson
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared.errors import RunEndError
+from shared.extracts.names import MODEL_NAME
+from shared.limits import MODEL_BYTES_MAX
 from shared.model.definitions import SourceOptions
 from shared.model.reasons import ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
-    from shared.storage.interfaces import Blobs
+    from shared.storage.interfaces import BlobItem, Blobs
 
-MODEL_NAME: Final = "model.json"
 MODEL_PREFIXES: Final = ("MODEL", "Model", "model")
 """Writers disagree about the case of the name; https://github.com/microsoft/CDM/issues/33."""
 
@@ -42,13 +47,20 @@ ENCODINGS: Final[dict[str, Literal["utf-8", "utf-16", "windows-1252"]]] = {
 }
 
 
-class _Part(BaseModel):
-    """Whatever else stands in a model.json is of no interest here."""
+class _Member(BaseModel):
+    """Whatever else stands in a model.json is of no interest here; null means the default."""
 
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, content: Any) -> Any:  # noqa: ANN401 - any JSON
+        if isinstance(content, dict):
+            return {name: value for name, value in content.items() if value is not None}
+        return content
 
-class _Format(_Part):
+
+class _Format(_Member):
     column_headers: Annotated[bool, Field(alias="columnHeaders")] = False
     delimiter: str = ","
     encoding: str = "UTF-8"
@@ -65,96 +77,139 @@ class _Format(_Part):
         )
 
 
-class _Attribute(_Part):
+class _Attribute(_Member):
     name: str
 
 
-class _Partition(_Part):
+class _Partition(_Member):
     location: str = ""
+    refreshed: Annotated[AwareDatetime | None, Field(alias="refreshTime")] = None
     format: Annotated[_Format, Field(alias="fileFormatSettings")] = _Format()
 
 
-class _Entity(_Part):
+class _Entity(_Member):
     name: str
     attributes: tuple[_Attribute, ...] = ()
     partitions: tuple[_Partition, ...] = ()
-
-
-class _Model(_Part):
-    entities: tuple[_Entity, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFile:
     """A partition of a table."""
 
-    candidates: tuple[str, ...]
-    """Names the blob may have, likeliest first: the URI does not say where the container's name ends."""
+    name: str
+    """Of the blob."""
+    refreshed: datetime | None
+    """When it was last written, by the model; None if that is not told."""
     source: SourceOptions
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelTable:
-    """A table of the model."""
+    """A table of a model."""
 
+    model: str
+    """Name of the model's blob."""
+    name: str
     source: SourceOptions
     """Its columns, and the format of its first file."""
     files: tuple[ModelFile, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Model:
-    """A `model.json` and the folder it lies in."""
-
-    folder: str
-    tables: dict[str, ModelTable]
-
-    def table(self, name: str, *, alone: bool) -> ModelTable | None:
-        """The table of that name, in any case; with `alone` the only table whatever it is called."""
-        for table_name, table in self.tables.items():
-            if table_name.casefold() == name.casefold():
-                return table
-        return next(iter(self.tables.values())) if alone and len(self.tables) == 1 else None
+def list_models(blobs: Blobs, folder: str) -> list[BlobItem]:
+    """The models that lie directly in `folder`."""
+    return [
+        item
+        for prefix in MODEL_PREFIXES
+        for item in blobs.list_blobs(folder + prefix)
+        if item.name[len(folder) :].casefold() == MODEL_NAME
+    ]
 
 
-def list_models(blobs: Blobs, folder: str) -> Iterator[Model]:
-    """The models lying directly in `folder`. Raises RunEndError for one that cannot be read."""
-    for prefix in MODEL_PREFIXES:
-        for item in blobs.list_blobs(folder + prefix):
-            if item.name[len(folder) :].casefold() == MODEL_NAME:
-                yield parse_model(blobs.get(item.name).data, item.name)
+def list_tables(blobs: Blobs, model: BlobItem) -> list[str]:
+    """Names of a model's tables. Raises RunEndError for a model that cannot be read."""
+    return [name for entity in _entities(blobs, model) if isinstance(name := entity.get("name"), str)]
 
 
-def parse_model(data: bytes, name: str) -> Model:
-    """Read a `model.json` that lies at `name`. Raises RunEndError."""
-    folder = name.rpartition("/")[0]
+def read_table(blobs: Blobs, model: BlobItem, name: str, *, alone: bool) -> ModelTable | None:
+    """The table of that name, if need be in another case; with `alone` the only table whatever it is called.
+
+    Only the table itself is kept of the model. Raises RunEndError for a model that cannot be read.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    count = 0
+    for entity in _entities(blobs, model):
+        count += 1
+        called = str(entity.get("name"))
+        if called.casefold() == name.casefold() or (alone and count == 1):
+            found[called] = entity
+    named = [called for called in found if called.casefold() == name.casefold()]
+    if name in found:
+        return _table(found[name], model)
+    if len(named) > 1:
+        raise _unreadable(model, f"has the tables {' and '.join(sorted(named))}, neither of them called {name}")
+    if named:
+        return _table(found[named[0]], model)
+    return _table(next(iter(found.values())), model) if alone and count == 1 else None
+
+
+def _entities(blobs: Blobs, model: BlobItem) -> Iterator[dict[str, Any]]:
+    """The tables of a model, one after the other."""
+    if model.size > MODEL_BYTES_MAX:
+        message = f"{model.name} has {model.size:,} bytes, more than the {MODEL_BYTES_MAX:,} that are read."
+        raise RunEndError(ReasonCode.MODEL_TOO_LARGE, message)
+    text = blobs.get(model.name).data.removeprefix(codecs.BOM_UTF8)
     try:
-        model = _Model.model_validate(json.loads(data.decode("utf-8-sig")))
-    except (ValueError, ValidationError):
-        raise RunEndError(
-            ReasonCode.EXTRACT_UNREADABLE, f"{name} is not a model.json of the Common Data Model."
-        ) from None
-    return Model(folder=folder, tables={entity.name: _table(entity, folder) for entity in model.entities})
+        for entity in ijson.items(io.BytesIO(text), "entities.item"):
+            if isinstance(entity, dict):
+                yield entity
+    except (ijson.JSONError, UnicodeDecodeError):
+        raise _unreadable(model, "is no JSON") from None
 
 
-def _table(entity: _Entity, folder: str) -> ModelTable:
-    columns = tuple(attribute.name for attribute in entity.attributes)
+def _table(entity: dict[str, Any], model: BlobItem) -> ModelTable:
+    try:
+        checked = _Entity.model_validate(entity)
+    except ValidationError:
+        raise _unreadable(model, "is not as the Common Data Model has it") from None
+    columns = tuple(attribute.name for attribute in checked.attributes)
+    folder = model.name.rpartition("/")[0]
     files = tuple(
-        ModelFile(candidates=_candidates(partition.location, folder), source=partition.format.options(columns))
-        for partition in entity.partitions
+        ModelFile(
+            name=blob_name(partition.location, folder),
+            refreshed=partition.refreshed,
+            source=partition.format.options(columns),
+        )
+        for partition in checked.partitions
     )
-    return ModelTable(source=files[0].source if files else _Format().options(columns), files=files)
+    source = files[0].source if files else _Format().options(columns)
+    return ModelTable(model=model.name, name=checked.name, source=source, files=files)
 
 
-def _candidates(location: str, folder: str) -> tuple[str, ...]:
-    """Blob names that a partition's location may mean.
+def blob_name(location: str, folder: str) -> str:
+    """The blob that a partition's location means.
 
-    Usually `https://{account}.blob.core.windows.net/{container}/{name}`; emulators put the account into the
-    path, and some writers give a path relative to the model.
+    Usually that is `https://{account}.blob.core.windows.net/{container}/{name}`. Hadoop's drivers have the
+    container in front of the account, emulators have the account in the path, and some writers give a path
+    relative to the model's folder.
     """
     uri = urlsplit(location)
     path = unquote(uri.path).lstrip("/")
     if not uri.scheme:
-        return (f"{folder}/{path}" if folder else path, path)
-    parts = path.split("/")
-    return tuple("/".join(parts[skipped:]) for skipped in (1, 2, 0) if len(parts) > skipped)
+        return path if not folder or path.startswith(folder + "/") else f"{folder}/{path}"
+    if "@" in uri.netloc:
+        return path
+    return path.split("/", 2 if _is_emulator(uri.hostname or "") else 1)[-1]
+
+
+def _is_emulator(host: str) -> bool:
+    """Whether the account stands in the path."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return "." not in host
+    return True
+
+
+def _unreadable(model: BlobItem, why: str) -> RunEndError:
+    return RunEndError(ReasonCode.EXTRACT_UNREADABLE, f"{model.name} cannot be read: it {why}.")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from concurrent.futures import Future
 
-    from shared.extracts.discovery import ExtractFile
+    from shared.extracts.extract import ExtractFile
     from shared.storage.interfaces import Blobs
 
 BLOCK_BYTES: Final = 4 << 20

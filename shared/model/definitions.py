@@ -9,14 +9,15 @@ from __future__ import annotations
 import zoneinfo
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
 from cronsim import CronSim, CronSimError
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 
-from shared.limits import ALTERNATE_EMAILS_MAX, DEFAULT_MAX_CONTACTS
+from shared.limits import ALTERNATE_EMAILS_MAX, DEFAULT_MAX_CONTACTS, EXTRACT_WAIT
 from shared.model.documents import Document
+from shared.model.layout import Layout
 
 CRON_FIELDS: Final = 5
 
@@ -35,6 +36,11 @@ def _valid_cron(expression: str) -> str:
     except CronSimError as error:
         raise ValueError("must be a cron expression, such as 30 6 * * MON-FRI") from error
     return expression
+
+
+def _valid_layout(template: str) -> str:
+    Layout(template)
+    return template
 
 
 def _unique[T](values: tuple[T, ...]) -> tuple[T, ...]:
@@ -127,6 +133,10 @@ class SourceOptions(Document):
     """Windows-1252 is never guessed."""
     columns: tuple[Annotated[str, StringConstraints(min_length=1, max_length=256)], ...] = ()
     """Names of the columns, in order, for CSV files without a header."""
+    layout: Annotated[str, StringConstraints(max_length=500), AfterValidator(_valid_layout)] | None = None
+    """Template of the names of an extract's files, below EXTRACT_PREFIX; docs/extracts.md has examples."""
+    wait_minutes: Annotated[int, Field(ge=0, le=12 * 60, strict=True)] = round(EXTRACT_WAIT / 60)
+    """So long a run waits, from its start, for the newest delivery to be complete."""
     success_marker: Annotated[str, StringConstraints(pattern=r"^[\w.-]{1,100}$")] | None = None
     """Name of the file that completes a delivery, such as _SUCCESS; folders without it are passed over."""
     date_order: Literal["auto", "day_first", "month_first"] = "auto"
@@ -192,6 +202,13 @@ class Export(Document):
     overlap: Literal["wait", "skip"] = "wait"
     """What a run does while another run of the export is not over."""
     enabled: Annotated[bool, Field(strict=True)] = True
+
+    @model_validator(mode="after")
+    def _layout_tells_segments_apart(self) -> Self:
+        layout = self.source.layout
+        if layout is not None and len(self.segments) > 1 and not Layout(layout).names_segment:
+            raise ValueError("source.layout must have {segment}, for the export has several segments")
+        return self
 
 
 class Saved[D: Document](Document):

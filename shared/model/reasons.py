@@ -59,11 +59,23 @@ class ReasonCode(StrEnum):
         "extract_missing",
         "Check the segment's name, EXTRACT_CONTAINER, EXTRACT_PREFIX, and that it is delivered.",
     )
+    EXTRACT_AMBIGUOUS = (
+        "extract_ambiguous",
+        "Declare in the export's source.layout which files are meant, or remove those that are not.",
+    )
+    EXTRACT_INCOMPLETE = (
+        "extract_incomplete",
+        "Have the named delivery completed, then start a new run; docs/extracts.md says what completes one.",
+    )
     EXTRACT_UNREADABLE = (
         "extract_unreadable",
         "Correct the named file, or declare in the export's source how it is written.",
     )
     EXTRACT_TOO_LARGE = ("extract_too_large", "Split the segment, or deliver it in more and smaller files.")
+    MODEL_TOO_LARGE = (
+        "model_too_large",
+        "Have the source write a smaller model.json, or declare in the export's source.layout which files count.",
+    )
     EXTRACT_UNSUPPORTED = ("extract_unsupported", "Deliver the segment as CSV, JSON lines or Parquet files.")
     COLUMN_MISSING = ("column_missing", "Correct the export's mapping, or have the source deliver the column.")
     COLUMN_AMBIGUOUS = ("column_ambiguous", "Write the column's name in the mapping exactly as the extract does.")

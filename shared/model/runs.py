@@ -47,14 +47,32 @@ class Counts(Document):
         return self.rows_read == outcomes and self.rejected == sum(self.rejected_by_reason.values())
 
 
+class PassedOver(Document):
+    """A file or folder beside an extract that was not read."""
+
+    name: str
+    why: str
+    """Goes on after "it"."""
+
+
 class ExtractSummary(Document):
     """Which delivery of a segment a run has read."""
 
     segment: str
     version: str
     """The delivery's own name, such as its dated folder."""
+    delivered_at: AwareDatetime | None = None
+    """When its last file was written."""
     files: int
     bytes: int
+    file_names: tuple[str, ...] = ()
+    """The first ones, by name."""
+    passed_over: tuple[PassedOver, ...] = ()
+    """The first files and folders that were not read."""
+    passed_over_more: int = 0
+    """How many more there were."""
+    incomplete: str | None = None
+    """Which newer delivery was not complete, and why."""
 
 
 class ChunkProgress(Document):

@@ -19,7 +19,7 @@ from shared.planning.value_rules import MACROS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from shared.extracts.discovery import ExtractFile
+    from shared.extracts.extract import ExtractFile
 
 MISTAKES: Final = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
 """Errors of ours; their text is that of a query."""

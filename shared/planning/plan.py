@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
 
-    from shared.extracts.discovery import Extract
+    from shared.extracts.extract import Extract
     from shared.model.definitions import CustomField, FieldMapping
     from shared.model.runs import ChunkInfo, Counts
     from shared.storage.interfaces import Blobs

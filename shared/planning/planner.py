@@ -36,7 +36,7 @@ from shared.planning.value_rules import INTERNATIONAL
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from shared.extracts.discovery import Extract, ExtractFile
+    from shared.extracts.extract import Extract, ExtractFile
     from shared.model.definitions import FieldMapping
     from shared.planning.engine import Engine
     from shared.planning.fields import Field

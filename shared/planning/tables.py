@@ -20,7 +20,7 @@ from shared.planning.value_rules import quoted
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from shared.extracts.discovery import ExtractFile
+    from shared.extracts.extract import ExtractFile
     from shared.planning.duckdb_files import PlanFiles
     from shared.planning.engine import Engine
     from shared.storage.interfaces import Blobs

@@ -24,7 +24,7 @@ from shared.errors import (
 from shared.extracts.discovery import find_extract
 from shared.limits import EXPORT_LOCK_WAIT, PREPARATION_DEADLINE
 from shared.model.reasons import Reason, ReasonCode, RunStatus
-from shared.model.runs import ChunkProgress, ExtractSummary, Plan, Run, Success
+from shared.model.runs import ChunkProgress, Plan, Run, Success
 from shared.runs.enqueue import enqueue_chunks, postpone
 from shared.runs.export_lock import acquire_export_lock
 from shared.runs.finish import end_before_sending
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from shared.definitions.resolve import ExportWithConnection
-    from shared.extracts.discovery import Extract
+    from shared.extracts.extract import Extract
     from shared.model.messages import RunMessage
     from shared.model.runs import ChunkInfo
     from shared.planning.plan import PlanOutcome
@@ -217,7 +217,7 @@ def _commit(services: Services, blobs: RunBlobs, plan: Plan) -> Plan:
 
 def _note_plan(services: Services, blobs: RunBlobs, plan: Plan, extracts: Sequence[Extract]) -> None:
     changes = {
-        "extracts": tuple(summarize(extract) for extract in extracts),
+        "extracts": tuple(extract.summary() for extract in extracts),
         "counts": plan.counts,
         "chunks": ChunkProgress(planned=len(plan.chunks), contacts_planned=plan.counts.sent),
         "list_count_before": plan.list_count,
@@ -232,13 +232,6 @@ def _note_plan(services: Services, blobs: RunBlobs, plan: Plan, extracts: Sequen
         duplicate=plan.counts.duplicate,
         rejected=plan.counts.rejected,
         chunks=len(plan.chunks),
-    )
-
-
-def summarize(extract: Extract) -> ExtractSummary:
-    """What a run's document tells of an extract."""
-    return ExtractSummary(
-        segment=extract.segment, version=extract.version, files=len(extract.files), bytes=extract.bytes
     )
 
 

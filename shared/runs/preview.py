@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from shared.errors import ExtractChangedError, TransientError
 from shared.model.documents import Document
 from shared.model.runs import ChunkInfo, Counts, ExtractSummary
-from shared.runs.plan import find_extracts, one_planner, summarize
+from shared.runs.plan import find_extracts, one_planner
 from shared.sendgrid.preflight import check_sendgrid
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def preview_export(services: Services, job: ExportWithConnection, *, rows: int) 
     except ExtractChangedError:
         raise TransientError("The extract was replaced while it was read") from None
     return Preview(
-        extracts=tuple(summarize(extract) for extract in extracts),
+        extracts=tuple(extract.summary() for extract in extracts),
         counts=outcome.counts,
         contacts=tuple(mask(json.loads(line)) for line in sink.contacts),
         rejections=tuple(csv.DictReader(io.StringIO(sink.rejected.decode())))[:REJECTIONS_SHOWN],

@@ -215,7 +215,8 @@ def list_runs(
     services: Services, export: str, *, limit: int, before: str | None = None
 ) -> tuple[list[Run], str | None]:
     """Runs of an export, newest first, and the run before which the next page begins."""
-    ids = sorted(services.store.blobs.list_folders(f"runs/{export}/"), reverse=True)
+    folders = services.store.blobs.list_level(f"runs/{export}/").folders
+    ids = sorted((folder.rpartition("/")[2] for folder in folders), reverse=True)
     if before is not None:
         ids = [run for run in ids if run < before]
     page = ids[:limit]

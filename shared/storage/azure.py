@@ -11,7 +11,7 @@ from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
 )
-from azure.storage.blob import BlobPrefix, BlobServiceClient, ContainerClient
+from azure.storage.blob import BlobPrefix, BlobProperties, BlobServiceClient, ContainerClient
 from azure.storage.blob import ExponentialRetry as BlobRetry
 from azure.storage.queue import ExponentialRetry as QueueRetry
 from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
@@ -25,7 +25,7 @@ from shared.errors import (
     TransientError,
 )
 from shared.limits import QUEUE_DELAY_MAX
-from shared.storage.interfaces import Blob, BlobItem
+from shared.storage.interfaces import Blob, BlobItem, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -98,17 +98,20 @@ class AzureBlobs:
     def list_blobs(self, prefix: str = "") -> Iterator[BlobItem]:
         """Blobs whose name starts with `prefix`, by name."""
         with _mapped(f"{self._container.container_name}/{prefix}"):
-            for item in self._container.list_blobs(name_starts_with=prefix):
-                yield BlobItem(
-                    name=item.name, size=item.size, etag=item.etag.strip('"'), modified=item.last_modified
-                )
+            for item in self._container.list_blobs(name_starts_with=prefix, include=["metadata"]):
+                yield _item(item)
 
-    def list_folders(self, prefix: str = "") -> Iterator[str]:
-        """Names of the folders directly below `prefix`."""
+    def list_level(self, prefix: str = "") -> Level:
+        """Folders and blobs directly below `prefix`."""
+        folders: list[str] = []
+        blobs: list[BlobItem] = []
         with _mapped(f"{self._container.container_name}/{prefix}"):
-            for item in self._container.walk_blobs(name_starts_with=prefix, delimiter="/"):
+            for item in self._container.walk_blobs(name_starts_with=prefix, include=["metadata"], delimiter="/"):
                 if isinstance(item, BlobPrefix):
-                    yield item.name[len(prefix) :].rstrip("/")
+                    folders.append(item.name.rstrip("/"))
+                elif not (found := _item(item)).is_folder:
+                    blobs.append(found)
+        return Level(folders=tuple(folders), blobs=tuple(blobs))
 
     def get(self, name: str) -> Blob:
         """The whole blob."""
@@ -165,6 +168,18 @@ class AzureBlobs:
                     client.delete_blob(etag=f'"{etag}"', match_condition=MatchConditions.IfNotModified)
         except BlobMissingError:
             return
+
+
+def _item(item: BlobProperties) -> BlobItem:
+    # https://learn.microsoft.com/azure/storage/blobs/data-lake-storage-namespace: how a folder shows as a blob
+    is_folder = (item.metadata or {}).get("hdi_isfolder") == "true"
+    return BlobItem(
+        name=item.name,
+        size=item.size,
+        etag=item.etag.strip('"'),
+        modified=item.last_modified,
+        is_folder=is_folder,
+    )
 
 
 def _etag(answer: dict[str, object]) -> str:

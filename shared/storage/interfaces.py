@@ -22,6 +22,18 @@ class BlobItem:
     """Bytes."""
     etag: str
     modified: datetime
+    is_folder: bool = False
+    """Stands for a folder of a hierarchical namespace, and holds nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """What lies directly below a prefix."""
+
+    folders: tuple[str, ...]
+    """Whole names without the slash at their end, by name."""
+    blobs: tuple[BlobItem, ...]
+    """By name, without those that stand for folders."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +54,8 @@ class Blobs(Protocol):
     def list_blobs(self, prefix: str = "") -> Iterator[BlobItem]:
         """Blobs whose name starts with `prefix`, by name."""
 
-    def list_folders(self, prefix: str = "") -> Iterator[str]:
-        """Names of the folders directly below `prefix`, which ends with a slash or is empty; by name."""
+    def list_level(self, prefix: str = "") -> Level:
+        """Folders and blobs whose names start with `prefix` and have no further slash behind it."""
 
     def get(self, name: str) -> Blob:
         """The whole blob. Raises BlobMissingError."""

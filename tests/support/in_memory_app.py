@@ -345,7 +345,8 @@ class InMemoryApp:
 
     def runs(self, export: str = "newsletter") -> list[Run]:
         """All runs of an export, oldest first."""
-        ids = self.blobs.list_folders(f"runs/{export}/")
+        folders = self.blobs.list_level(f"runs/{export}/").folders
+        ids = [folder.rpartition("/")[2] for folder in folders]
         return [Store(self.blobs).get(RunBlobs(export=export, run=run).document, Run).document for run in ids]
 
     def on_list(self) -> set[str]:

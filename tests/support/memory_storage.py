@@ -5,11 +5,11 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError
-from shared.storage.interfaces import Blob, BlobItem
+from shared.storage.interfaces import Blob, BlobItem, Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,6 +21,7 @@ class _Stored:
     data: bytes
     etag: str
     modified: datetime
+    is_folder: bool = False
 
 
 class MemoryBlobs:
@@ -36,11 +37,26 @@ class MemoryBlobs:
         with self._lock:
             found = sorted(item for item in self._stored.items() if item[0].startswith(prefix))
         for name, stored in found:
-            yield BlobItem(name=name, size=len(stored.data), etag=stored.etag, modified=stored.modified)
+            yield BlobItem(
+                name=name,
+                size=len(stored.data),
+                etag=stored.etag,
+                modified=stored.modified,
+                is_folder=stored.is_folder,
+            )
 
-    def list_folders(self, prefix: str = "") -> Iterator[str]:
-        names = [item.name[len(prefix) :] for item in self.list_blobs(prefix)]
-        yield from sorted({name.split("/", 1)[0] for name in names if "/" in name})
+    def list_level(self, prefix: str = "") -> Level:
+        items = list(self.list_blobs(prefix))
+        below = {item.name: item.name[len(prefix) :].partition("/") for item in items}
+        folders = sorted({prefix + first for first, slash, _ in below.values() if slash})
+        direct = [item for item in items if not below[item.name][1] and not item.is_folder]
+        return Level(folders=tuple(folders), blobs=tuple(direct))
+
+    def add_folder(self, name: str) -> None:
+        """What a hierarchical namespace lists for a folder."""
+        with self._lock:
+            self.upsert(name, b"")
+            self._stored[name] = replace(self._stored[name], is_folder=True)
 
     def get(self, name: str) -> Blob:
         stored = self._find(name)

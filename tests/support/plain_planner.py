@@ -18,7 +18,7 @@ from shared.model.runs import ChunkInfo, Counts
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shared.extracts.discovery import Extract
+    from shared.extracts.extract import Extract
     from shared.model.definitions import FieldMapping
     from shared.storage.interfaces import Blobs
 

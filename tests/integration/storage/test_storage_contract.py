@@ -94,7 +94,7 @@ def test_listings_are_by_name_and_tell_size_and_version(blobs: Blobs) -> None:
 def test_folders_are_those_directly_below(blobs: Blobs) -> None:
     for name in ("r/b/1/run.json", "r/a/2/run.json", "r/a/3/run.json", "r/file"):
         blobs.upsert(name, b"")
-    assert list(blobs.list_folders("r/")) == ["a", "b"]
+    assert blobs.list_level("r/").folders == ("r/a", "r/b")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from shared.extracts.discovery import Extract, ExtractFile
+from shared.extracts.extract import Extract, ExtractFile
 from shared.model.definitions import FieldMapping, SourceOptions
 from shared.planning.plan import PlanOutcome, plan
 from tests.corpus.corpus import Collected

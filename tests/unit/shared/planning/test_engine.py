@@ -8,7 +8,7 @@ import pytest
 
 from shared.errors import BlobChangedError, ExtractChangedError, RunEndError
 from shared.extracts import streams
-from shared.extracts.discovery import ExtractFile
+from shared.extracts.extract import ExtractFile
 from shared.planning import chunks as chunking
 from shared.planning import duckdb_files
 from shared.planning.engine import Engine, QueryError, open_engine

@@ -171,7 +171,7 @@ def _table(entity: dict[str, Any], model: BlobItem) -> ModelTable:
     try:
         checked = _Entity.model_validate(entity)
     except ValidationError:
-        raise _unreadable(model, "is not as the Common Data Model has it") from None
+        raise _unreadable(model, "has a table that is not as it should be") from None
     columns = tuple(attribute.name for attribute in checked.attributes)
     folder = model.name.rpartition("/")[0]
     files = tuple(
@@ -212,4 +212,6 @@ def _is_emulator(host: str) -> bool:
 
 
 def _unreadable(model: BlobItem, why: str) -> RunEndError:
-    return RunEndError(ReasonCode.EXTRACT_UNREADABLE, f"{model.name} cannot be read: it {why}.")
+    return RunEndError(
+        ReasonCode.EXTRACT_UNREADABLE, f"{model.name} is not a model.json of the Common Data Model: it {why}."
+    )

@@ -29,7 +29,7 @@ _FAMILIES: Final = {
     "task": re.compile(r"(?P<id>\d{6}_\d{1,3})"),
     "guid": re.compile(rf"(?P<job>{_GUID})(?P<id>(?:[_-]\d{{1,6}}){{1,3}})", re.IGNORECASE),
     "count": re.compile(r"(?:(?:part|chunk|file|shard|split|p)[_. -]?)?(?P<id>\d{1,7})", re.IGNORECASE),
-    "letters": re.compile(r"x?(?P<id>a[a-z]{1,3}|[b-z][a-z])"),
+    "letters": re.compile(r"x?(?P<id>a[a-z]{0,3}|[b-z][a-z]?)"),
 }
 """Spark and Hadoop; BigQuery, in two ways; Snowflake; Redshift; Hive; Synapse; ADF and CSV tools; split."""
 _GLUED: Final = frozenset({"shard", "slice", "unload"})

@@ -203,15 +203,27 @@ def test_the_api_answers_with_the_newest_extract_of_every_segment() -> None:
     use_services(some_services(extracts=delivered(files)))
     answer = segments.list_segments._function.get_user_function()(a_request())
     (segment,) = json.loads(answer.get_body())["segments"]
-    assert segment.pop("delivered_at").startswith("2026-")
-    assert segment == {
+    extract = segment.pop("extract")
+    assert extract.pop("delivered_at").startswith("2026-")
+    assert extract == {
         "segment": "Seg",
         "version": "2026-01-02",
         "files": 2,
         "bytes": 12,
-        "columns": ["EMail"],
-        "columns_problem": None,
+        "file_names": ["Seg/2026-01-02/1.csv", "Seg/2026-01-02/2.csv"],
+        "passed_over": [{"name": "Seg/2026-01-01/", "why": "is older than what is read"}],
+        "passed_over_more": 0,
+        "incomplete": None,
     }
+    assert segment == {"segment": "Seg", "problem": None, "columns": ["EMail"], "columns_problem": None}
+
+
+def test_a_segment_whose_files_are_not_certain_is_listed_with_the_reason() -> None:
+    files = {"Seg/north.csv": "EMail\n", "Seg/south.csv": "EMail\n", "Other.csv": "EMail\n"}
+    (other, unsure) = list_segments(delivered(files))
+    assert (other.segment, other.problem) == ("Other", None)
+    assert unsure.problem is not None
+    assert (unsure.segment, unsure.extract, unsure.problem.code) == ("Seg", None, "extract_ambiguous")
 
 
 def test_a_row_taken_for_a_header_is_not_shown() -> None:

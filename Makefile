@@ -52,9 +52,8 @@ bench: install ## Speed and memory, as ratios within one run (ROWS=1000000)
 contract: install ## The SendGrid simulator against SendGrid's OpenAPI files (SENDGRID_OAI=dir)
 	@$(BIN)/python -m pytest tests/contract
 
-infra: install package ## Everything about the deployment that can be checked without Azure (BICEP_TYPES=dir)
-	@$(BIN)/python -m infra.check infra/main.bicep
-	@$(BIN)/python -m pytest -rs tests/infra
+infra: install package ## Everything about the deployment that can be checked without Azure (BICEP=compiler)
+	@$(BIN)/python -m tools.infra
 
 package: .local/package.zip ## The deployment package with its requirements, in .local/package.zip
 
@@ -69,12 +68,12 @@ checkov: install $(CHECKOV)/bin/checkov ## A second opinion on the Bicep, by che
 az: install package $(AZ)/bin/az ## Scripts and docs with the real az against a pretended Azure (700 MB into .local)
 	@AZ=$(abspath $(AZ)/bin/az) $(BIN)/python -m pytest -rs --timeout=900 tests/infra/test_azure_cli.py
 
-$(CHECKOV)/bin/checkov: infra/check/requirements-checkov.txt
+$(CHECKOV)/bin/checkov: tools/requirements-checkov.txt
 	@$(BIN)/python -m venv --clear $(CHECKOV)
 	@$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
-$(AZ)/bin/az: infra/check/requirements-az.txt
+$(AZ)/bin/az: tools/requirements-az.txt
 	@$(BIN)/python -m venv --clear $(AZ)
 	@$(AZ)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@

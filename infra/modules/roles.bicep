@@ -68,11 +68,11 @@ resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-
   }
 ]
 
-resource vault 'Microsoft.KeyVault/vaults@2024-11-01' existing = {
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = {
   name: vaultName
 }
 
-resource secrets 'Microsoft.KeyVault/vaults/secrets@2024-11-01' existing = [
+resource secrets 'Microsoft.KeyVault/vaults/secrets@2026-02-01' existing = [
   for secretName in secretNames: {
     parent: vault
     name: secretName

@@ -20,7 +20,7 @@ param apiKey string
 @description('Workspace that keeps who read which secret, and when.')
 param workspaceId string
 
-resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   name: name
   location: location
   tags: tags
@@ -47,7 +47,7 @@ resource vault 'Microsoft.KeyVault/vaults@2024-11-01' = {
 }
 
 // Written through Resource Manager, so it also works when the vault is closed to whoever deploys.
-resource key 'Microsoft.KeyVault/vaults/secrets@2024-11-01' = if (!empty(apiKey)) {
+resource key 'Microsoft.KeyVault/vaults/secrets@2026-02-01' = if (!empty(apiKey)) {
   parent: vault
   name: secretName
   properties: {

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.check.telemetry import alert_queries, events_named, facts_read, workbook_queries
 from local.faults.scale import SCALED, write_app
 from local.sendgrid_simulator.faults import Fault
 from shared.model.runs import Run, Trigger
 from shared.storage.layout import RunBlobs
 from tests.support.running_app import RunningApp, eventually
+from tools.bicep import NOT_FOUND, find_compiler, running
+from tools.telemetry_queries import alert_queries, events_named, facts_read, workbook_queries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,18 @@ if TYPE_CHECKING:
     from local.cloud import LocalCloud
 
 INFRA = Path(__file__).parents[2] / "infra"
-QUERIES = [*alert_queries(INFRA), *workbook_queries(INFRA)]
+COMPILER = find_compiler()
+
+
+def _queries() -> list[str]:
+    """Those of the workbook, and those of the alerts where the template can be compiled."""
+    if COMPILER is None:
+        return workbook_queries(INFRA)
+    with running(COMPILER) as compiler:
+        return [*alert_queries(compiler.plan(INFRA / "main.bicep", {})), *workbook_queries(INFRA)]
+
+
+QUERIES = _queries()
 EVENTS = sorted(set().union(*map(events_named, QUERIES)))
 SWEEP_AFTER = 2.0
 
@@ -72,6 +84,12 @@ def abandon_a_run(running: RunningApp) -> None:
     blobs = RunBlobs(export=run.export, run=run.id)
     running.write(blobs.document, run.model_dump(mode="json", exclude_none=True))
     running.write(blobs.marker, {})
+
+
+def test_alerts_are_among_the_queries() -> None:
+    if COMPILER is None:
+        pytest.skip(NOT_FOUND)
+    assert len(QUERIES) > len(workbook_queries(INFRA))
 
 
 @pytest.mark.parametrize("event", EVENTS)

@@ -5,15 +5,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.check.__main__ import SUPPLEMENT, types_file
-from infra.check.azure_types import ResourceTypes
-from infra.check.evaluate import plan
 from tests.infra.fake_azure_cli import FakeAzureCli, make_desk
+from tools.bicep import NOT_FOUND, find_compiler, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.check.planned import Plan
+    from tools.bicep import Compiler
+    from tools.deployment import Plan
 
 ROOT = Path(__file__).parents[2]
 
@@ -38,21 +37,28 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def types() -> ResourceTypes:
-    data = ROOT / types_file()
-    if not data.is_file():
-        pytest.skip(f"NO BICEP FILE WAS CHECKED: no type data at {data}; set BICEP_TYPES to its folder")
-    return ResourceTypes(data, SUPPLEMENT)
-
-
-@pytest.fixture(scope="session", params=VARIANTS)
-def variant(request: pytest.FixtureRequest) -> Plan:
-    return plan(ROOT / "infra/main.bicep", VARIANTS[request.param])
+def compiler() -> Iterator[Compiler]:
+    found = find_compiler()
+    if found is None:
+        pytest.skip(NOT_FOUND)
+    with running(found) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")
-def public() -> Plan:
-    return plan(ROOT / "infra/main.bicep", {})
+def plans(compiler: Compiler) -> dict[str, Plan]:
+    """What every variant would deploy."""
+    return {name: compiler.plan(ROOT / "infra/main.bicep", given) for name, given in VARIANTS.items()}
+
+
+@pytest.fixture(params=VARIANTS)
+def variant(request: pytest.FixtureRequest, plans: dict[str, Plan]) -> Plan:
+    return plans[request.param]
+
+
+@pytest.fixture(scope="session")
+def public(plans: dict[str, Plan]) -> Plan:
+    return plans["public"]
 
 
 @pytest.fixture

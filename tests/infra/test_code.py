@@ -8,16 +8,16 @@ import re
 from typing import TYPE_CHECKING
 
 from functions.http_support import ADMINISTRATOR_ROLE
-from infra.check.telemetry import alert_queries, events_named, facts_read, workbook_queries
 from shared.limits import POISON_RETENTION, RETENTION
 from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, POISON_SUFFIX, RUNS_QUEUE
 from shared.settings import SETTING_NAMES, Settings, read_settings
 from shared.telemetry import Event
+from tools.telemetry_queries import alert_queries, events_named, facts_read, workbook_queries
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from infra.check.planned import Plan
+    from tools.deployment import Plan
 
 READ_BY_THE_HOST = {
     *(f"AzureWebJobsStorage__{name}" for name in ("credential", "clientId")),
@@ -40,8 +40,8 @@ def _settings(plan: Plan) -> dict[str, str]:
     return settings
 
 
-def _queries(root: Path) -> list[str]:
-    return alert_queries(root / "infra") + workbook_queries(root / "infra")
+def _queries(root: Path, plan: Plan) -> list[str]:
+    return alert_queries(plan) + workbook_queries(root / "infra")
 
 
 def _facts(root: Path) -> dict[Event, set[str]]:
@@ -137,31 +137,31 @@ def test_lines_that_alerts_count_are_not_sampled(root: Path) -> None:
     assert not sampling["isEnabled"] or "Trace" in sampling["excludedTypes"].split(";")
 
 
-def test_queries_name_events_that_the_code_emits(root: Path) -> None:
+def test_queries_name_events_that_the_code_emits(root: Path, public: Plan) -> None:
     emitted = {str(event) for event in _facts(root)}
-    for query in _queries(root):
+    for query in _queries(root, public):
         assert events_named(query), query
         assert events_named(query) <= emitted, query
 
 
-def test_queries_read_facts_that_come_with_the_events(root: Path) -> None:
+def test_queries_read_facts_that_come_with_the_events(root: Path, public: Plan) -> None:
     facts = _facts(root)
-    for query in _queries(root):
+    for query in _queries(root, public):
         known = {fact for name in events_named(query) for fact in facts[Event(name)]}
         assert facts_read(query), query
         assert facts_read(query) <= known, query
 
 
-def test_every_event_that_means_trouble_has_an_alert(root: Path) -> None:
-    watched = {name for query in alert_queries(root / "infra") for name in events_named(query)}
+def test_every_event_that_means_trouble_has_an_alert(public: Plan) -> None:
+    watched = {name for query in alert_queries(public) for name in events_named(query)}
     trouble = {Event.POISON_MESSAGE, Event.SWEEP_HEALED, Event.SWEEP_FAILED, Event.SENDGRID_REFUSED}
     assert {str(event) for event in (*trouble, Event.THROTTLED, Event.RUN_FINISHED)} <= watched
 
 
-def test_statuses_in_queries_are_those_of_runs(root: Path) -> None:
+def test_statuses_in_queries_are_those_of_runs(root: Path, public: Plan) -> None:
     from shared.model.reasons import RunStatus
 
     known = {str(status) for status in RunStatus} | {"401", "403"}
-    for query in _queries(root):
+    for query in _queries(root, public):
         for part in re.findall(r"status (?:==|in) (\([^)]*\)|\"\w+\")", query):
             assert set(re.findall(r'"(\w+)"', part)) <= known, query

@@ -3,53 +3,60 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tools.bicep import NOT_FOUND, compile_file, find_compiler, format_file
+from tools import bicep
+
+if TYPE_CHECKING:
+    from tools.bicep import Compiler
 
 INFRA = Path(__file__).parents[2] / "infra"
 FILES = [INFRA / "main.bicep", *sorted((INFRA / "modules").glob("*.bicep"))]
-
-
-@pytest.fixture(scope="module")
-def compiler() -> Path:
-    found = find_compiler()
-    if found is None:
-        pytest.skip(NOT_FOUND)
-    return found
+TYPES = {"string": str, "securestring": str, "int": int, "bool": bool, "array": list, "object": dict}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_a_template_compiles_without_a_warning(compiler: Path, file: Path) -> None:
-    compiled = compile_file(compiler, file)
+def test_a_template_compiles_without_a_warning(compiler: Compiler, file: Path) -> None:
+    compiled = compiler.compile(file)
     assert compiled.diagnostics == ()
     assert json.loads(compiled.template)["resources"]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_a_template_is_written_as_the_formatter_writes_it(compiler: Path, file: Path) -> None:
-    assert format_file(compiler, file) == file.read_text(encoding="utf-8")
+def test_a_template_is_written_as_the_formatter_writes_it(compiler: Compiler, file: Path) -> None:
+    assert compiler.format(file) == file.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        ("subscriptionResourceId(", "noSuchFunction(", "BCP057"),
-        (
-            "subscriptionResourceId('Microsoft.Authorization/roleDefinitions', granted.hostBlobs)",
-            "granted.hostBlobs",
-            "use-resource-id-functions",
-        ),
-        ("principalType: 'ServicePrincipal'", "kindOfPrincipal: 'ServicePrincipal'", "BCP037"),
-    ],
-)
-def test_a_mistake_is_refused(compiler: Path, tmp_path: Path, old: str, new: str, words: str) -> None:
-    folder = shutil.copytree(INFRA, tmp_path / "infra")
-    file = folder / "modules" / "roles.bicep"
-    source = file.read_text(encoding="utf-8")
-    file.write_text(source.replace(old, new), encoding="utf-8")
-    assert old in source
-    assert any(words in line for line in compile_file(compiler, file).diagnostics)
+def test_every_module_is_called() -> None:
+    main = FILES[0].read_text(encoding="utf-8")
+    assert [file.name for file in FILES[1:] if f"'modules/{file.name}'" not in main] == []
+
+
+def test_the_parameters_file_fits_the_template(compiler: Compiler) -> None:
+    known = json.loads(compiler.compile(INFRA / "main.bicep").template)["parameters"]
+    given = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
+    assert given.keys() <= known.keys()
+    assert {name for name, each in known.items() if "defaultValue" not in each} <= given.keys()
+    for name, each in given.items():
+        kind = known[name]["type"].lower()
+        assert not kind.startswith("secure"), name
+        assert isinstance(each["value"], TYPES[kind]), name
+
+
+def test_a_compiler_is_found_by_its_name_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    named = tmp_path / "mine"
+    named.write_text("#!/bin/sh\n")
+    named.chmod(0o755)
+    monkeypatch.setenv("BICEP", str(named))
+    assert bicep.find_compiler() == named
+
+
+def test_without_a_compiler_none_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("BICEP", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(bicep, "OF_AZ", tmp_path / "bicep")
+    monkeypatch.setattr(bicep, "BESIDE", tmp_path / "bicep")
+    assert bicep.find_compiler() is None

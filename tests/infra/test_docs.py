@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.check.evaluate import plan
-from infra.check.nodes import Parameter
-from infra.check.parse import read_template
-
 if TYPE_CHECKING:
-    from infra.check.planned import Plan
+    from tools.bicep import Compiler
+    from tools.deployment import Plan
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs/deploy.md").read_text()
@@ -44,16 +42,16 @@ def test_every_alert_is_explained(public: Plan) -> None:
     assert set(re.findall(r"^\| `([\w-]+)` \|", _section("Watching"), re.MULTILINE)) == alerts
 
 
-def test_every_parameter_that_is_named_exists() -> None:
-    known = {each.name for each in read_template(ROOT / "infra/main.bicep").of_kind(Parameter)}
+def test_every_parameter_that_is_named_exists(compiler: Compiler) -> None:
+    known = json.loads(compiler.compile(ROOT / "infra/main.bicep").template)["parameters"].keys()
     table = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", _section("Parameters"), re.MULTILINE)
     named = {name for row in table for name in re.findall(r"`(\w+)`", row)}
     given = set(re.findall(r"--parameter '?(\w+)=", TEXT)) - {"KEY"}
     assert named | given <= known
 
 
-def test_private_network_has_the_endpoints_that_are_paid_for() -> None:
-    private = plan(ROOT / "infra/main.bicep", {"network": "private"})
+def test_private_network_has_the_endpoints_that_are_paid_for(plans: dict[str, Plan]) -> None:
+    private = plans["private"]
     assert len(private.of_type("Microsoft.Network/privateEndpoints")) == 6
     assert len(private.of_type("Microsoft.Network/privateDnsZones")) == 4
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from infra.check.telemetry import alert_queries, workbook_queries
+from tools.telemetry_queries import alert_queries, workbook_queries
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from infra.check.planned import Plan
+    from tools.deployment import Plan
 
 APP_TRACES = "(TimeGenerated: datetime, Message: string, SeverityLevel: int, OperationId: string)"
 """https://learn.microsoft.com/azure/azure-monitor/reference/tables/apptraces"""
@@ -30,21 +30,21 @@ def workbook(root: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def problems(root: Path) -> dict[str, list[str]]:
+def problems(root: Path, public: Plan) -> dict[str, list[str]]:
     """What the parser has against each query; one start of it for all, since it takes a second."""
     if not (root / "node_modules/@kusto/language-service-next").is_dir():
         pytest.skip("NO QUERY WAS CHECKED: @kusto/language-service-next is not in node_modules; run make install")
     node = shutil.which("node")
     assert node
-    queries = [*alert_queries(root / "infra"), *workbook_queries(root / "infra"), *MISTAKES]
+    queries = [*alert_queries(public), *workbook_queries(root / "infra"), *MISTAKES]
     text = json.dumps({"tables": {"AppTraces": APP_TRACES}, "queries": queries})
-    script = root / "infra/check/queries.cjs"
+    script = root / "tools/queries.cjs"
     done = subprocess.run([node, str(script)], input=text, capture_output=True, text=True, check=True)  # noqa: S603 - our own words
     return dict(zip(queries, json.loads(done.stdout), strict=True))
 
 
-def test_alert_queries_are_kusto(root: Path, problems: dict[str, list[str]]) -> None:
-    assert {query: problems[query] for query in alert_queries(root / "infra") if problems[query]} == {}
+def test_alert_queries_are_kusto(public: Plan, problems: dict[str, list[str]]) -> None:
+    assert {query: problems[query] for query in alert_queries(public) if problems[query]} == {}
 
 
 def test_workbook_queries_are_kusto(root: Path, problems: dict[str, list[str]]) -> None:

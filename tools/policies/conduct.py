@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from tools.policies.common import must
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.check.planned import Plan
+    from tools.deployment import Plan
 
 
 WINDOWS: Final = {
@@ -23,6 +25,10 @@ WINDOWS: Final = {
 }
 """Durations an alert may use, in minutes; two days are the most it looks back."""
 
+OPERATORS: Final = frozenset({"GreaterThan", "GreaterThanOrEqual", "LessThan", "LessThanOrEqual", "Equals"})
+AGGREGATIONS: Final = frozenset({"Average", "Count", "Maximum", "Minimum", "Total"})
+"""https://learn.microsoft.com/azure/templates/microsoft.insights/scheduledqueryrules"""
+
 NAMES: Final = {
     "Microsoft.Storage/storageAccounts": r"[a-z0-9]{3,24}",
     "Microsoft.Storage/storageAccounts/blobServices/containers": r"[a-z0-9](?!.*--)[a-z0-9-]{1,61}[a-z0-9]",
@@ -30,7 +36,6 @@ NAMES: Final = {
     "Microsoft.KeyVault/vaults": r"[A-Za-z](?!.*--)[A-Za-z0-9-]{1,22}[A-Za-z0-9]",
     "Microsoft.Web/sites": r"[A-Za-z0-9][A-Za-z0-9-]{0,58}[A-Za-z0-9]",
     "Microsoft.Insights/workbooks": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
-    "Microsoft.Authorization/roleAssignments": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
 }
 """https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules"""
 
@@ -44,9 +49,9 @@ def names_are_legal(plan: Plan) -> Iterator[str]:
     """Names keep to Azure's rules."""
     for item in plan.resources:
         rule = NAMES.get(item.type)
-        if rule and not re.fullmatch(rule, item.name):
+        if rule and not item.name.startswith("[") and not re.fullmatch(rule, item.name):
             yield f"{item.type} cannot be called {item.name!r}"
-    ids = [item.id for item in plan.resources if not item.existing]
+    ids = [item.id for item in plan.resources]
     for twice in {each for each in ids if ids.count(each) > 1}:
         yield f"deployed twice: {twice}"
 
@@ -54,7 +59,7 @@ def names_are_legal(plan: Plan) -> Iterator[str]:
 def everything_is_tagged(plan: Plan) -> Iterator[str]:
     """Whatever can have tags has ours."""
     for item in plan.resources:
-        if item.existing or UNTAGGED.search(item.type):
+        if UNTAGGED.search(item.type):
             continue
         if (item.body.get("tags") or {}).get("application") != "sendgrid-segment-export":
             yield f"{item.type} {item.name}: has no tags"
@@ -72,12 +77,22 @@ def alerts_reach_people(plan: Plan) -> Iterator[str]:
             yield f"{rule.name}: looks every {frequency} minutes at {window}"
         if rule.get("properties.severity") not in range(5):
             yield f"{rule.name}: severity is {rule.get('properties.severity')}"
+        for criterion in rule.get("properties.criteria.allOf"):
+            yield from _known(rule.name, criterion, "operator", OPERATORS)
+            yield from _known(rule.name, criterion, "timeAggregation", AGGREGATIONS)
         if not all(scope.rpartition("/")[0].endswith("workspaces") for scope in rule.get("properties.scopes")):
             yield f"{rule.name}: does not look at the workspace"
     for budget in plan.of_type("Microsoft.Consumption/budgets"):
+        yield from must(budget, timeGrain="Monthly")
         for name, notice in budget.get("properties.notifications").items():
             if notice["contactGroups"] != groups or not notice["enabled"]:
                 yield f"budget {name}: tells nobody"
+
+
+def _known(name: str, given: dict[str, str], member: str, values: frozenset[str]) -> Iterator[str]:
+    """The compiler takes any text where Azure takes a few."""
+    if given[member] not in values:
+        yield f"{name}: {member} is {given[member]!r}"
 
 
 def data_is_forgotten(plan: Plan) -> Iterator[str]:

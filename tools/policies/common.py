@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.check.planned import Planned
+    from tools.deployment import Resource
 
 
-def must(item: Planned, **wanted: Any) -> Iterator[str]:  # noqa: ANN401 - JSON values
+def must(item: Resource, **wanted: Any) -> Iterator[str]:  # noqa: ANN401 - JSON values
     """Violations where `properties` of the resource are not as wanted; `__` separates levels."""
     for name, value in wanted.items():
         path = "properties." + name.replace("__", ".")

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from infra.check.policies.access import (
+from tools.policies.access import (
     connections_are_identities,
     nothing_secret,
     queues_are_granted,
     roles_are_least,
     settings_are_allowed,
 )
-from infra.check.policies.conduct import (
+from tools.policies.conduct import (
     alerts_reach_people,
     data_is_forgotten,
     everything_is_tagged,
     names_are_legal,
 )
-from infra.check.policies.locks import (
+from tools.policies.locks import (
     app_is_locked,
     authentication_is_whole,
     deleted_blobs_come_back,
@@ -25,12 +25,12 @@ from infra.check.policies.locks import (
     telemetry_needs_identity,
     vault_is_locked,
 )
-from infra.check.policies.network import network_is_as_asked
+from tools.policies.network import network_is_as_asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from infra.check.planned import Plan
+    from tools.deployment import Plan
 
 POLICIES: Final[tuple[Callable[[Plan], Iterator[str]], ...]] = (
     storage_is_locked,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.check.planned import Plan
+    from tools.deployment import Plan
 
 
 ROLES: Final = {
@@ -33,6 +33,9 @@ WIDEST_SCOPES: Final = {
 }
 """The end of the ID of what each role may be granted on: one account, container, queue, secret."""
 
+APPS_IDENTITY: Final = re.compile(r"\[reference\('[^']*/userAssignedIdentities/[^']+', '[^']+'\)\.principalId\]")
+"""How a snapshot writes the object ID of the app's identity."""
+
 FORBIDDEN_SETTINGS: Final = re.compile(
     r"FUNCTIONS_(WORKER_RUNTIME|EXTENSION_VERSION|WORKER_PROCESS_COUNT)|WEBSITE_(RUN_FROM_PACKAGE|CONTENT\w*"
     r"|TIME_ZONE|NODE_DEFAULT_VERSION|VNET_ROUTE_ALL|DNS_SERVER)|SCM_DO_BUILD_DURING_DEPLOYMENT"
@@ -43,7 +46,10 @@ FORBIDDEN_SETTINGS: Final = re.compile(
 https://learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-consumption-plan-deprecations
 """
 
-SECRETS: Final = re.compile(r"AccountKey=|SharedAccess|InstrumentationKey=[0-9a-f]|sig=|SG\.[\w-]{5,}|Password=")
+SECRETS: Final = re.compile(
+    r"AccountKey=|SharedAccess|InstrumentationKey=[0-9a-f]|sig=|SG\.[\w-]{5,}|Password=|parameters\('sendGridApiKey'\)"
+)
+"""A snapshot has the secret parameter as an expression."""
 
 
 def roles_are_least(plan: Plan) -> Iterator[str]:
@@ -52,14 +58,14 @@ def roles_are_least(plan: Plan) -> Iterator[str]:
     for grant in plan.of_type("Microsoft.Authorization/roleAssignments"):
         guid = str(grant.get("properties.roleDefinitionId")).rpartition("/")[2]
         role = ROLES.get(guid, "")
-        scope = grant.id.partition("/providers/Microsoft.Authorization/")[0]
+        scope = grant.scope
         if not role:
             yield f"unknown role {guid} on {scope}"
         elif not re.search(WIDEST_SCOPES[role], scope):
             yield f"{role} is granted on {scope}"
         if grant.get("properties.principalType") != "ServicePrincipal":
             yield f"{role} is granted to a {grant.get('properties.principalType')}"
-        if not str(grant.get("properties.principalId")).endswith(".properties.principalId>"):
+        if not APPS_IDENTITY.fullmatch(str(grant.get("properties.principalId"))):
             yield f"{role} is granted to {grant.get('properties.principalId')}"
         if (role, scope) in seen:
             yield f"{role} is granted twice on {scope}"
@@ -74,11 +80,11 @@ def roles_are_least(plan: Plan) -> Iterator[str]:
 
 def queues_are_granted(plan: Plan) -> Iterator[str]:
     """Every queue has its poison queue, and both have a role assignment."""
-    grants = [each.id for each in plan.of_type("Microsoft.Authorization/roleAssignments")]
+    granted = {each.scope for each in plan.of_type("Microsoft.Authorization/roleAssignments")}
     queues = plan.of_type("Microsoft.Storage/storageAccounts/queueServices/queues")
     names = {queue.name for queue in queues}
     for queue in queues:
-        if not any(grant.startswith(queue.id + "/") for grant in grants):
+        if queue.id not in granted:
             yield f"queue {queue.name}: the app may not use it"
         if not queue.name.endswith("-poison") and f"{queue.name}-poison" not in names:
             yield f"queue {queue.name}: has no poison queue"
@@ -113,20 +119,20 @@ def connections_are_identities(plan: Plan) -> Iterator[str]:
                 yield f"{name}: another identity than AZURE_CLIENT_ID"
             for kind in ("blob", "queue"):
                 address = str(settings.get(f"{name}__{kind}ServiceUri"))
-                if not re.fullmatch(rf"<\w*{service}\w*\.properties\.primaryEndpoints\.{kind}>", address):
+                account = rf"\[reference\('[^']*/st\w*{service}\w*', '[^']+'\)"
+                if not re.fullmatch(rf"{account}\.primaryEndpoints\.{kind}\]", address):
                     yield f"{name}: {kind} service is {address}"
         telemetry = settings.get("APPLICATIONINSIGHTS_AUTHENTICATION_STRING")
-        if telemetry != f"ClientId={client};Authorization=AAD":
+        if telemetry != f"[format('ClientId={{0}};Authorization=AAD', {str(client)[1:-1]})]":
             yield f"telemetry is sent as {telemetry}"
 
 
 def nothing_secret(plan: Plan) -> Iterator[str]:
     """No value anywhere looks like a key, but the one secret that goes into the vault."""
     for item in plan.resources:
-        if item.type.endswith("/secrets"):
-            continue
+        its_value = ".properties.value" if item.type.endswith("/secrets") else None
         for path, text in _texts(item.body, ""):
-            if SECRETS.search(text):
+            if path not in {its_value, ".condition"} and SECRETS.search(text):
                 yield f"{item.type} {item.name}: {path} looks like a secret"
     for name, value in plan.outputs.items():
         if SECRETS.search(str(value)):

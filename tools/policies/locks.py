@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from infra.check.policies.common import must
+from tools.policies.common import must
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.check.planned import Plan
+    from tools.deployment import Plan
+
+
+ISSUER: Final = re.compile(
+    r"\[format\('\{0\}\{1\}/v2\.0', environment\(\)\.authentication\.loginEndpoint, '[0-9a-f-]{36}'\)\]"
+)
+"""The cloud's own login, and one tenant."""
 
 
 def storage_is_locked(plan: Plan) -> Iterator[str]:
     """No account keys, no public blobs, TLS 1.2, Entra by default."""
     for account in plan.of_type("Microsoft.Storage/storageAccounts"):
+        if account.get("kind") != "StorageV2":
+            yield f"{account.name}: kind is {account.get('kind')!r}"
         yield from must(
             account,
             allowSharedKeyAccess=False,
@@ -47,6 +55,7 @@ def vault_is_locked(plan: Plan) -> Iterator[str]:
     for vault in plan.of_type("Microsoft.KeyVault/vaults"):
         yield from must(
             vault,
+            sku__family="A",
             enableRbacAuthorization=True,
             enablePurgeProtection=True,
             enableSoftDelete=True,
@@ -104,7 +113,7 @@ def authentication_is_whole(plan: Plan) -> Iterator[str]:
                 identityProviders__azureActiveDirectory__enabled=True,
             )
             issuer = config.get("properties.identityProviders.azureActiveDirectory.registration.openIdIssuer")
-            if not re.fullmatch(r"https://login\.microsoftonline\.com/[0-9a-f-]{36}/v2\.0", str(issuer)):
+            if not ISSUER.fullmatch(str(issuer)):
                 yield f"{config.id}: issuer is {issuer}"
 
 

@@ -6,15 +6,15 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from infra.check.evaluate import plan
-
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tools.deployment import Plan
 
-def alert_queries(infra: Path) -> list[str]:
+
+def alert_queries(plan: Plan) -> list[str]:
     """Queries of the alerts, as deployed."""
-    rules = plan(infra / "main.bicep").of_type("Microsoft.Insights/scheduledQueryRules")
+    rules = plan.of_type("Microsoft.Insights/scheduledQueryRules")
     return [criterion["query"] for rule in rules for criterion in rule.get("properties.criteria.allOf")]
 
 

@@ -6,12 +6,12 @@ import ipaddress
 import re
 from typing import TYPE_CHECKING
 
-from infra.check.policies.common import must
+from tools.policies.common import must
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from infra.check.planned import Plan
+    from tools.deployment import Plan
 
 
 def network_is_as_asked(plan: Plan) -> Iterator[str]:
@@ -59,7 +59,10 @@ def _endpoints(plan: Plan) -> Iterator[str]:
         if wanted not in linked:
             yield f"no private endpoint for {wanted}"
     zones = {each.name for each in plan.of_type("Microsoft.Network/privateDnsZones")}
-    expected = {f"privatelink.{kind}.core.windows.net" for kind in ("blob", "queue", "table")}
+    expected = {
+        f"[format('privatelink.{kind}.{{0}}', environment().suffixes.storage)]"
+        for kind in ("blob", "queue", "table")
+    }
     if zones != expected | {"privatelink.vaultcore.azure.net"}:
         yield f"zones are {sorted(zones)}"
     links = plan.of_type("Microsoft.Network/privateDnsZones/virtualNetworkLinks")
@@ -68,6 +71,14 @@ def _endpoints(plan: Plan) -> Iterator[str]:
     for link in links:
         yield from must(link, registrationEnabled=False)
     yield from _subnets(plan)
+    yield from _rules(plan)
+
+
+def _rules(plan: Plan) -> Iterator[str]:
+    for group in plan.of_type("Microsoft.Network/networkSecurityGroups"):
+        for rule in group.get("properties.securityRules") or []:
+            if rule["properties"]["direction"] not in {"Inbound", "Outbound"}:
+                yield f"{group.name}: direction is {rule['properties']['direction']!r}"
 
 
 def _subnets(plan: Plan) -> Iterator[str]:

@@ -1,1 +1,0 @@
-"""What the app needs in Azure, and the checks that need no Azure."""

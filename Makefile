@@ -7,9 +7,9 @@ BIN := $(VENV)/bin
 CHECKOV := .local/checkov
 AZ := .local/az
 INSTALLED := $(VENV)/.installed node_modules/.installed
-# Tests that bear being run side by side, and those that share servers or processors
+# Tests of the code alone, and those that start servers and wait for them: three workers keep two processors busy
 QUICK := tests/unit tests/corpus
-THOROUGH := tests/contract tests/e2e tests/infra tests/integration
+THOROUGH := tests/infra tests/e2e tests/integration tests/contract
 CODE := function_app.py functions shared local infra tools tests benchmarks
 
 # What `make demo` hands on, when it is set
@@ -18,7 +18,7 @@ DEMO := ROWS EXTRACT EMAIL FIRST_NAME LAST_NAME COUNTRY STATE CITY POSTAL_CODE
 CHECKS := SEED SCENARIOS KILLS
 export $(DEMO) $(CHECKS)
 
-.PHONY: help demo serve check test faults infra package checkov az lint types bench contract install lock clean
+.PHONY: help demo serve check test coverage faults infra package checkov az lint types bench contract install lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -34,7 +34,10 @@ check: lint types ## What every commit must pass: lint, types, unit tests and th
 
 test: install package ## All tests
 	@$(BIN)/python -m pytest -n 2 $(QUICK)
-	@$(BIN)/python -m pytest $(THOROUGH)
+	@$(BIN)/python -m pytest -n 3 --dist loadfile $(THOROUGH)
+
+coverage: install ## How much of shared/ and functions/ the quick tests reach; fails under the floor
+	@$(BIN)/python -m pytest -n 2 --hypothesis-profile=quick --cov --cov-report=term:skip-covered $(QUICK)
 
 faults: install ## The fault suite: crashes, throttling, outages, lies (SEED=… SCENARIOS=… KILLS=…)
 	@$(BIN)/python -m local.faults

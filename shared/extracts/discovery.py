@@ -118,11 +118,11 @@ def _segments(blobs: Blobs, root: str) -> set[str]:
     names = {name for model in list_models(blobs, root) for name in list_tables(blobs, model)}
     folders = [folder.removeprefix(root) for folder in level.folders]
     names |= {
-        _segment_of(_stem(folder) or folder)
+        _segment_of(_stem(folder) or folder, parts=False)
         for folder in folders
         if not folder.startswith(CUSTOMER_INSIGHTS_FOLDER) and not why_no_delivery(folder)
     }
-    return names | {_segment_of(stem) for item in level.blobs if (stem := _stem_of(item, root))}
+    return names | {_segment_of(stem, parts=True) for item in level.blobs if (stem := _stem_of(item, root))}
 
 
 def _stem_of(item: BlobItem, root: str) -> str | None:
@@ -135,6 +135,7 @@ def _stem(name: str) -> str | None:
     return data.stem if data else None
 
 
-def _segment_of(stem: str) -> str:
-    """The name without version and part."""
-    return min((reading.before for reading in read_name(stem) if reading.before), key=len, default=stem)
+def _segment_of(stem: str, *, parts: bool) -> str:
+    """The name without version and, where it may have one, part."""
+    fronts = [reading.before for reading in read_name(stem) if reading.before and (parts or not reading.part)]
+    return min(fronts, key=len, default=stem)

@@ -108,7 +108,8 @@ def test_contacts_arrive_with_all_mapped_values(running: RunningApp, first: Firs
 def test_segments_are_listed_with_the_columns_to_map(running: RunningApp, first: FirstRuns) -> None:
     (segment,) = first.mixed.get()["segments"]
     (listed,) = [each for each in running.get("/api/segments")["segments"] if each["segment"] == segment]
-    assert (listed["version"], listed["files"], listed["columns"]) == ("2026-01-01", 1, ["CustomerId", "EMail"])
+    extract = listed["extract"]
+    assert (extract["version"], extract["files"], listed["columns"]) == ("2026-01-01", 1, ["CustomerId", "EMail"])
 
 
 # --- the answers to a start ---------------------------------------------------------------------------------

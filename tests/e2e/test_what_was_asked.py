@@ -1,27 +1,25 @@
-"""Whom the app has asked in all the tests before: SendGrid, as its specification says, and nobody else."""
+"""Whom the app asks: SendGrid, as its specification says, and nobody else.
 
-import json
-from collections import Counter
+When the tests of a worker are over, conftest.py judges in the same way what was asked in any of them.
+"""
 
 import pytest
 
-from tests.support.openapi import NOT_CHECKED, find_specifications, validate_exchange
-from tests.support.running_app import Json, RunningApp
+from tests.support.openapi import NOT_CHECKED, Json, find_specifications, recorded, wrong_exchanges
+from tests.support.running_app import RunningApp
 
 
 @pytest.fixture(scope="module")
 def exchanges(running: RunningApp) -> list[Json]:
-    """Everything that SendGrid was asked in this session, and its answers; one run at least."""
+    """Everything that SendGrid was asked so far, and its answers; one run at least."""
     assert running.export_of("ann@example.com").run()["status"] == "succeeded"
-    assert running.cloud.record_file
-    return [json.loads(line) for line in running.cloud.record_file.read_bytes().splitlines()]
+    return recorded(running.cloud)
 
 
 def test_requests_and_answers_agree_with_sendgrids_specification(exchanges: list[Json]) -> None:
     if find_specifications() is None:
         pytest.skip(NOT_CHECKED)
-    found = Counter(violation for exchange in exchanges for violation in validate_exchange(exchange))
-    assert found == Counter()
+    assert wrong_exchanges(exchanges) == {}
 
 
 def test_every_request_asks_for_json(exchanges: list[Json]) -> None:

@@ -4,13 +4,15 @@ The files are those of https://github.com/twilio/sendgrid-oai (MIT), folder spec
 repository: the environment variable SENDGRID_OAI names the folder that holds them.
 """
 
+from __future__ import annotations
+
 import functools
 import os
 import re
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
 import orjson
@@ -24,6 +26,11 @@ from tests.support.deviations import (
     UNDOCUMENTED_STATUSES,
     repair,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.cloud import LocalCloud
 
 type Json = dict[str, Any]
 
@@ -47,6 +54,19 @@ def find_specifications() -> Path | None:
     default = Path(__file__).parents[2] / "../shared/sendgrid-oai"
     folder = Path(os.environ.get(VARIABLE, default))
     return folder if (folder / FILES[0]).is_file() else None
+
+
+def recorded(cloud: LocalCloud) -> list[Json]:
+    """Everything that the SendGrid of a local cloud was asked, and its answers, one after the other."""
+    assert cloud.record_file
+    return [orjson.loads(line) for line in cloud.record_file.read_bytes().splitlines()]
+
+
+def wrong_exchanges(records: list[Json]) -> Counter[str]:
+    """What disagrees with the specification, and how often; nothing without the specifications."""
+    if find_specifications() is None:
+        return Counter()
+    return Counter(violation for record in records for violation in validate_exchange(record))
 
 
 def validate_exchange(record: Json) -> list[str]:

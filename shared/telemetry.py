@@ -33,7 +33,7 @@ class Event(StrEnum):
     SWEEP_HEALED = "sweep_healed"
     """A run had work but no message; it got one."""
     SWEEP_FAILED = "sweep_failed"
-    """A run could not be looked after this time."""
+    """A run could not be swept this time."""
     POISON_MESSAGE = "poison_message"
 
 

@@ -61,35 +61,63 @@ CREATE TEMP TABLE alternate_emails (row BIGINT, list VARCHAR);
 
 def read_piece(rows: PieceQuery, fields: Sequence[Field], alternates: Sequence[str]) -> str:
     """Make the table `piece`: one row for each of the text's rows, in their order."""
-    texts = [field for field in fields if field.kind is Kind.TEXT]
-    others = [field for field in fields if field.kind is not Kind.TEXT]
+    return f"""
+    CREATE OR REPLACE TEMP TABLE piece AS
+    WITH source AS ({_source(rows, fields, alternates)}),
+    with_email AS ({_with_email(rows, alternates)}),
+    classified AS ({_classified(rows, fields)}),
+    normalised AS ({_normalised(rows)}),
+    judged AS ({_judged(rows, fields, alternates)})
+    {_told(fields, alternates)}
+    """
+
+
+def _source(rows: PieceQuery, fields: Sequence[Field], alternates: Sequence[str]) -> str:
+    """The text's rows, numbered from 1, with the values that are needed."""
     columns = ", ".join(
         f"{rows.values.get(alias, 'NULL::VARCHAR')} AS {alias}"
         for alias in ["email", "customer_id", *alternates, *(field.alias for field in fields)]
     )
-    chosen = f"LEFT JOIN alternate_emails ON alternate_emails.row = {rows.base} + source.row"
-    values = "".join(f", {_value(field, rows)} AS {_value_of(field)}" for field in others)
     return f"""
-    CREATE OR REPLACE TEMP TABLE piece AS
-    WITH source AS (
         SELECT row_number() OVER () AS row, {columns} FROM {rows.relation}
-    ),
-    with_email AS (
+    """
+
+
+def _with_email(rows: PieceQuery, alternates: Sequence[str]) -> str:
+    """The address in small letters, and the alternate addresses that were chosen for it."""
+    chosen = f"LEFT JOIN alternate_emails ON alternate_emails.row = {rows.base} + source.row"
+    return f"""
         SELECT source.*, lower(email) AS lowered{", list" if alternates else ""}
         FROM source {chosen if alternates else ""}
-    ),
-    classified AS (
+    """
+
+
+def _classified(rows: PieceQuery, fields: Sequence[Field]) -> str:
+    """What is cheap to know of a row as a whole, and the values that are no text."""
+    texts = _texts(fields)
+    values = "".join(
+        f", {_value(field, rows)} AS {_value_of(field)}" for field in fields if field.kind is not Kind.TEXT
+    )
+    return f"""
         SELECT *, strlen(email) = length(email) AND is_address(lowered) AS addressable,
             {_fit(texts)} AS within_limits, {_probe(texts)} AS joined_text{values}
         FROM with_email
-    ),
-    normalised AS (
+    """
+
+
+def _normalised(rows: PieceQuery) -> str:
+    """The address as it is sent, and whether all texts go into JSON as they are."""
+    return f"""
         SELECT *,
             CASE WHEN addressable THEN lowered ELSE lower_address(tidy(email)) END AS address,
             within_limits AND {_is_plain(has_unicode_space=rows.has_unicode_space)} AS needs_no_escaping
         FROM classified
-    ),
-    judged AS (
+    """
+
+
+def _judged(rows: PieceQuery, fields: Sequence[Field], alternates: Sequence[str]) -> str:
+    """The verdict: why the row is not sent; NULL if it may be."""
+    return f"""
         SELECT *, {_plain_line(fields, alternates)} AS plain_line, CASE
             WHEN addressable THEN {_about_fields(fields)}
             WHEN starts_with(email, {quoted(rows.token)}) THEN substr(email, {len(rows.token) + 1})
@@ -97,20 +125,27 @@ def read_piece(rows: PieceQuery, fields: Sequence[Field], alternates: Sequence[s
                 address_verdict(address))
         END AS verdict
         FROM normalised
-    )
-    SELECT
+    """
+
+
+def _told(fields: Sequence[Field], alternates: Sequence[str]) -> str:
+    """What the table `piece` has of a row."""
+    return f"""SELECT
         row,
         verdict,
         hash(address) AS key,
         CASE WHEN needs_no_escaping THEN plain_line ELSE {_careful_line(fields, alternates)} END AS line,
-        CASE WHEN NOT within_limits THEN {_cut(texts)} END AS cut,
+        CASE WHEN NOT within_limits THEN {_cut(_texts(fields))} END AS cut,
         CASE WHEN verdict IS NOT NULL
             THEN nullif(regexp_extract(trim(customer_id), {quoted(CUSTOMER_ID_FORM)}), '') END AS customer_id,
         {"address" if alternates else f"CASE WHEN verdict = {quoted(INTERNATIONAL)} THEN address END"} AS address
         {f", concat_ws(',', {', '.join(alternates)}) AS alternates" if alternates else ""}
     FROM judged
-    {"ORDER BY row" if alternates else ""}
-    """
+    {"ORDER BY row" if alternates else ""}"""
+
+
+def _texts(fields: Sequence[Field]) -> list[Field]:
+    return [field for field in fields if field.kind is Kind.TEXT]
 
 
 # --- values -------------------------------------------------------------------------------------------------

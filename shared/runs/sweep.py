@@ -43,7 +43,7 @@ def _look_after(services: Services, export: str, run: str) -> bool:
     try:
         return _heal(services, RunBlobs(export=export, run=run))
     except (ExportError, ValueError) as error:
-        # one run's trouble must not keep the others from being looked after
+        # one run's trouble must not keep the others from being swept
         log_event(Event.SWEEP_FAILED, level=logging.ERROR, export=export, run=run, error=type(error).__name__)
         return False
 

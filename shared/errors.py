@@ -30,6 +30,7 @@ from shared.model.reasons import Reason, RunStatus
 
 if TYPE_CHECKING:
     from shared.model.reasons import ReasonCode
+    from shared.model.runs import Counts
 
 
 class ExportError(Exception):
@@ -98,10 +99,19 @@ class SettingsError(ExportError):
 class RunEndError(ExportError):
     """The run cannot go on and ends with `status` and `reason`."""
 
-    def __init__(self, code: ReasonCode | str, message: str, *, status: RunStatus = RunStatus.FAILED) -> None:
+    def __init__(
+        self,
+        code: ReasonCode | str,
+        message: str,
+        *,
+        status: RunStatus = RunStatus.FAILED,
+        counts: Counts | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.reason = Reason(code=code, message=message)
+        self.counts = counts
+        """What was read until then, where anything was."""
 
 
 class ExportUnavailableError(RunEndError):

@@ -150,3 +150,24 @@ EXTRACT_WAIT: Final = 3600.0
 
 EXTRACT_LOOK: Final = 60.0
 """Seconds between two looks of a run that waits for its extract."""
+
+UNPACKED_GB_MAX: Final = 100
+"""Gigabytes (10⁹ bytes) of text in an extract, unless its export says. Ours: 500 million rows of 200 bytes."""
+
+UNPACKED_RATIO_MAX: Final = 250
+"""Bytes of text for one that is stored, unless the export says. Ours: gzip packs real tables 3 to 30 times."""
+
+UNPACKED_RATIO_FROM: Final = 64_000_000
+"""Bytes of text from which the ratio counts: small files of one value repeated pack well."""
+
+ROWS_MAX: Final = 1_000_000_000
+"""Most rows of a plan, unless the export says."""
+
+COLUMNS_MAX: Final = 5_000
+"""Most columns of a file, unless the export says."""
+
+REJECTED_LISTED_MAX: Final = 100_000
+"""Rejected rows that are listed one by one; the others are counted only."""
+
+UNDECODABLE_SHARE_MAX: Final = 0.01
+"""With a larger share of rows that cannot be decoded, the encoding is wrong, and nothing is sent."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.errors import ExportError
 from shared.extracts.discovery import list_extracts
+from shared.extracts.streams import unreadable
 from shared.model.documents import Document
 from shared.model.reasons import Reason
 from shared.model.runs import ExtractSummary
@@ -59,18 +60,23 @@ def _columns(blobs: Blobs, extract: Extract) -> tuple[tuple[str, ...] | None, st
             return None, str(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is about this file; its text may hold data
             return None, f"The file {file.name} cannot be read ({type(error).__name__})."
-        if names and any("@" in name for name in names):
-            return None, f"The first row of {file.name} holds an e-mail address, so it is no header."
         if names is not None:
             return names, None if names else f"The file {file.name} names no columns."
     return extract.columns, None if extract.columns else "All files of the extract are empty."
 
 
 def _read_names(blobs: Blobs, file: ExtractFile) -> tuple[str, ...] | None:
-    """Names of the columns, read as a plan reads them; an engine of its own each, for it remembers failures."""
+    """Names of the columns, read as a plan reads them; an engine of its own each, for it remembers failures.
+
+    Raises RunEndError when the first row may be somebody's.
+    """
     from shared.planning.engine import open_engine
     from shared.planning.tables import open_table
 
     with open_engine() as engine, engine.reading(file):
         table = open_table(engine, blobs, file)
+    if table is not None and not table.names_are_told:
+        raise unreadable(
+            file, "may have somebody's data as its first row, so it is not shown; declare source.header"
+        )
     return None if table is None else tuple(filter(None, table.names))

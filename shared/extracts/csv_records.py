@@ -34,7 +34,9 @@ class Syntax:
 
     delimiter: str
     quoting: bool
-    """Whether quotation sentinels protect delimiters and line breaks."""
+    """Whether quotation marks protect delimiters and line breaks."""
+    ragged: bool = False
+    """Whether a record may end before its last columns."""
 
     def pattern(self, columns: int | None, *, refuse: str = "") -> str:
         """Regular expression of a record with its line break.
@@ -50,7 +52,9 @@ class Syntax:
         if columns is None:
             return rf"{value}(?:{separator}{value})*+\n"
         nothing = rf'(?:{separator}(?:"")?)' if self.quoting else separator
-        return rf"{value}(?:{separator}{value}){{{columns - 1}}}{nothing}*+\n"
+        least = 0 if self.ragged else columns - 1
+        not_empty = rf"(?!{separator}++\n)" if columns > 1 else ""
+        return rf"{not_empty}{value}(?:{separator}{value}){{{least},{columns - 1}}}+{nothing}*+\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +84,7 @@ class Repair:
         self._record = re.compile(record)
         self._undecodable = re.compile(sentinels.syntax.pattern(sentinels.columns))
         self._bad = re.compile(f"[{UNDECODABLE}]")
+        self._delimiter = sentinels.syntax.delimiter if sentinels.columns > 1 else ""
         self.overflowing = False
         """Whether a line that is too long goes on in the text to come."""
 
@@ -123,7 +128,7 @@ class Repair:
         what: str
         line_end = text.find("\n", position) + 1
         whole = self._undecodable.match(text, position)
-        if line_end == position + 1:
+        if line_end and not text[position : line_end - 1].strip(self._delimiter):
             what = BLANK
         elif whole and _fits(whole.group()):
             line_end = whole.end()

@@ -36,15 +36,8 @@ DELIMITERS: Final[dict[str, Literal["comma", "semicolon", "tab", "pipe"]]] = {
     "\t": "tab",
     "|": "pipe",
 }
-ENCODINGS: Final[dict[str, Literal["utf-8", "utf-16", "windows-1252"]]] = {
-    "utf-8": "utf-8",
-    "utf8": "utf-8",
-    "utf-16": "utf-16",
-    "utf16": "utf-16",
-    "unicode": "utf-16",
-    "windows-1252": "windows-1252",
-    "1252": "windows-1252",
-}
+ENCODINGS: Final = {"unicode": "utf-16", "ansi": "cp1252", "1252": "cp1252"}
+"""What writers call encodings, where Python has another name."""
 
 
 class _Member(BaseModel):
@@ -71,10 +64,19 @@ class _Format(_Member):
         return SourceOptions(
             header="present" if self.column_headers else "auto",
             delimiter=DELIMITERS.get(self.delimiter, "auto"),
-            encoding=ENCODINGS.get(self.encoding.lower(), "auto"),
+            encoding=_known_encoding(self.encoding),
             quoting="none" if self.quote_style.endswith("None") else "auto",
             columns=columns,
         )
+
+
+def _known_encoding(name: str) -> str:
+    """Python's name for what a model says; `auto` if it has none."""
+    named = ENCODINGS.get(name.casefold(), name)
+    try:
+        return SourceOptions(encoding=named).encoding
+    except ValidationError:
+        return "auto"
 
 
 class _Attribute(_Member):

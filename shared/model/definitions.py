@@ -6,6 +6,7 @@ The words are those of docs/architecture.md.
 
 from __future__ import annotations
 
+import codecs
 import zoneinfo
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -15,11 +16,20 @@ from uuid import UUID
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 
-from shared.limits import ALTERNATE_EMAILS_MAX, DEFAULT_MAX_CONTACTS, EXTRACT_WAIT
+from shared.limits import (
+    ALTERNATE_EMAILS_MAX,
+    COLUMNS_MAX,
+    DEFAULT_MAX_CONTACTS,
+    EXTRACT_WAIT,
+    ROWS_MAX,
+    UNPACKED_GB_MAX,
+    UNPACKED_RATIO_MAX,
+)
 from shared.model.documents import Document
 from shared.model.layout import Layout
 
 CRON_FIELDS: Final = 5
+NO_ENCODINGS_OF_FILES: Final = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf-7"})
 
 
 def _known_time_zone(name: str) -> str:
@@ -36,6 +46,20 @@ def _valid_cron(expression: str) -> str:
     except CronSimError as error:
         raise ValueError("must be a cron expression, such as 30 6 * * MON-FRI") from error
     return expression
+
+
+def _text_encoding(name: str) -> str:
+    if name == "auto":
+        return name
+    try:
+        codec = codecs.lookup(name)
+        "a".encode(name)
+        b"a".decode(name)
+    except (LookupError, ValueError, UnicodeError):
+        raise ValueError("must be an encoding of text, such as utf-8, cp1252, shift_jis or gb18030") from None
+    if codec.name in NO_ENCODINGS_OF_FILES:
+        raise ValueError(f"must be an encoding that files are written in; {name} is none")
+    return name
 
 
 def _valid_layout(template: str) -> str:
@@ -117,6 +141,17 @@ class Off(Document):
 Schedule = Annotated[FollowRefresh | OwnSchedule | Off, Field(discriminator="kind")]
 
 
+class SourceLimits(Document):
+    """What an extract may grow to before a run ends; more is a mistake or an attack."""
+
+    unpacked_gb: Annotated[int, Field(ge=1, le=10_000, strict=True)] = UNPACKED_GB_MAX
+    """Gigabytes (10⁹) of text in all files of an extract."""
+    ratio: Annotated[int, Field(ge=2, le=100_000, strict=True)] = UNPACKED_RATIO_MAX
+    """Bytes of text for one that is stored, once there are many."""
+    rows: Annotated[int, Field(ge=1, strict=True)] = ROWS_MAX
+    columns: Annotated[int, Field(ge=1, le=100_000, strict=True)] = COLUMNS_MAX
+
+
 class SourceOptions(Document):
     """How the files of the extract are written, where they or their model.json do not say it themselves.
 
@@ -129,8 +164,13 @@ class SourceOptions(Document):
     delimiter: Literal["auto", "comma", "semicolon", "tab", "pipe"] = "auto"
     quoting: Literal["auto", "none"] = "auto"
     """`none`: a quotation mark is a character like any other."""
-    encoding: Literal["auto", "utf-8", "utf-16", "windows-1252"] = "auto"
-    """Windows-1252 is never guessed."""
+    escape: Literal["auto", "none", "backslash"] = "auto"
+    """What stands in front of a quotation mark within quotation marks; `none`: it is doubled."""
+    encoding: Annotated[str, AfterValidator(_text_encoding)] = "auto"
+    """By Python's names; `auto` tells UTF-8 and UTF-16, and guesses nothing else."""
+    nulls: tuple[Annotated[str, StringConstraints(max_length=100)], ...] = ("\\N",)
+    """Whole values that mean nothing."""
+    limits: SourceLimits = SourceLimits()
     columns: tuple[Annotated[str, StringConstraints(min_length=1, max_length=256)], ...] = ()
     """Names of the columns, in order, for CSV files without a header."""
     layout: Annotated[str, StringConstraints(max_length=500), AfterValidator(_valid_layout)] | None = None
@@ -175,10 +215,12 @@ class FieldMapping(Document):
     """Custom field's name at SendGrid → column."""
     over_long: dict[str, Literal["cut", "reject"]] = Field(default_factory=dict)
     """SendGrid field, reserved or custom → what to do with a value longer than its limit; `cut` if not named."""
+    unusable: dict[str, Literal["drop", "reject"]] = Field(default_factory=dict)
+    """Custom field → what to do with a value that is no number or date; `drop` leaves the value out."""
 
     def reserved(self) -> dict[str, str]:
         """Single-valued reserved fields that are mapped: SendGrid field → column, e-mail first."""
-        multiple = {"alternate_emails", "custom_fields", "over_long"}
+        multiple = {"alternate_emails", "custom_fields", "over_long", "unusable"}
         return {
             name: column
             for name in type(self).model_fields

@@ -71,6 +71,24 @@ class ReasonCode(StrEnum):
         "extract_unreadable",
         "Correct the named file, or declare in the export's source how it is written.",
     )
+    EXTRACT_UNDECODABLE = (
+        "extract_undecodable",
+        "Declare in the export's source.encoding how the file is written, or have it written as UTF-8.",
+    )
+    DELIMITER_AMBIGUOUS = ("delimiter_ambiguous", "Declare the export's source.delimiter.")
+    UNPACKED_TOO_LARGE = (
+        "unpacked_too_large",
+        "If the extract is meant to be so large, raise the export's source.limits.unpacked_gb.",
+    )
+    RATIO_TOO_HIGH = (
+        "ratio_too_high",
+        "Look at the named file: it unpacks to far more than it holds. If it is right, raise source.limits.ratio.",
+    )
+    TOO_MANY_ROWS = ("too_many_rows", "If so many rows are meant, raise the export's source.limits.rows.")
+    TOO_MANY_COLUMNS = (
+        "too_many_columns",
+        "Check the named file's delimiter and header; if it has so many, raise source.limits.columns.",
+    )
     EXTRACT_TOO_LARGE = ("extract_too_large", "Split the segment, or deliver it in more and smaller files.")
     MODEL_TOO_LARGE = (
         "model_too_large",

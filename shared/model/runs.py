@@ -35,6 +35,10 @@ class Counts(Document):
     """Adds up to `rejected`."""
     cut: dict[str, int] = Field(default_factory=dict)
     """SendGrid field → values shortened to its limit; those rows were sent."""
+    unusable: dict[str, int] = Field(default_factory=dict)
+    """Custom field → values left out because they are no number or date; those rows were sent."""
+    rejected_not_listed: int = 0
+    """Rejected rows that are counted only, for the list has its end."""
     created: int = 0
     """Contacts new to SendGrid, by its own count."""
     updated: int = 0

@@ -47,6 +47,8 @@ class Field:
     limit: int = 0
     """Most characters, of a text."""
     reject_over_long: bool = False
+    reject_unusable: bool = True
+    """Whether a value that is not of its kind rejects the row; otherwise it is left out."""
 
     @property
     def alias(self) -> str:
@@ -56,7 +58,7 @@ class Field:
     @property
     def can_reject(self) -> bool:
         """Whether a value of this field can reject its row."""
-        return self.kind is not Kind.TEXT or self.reject_over_long
+        return self.reject_over_long if self.kind is Kind.TEXT else self.reject_unusable
 
 
 def fields_of(mapping: FieldMapping, custom_fields: Mapping[str, CustomField]) -> tuple[Field, ...]:
@@ -85,6 +87,7 @@ def fields_of(mapping: FieldMapping, custom_fields: Mapping[str, CustomField]) -
             column=column,
             limit=CUSTOM_TEXT_MAX,
             reject_over_long=mapping.over_long.get(name) == "reject",
+            reject_unusable=mapping.unusable.get(name) == "reject",
         )
         for number, (name, column) in enumerate(mapping.custom_fields.items(), len(FIELD_LENGTHS))
     ]
@@ -98,24 +101,40 @@ def _known(name: str, custom_fields: Mapping[str, CustomField]) -> CustomField:
     return custom_fields[name]
 
 
-def find_column(names: Sequence[str], wanted: str, *, field: str, file: str) -> int:
-    """Position of the column `wanted`, if need be in another case. Raises RunEndError unless there is just one."""
+def find_column(names: Sequence[str], wanted: str, *, field: str, file: str) -> int | None:
+    """Position of the column `wanted`, if need be in another case; None if there is none.
+
+    Raises RunEndError when there are several.
+    """
     exact = [position for position, name in enumerate(names) if name == wanted]
     alike = [position for position, name in enumerate(names) if _folded(name) == _folded(wanted)]
     found = exact or alike
-    if len(found) == 1:
-        return found[0]
-    problem, code = (
-        ("has several columns", ReasonCode.COLUMN_AMBIGUOUS)
-        if found
-        else ("has no column", ReasonCode.COLUMN_MISSING)
-    )
-    message = f"The mapping takes {field} from {wanted}, but {file} {problem} of that name. {_shown(names)}"
-    raise RunEndError(code, message)
+    if len(found) > 1:
+        message = f"The mapping takes {field} from {wanted}, but {file} has several columns of that name."
+        raise RunEndError(ReasonCode.COLUMN_AMBIGUOUS, message)
+    return found[0] if found else None
 
 
-def _shown(names: Sequence[str]) -> str:
+def missing_column(wanted: str, *, field: str, file: str, names: Sequence[str] | None) -> RunEndError:
+    """No part of the extract has the column `wanted`.
+
+    Args:
+        wanted: as the mapping has it.
+        field: which it feeds.
+        file: one of the parts.
+        names: its columns; None if they may be somebody's data.
+    """
+    has = f"The mapping takes {field} from {wanted}, but {file} has no column of that name."
+    return RunEndError(ReasonCode.COLUMN_MISSING, f"{has} {_shown(names)}")
+
+
+def _shown(names: Sequence[str] | None) -> str:
     """The columns as a message tells them, unless they are somebody's data."""
+    if names is None:
+        return (
+            "Its first row may be somebody's data, so it is not shown; declare the export's source.header and,"
+            " where there is none, source.columns."
+        )
     if any("@" in name for name in names):
         return (
             "Its first row holds an e-mail address, so it seems to have no header; see the export's source.header."

@@ -17,8 +17,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from shared.errors import RunEndError
-from shared.model.reasons import ReasonCode, RunStatus
 from shared.planning.chunks import Chunker, PartWriter
 from shared.planning.engine import open_engine
 from shared.planning.fields import fields_of
@@ -90,8 +88,6 @@ def plan(
             planner.choose_alternates()
         sinks = Sinks(lines=chunker.take, rejected=rejected.take, max_contacts=max_contacts)
         counts = planner.plan(extracts, sinks)
-        if max_contacts is not None and counts.sent > max_contacts:
-            raise _too_many(counts.sent, max_contacts)
         chunker.close()
         rejected.close()
         write.finish()
@@ -115,11 +111,3 @@ class _Background:
         """Wait until everything is done."""
         while self._waiting:
             self._waiting.popleft().result()
-
-
-def _too_many(planned: int, max_contacts: int) -> RunEndError:
-    message = (
-        f"The extract has {planned:,} contacts, more than the export's max_contacts of {max_contacts:,}; "
-        "nothing was sent. Raise max_contacts if that is meant to be."
-    )
-    return RunEndError(ReasonCode.TOO_MANY_CONTACTS, message, status=RunStatus.SKIPPED)

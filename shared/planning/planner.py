@@ -8,29 +8,38 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from shared.errors import RunEndError
 from shared.extracts.csv_records import BLANK, END
+from shared.extracts.encodings import undecodable
 from shared.extracts.streams import unreadable
-from shared.limits import ALTERNATE_EMAILS_MAX
+from shared.limits import ALTERNATE_EMAILS_MAX, REJECTED_LISTED_MAX, UNDECODABLE_SHARE_MAX
+from shared.model.reasons import ReasonCode, RunStatus
+from shared.model.rejections import Rejected
 from shared.model.runs import Counts
 from shared.planning.engine import QueryError
+from shared.planning.fields import missing_column
 from shared.planning.international_domains import with_ascii_domain
+from shared.planning.meter import TextMeter
 from shared.planning.query import (
     CONVERT_ADDRESSES,
-    CUTS,
+    FIRST_UNDECODABLE,
     FORGET_DUPLICATES,
     INTERNATIONAL_ADDRESSES,
     LINES,
+    NOTES,
     OUTCOMES,
     REMEMBER,
     TABLES,
+    UNUSABLE_MARK,
     choose_alternates,
     offer_alternates,
     read_piece,
     rejected_rows,
+    seen_in_piece,
 )
-from shared.planning.sources import Source, alternate_aliases, find_columns
-from shared.planning.tables import open_table
-from shared.planning.text_pieces import PIECE_BYTES, Pieces, UntellableError
+from shared.planning.sources import Source, alternate_aliases, find_columns, wanted_columns
+from shared.planning.tables import JsonTable, open_table
+from shared.planning.text_pieces import PIECE_BYTES, Pieces, UntellableError, has_empty_record
 from shared.planning.value_rules import INTERNATIONAL
 
 if TYPE_CHECKING:
@@ -40,6 +49,8 @@ if TYPE_CHECKING:
     from shared.model.definitions import FieldMapping
     from shared.planning.engine import Engine
     from shared.planning.fields import Field
+    from shared.planning.sources import Wanted
+    from shared.planning.tables import Table
     from shared.storage.interfaces import Blobs
 
 LOOK_BYTES: Final = 1 << 20
@@ -66,6 +77,9 @@ class Tally:
     duplicate: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     cut: Counter[str] = field(default_factory=Counter)
+    unusable: Counter[str] = field(default_factory=Counter)
+    listed: int = 0
+    """Rejected rows that are listed."""
 
     def counts(self) -> Counts:
         """The same, as a run's document tells it."""
@@ -76,8 +90,24 @@ class Tally:
             duplicate=self.duplicate,
             rejected=rejected,
             rejected_by_reason=dict(sorted(self.reasons.items())),
+            rejected_not_listed=rejected - self.listed,
             cut=dict(sorted(self.cut.items())),
+            unusable=dict(sorted(self.unusable.items())),
         )
+
+
+@dataclass(kw_only=True)
+class Parts:
+    """What is known of the parts of one extract."""
+
+    segment: str
+    files: Sequence[ExtractFile]
+    header: tuple[str, ...] = ()
+    """Names in the first header; later parts may lack one."""
+    missing: dict[str, RunEndError] = field(default_factory=dict)
+    """Alias → the error, of columns that no part had so far."""
+    found: set[str] = field(default_factory=set)
+    """Aliases of columns that some part has."""
 
 
 @dataclass(kw_only=True)
@@ -89,16 +119,19 @@ class Planner:
     mapping: FieldMapping
     fields: Sequence[Field]
     most: int | None
-    """PieceQuery to read at most; blank lines count."""
+    """Rows to read at most; blank lines count."""
     token: str = field(default_factory=lambda: secrets.token_hex(12))
     """Begins what says that a record of a text is no row."""
     tally: Tally = field(default_factory=Tally)
     sinks: Sinks | None = None
     header_written: bool = False
     """Of the list of rejected rows."""
+    undecodable: RunEndError | None = None
+    """About the first row that could not be decoded."""
 
     def __post_init__(self) -> None:
         self.alternates = alternate_aliases(self.mapping)
+        self.wanted = wanted_columns(self.mapping, self.fields)
         self.engine.execute(TABLES)
 
     def collect_alternates(self, extracts: Sequence[Extract]) -> None:
@@ -111,10 +144,14 @@ class Planner:
         self.engine.execute("DELETE FROM offers; DELETE FROM seen")
 
     def plan(self, extracts: Sequence[Extract], sinks: Sinks) -> Counts:
-        """Pass contacts and rejected rows on."""
+        """Pass contacts and rejected rows on. Raises RunEndError with what was read until then."""
         self.sinks = sinks
         self.tally = Tally()
-        self._read(extracts)
+        try:
+            self._read(extracts)
+        except RunEndError as end:
+            end.counts = self.tally.counts()
+            raise
         return self.tally.counts()
 
     # --- files ----------------------------------------------------------------------------------------------
@@ -122,25 +159,82 @@ class Planner:
     def _read(self, extracts: Sequence[Extract]) -> None:
         rows = 0
         for extract in extracts:
-            for file in sorted(extract.files, key=lambda file: file.name):
-                if file.size and (self.most is None or rows < self.most):
+            files = sorted((file for file in extract.files if file.size), key=lambda file: file.name)
+            parts = Parts(segment=extract.segment, files=files)
+            meter = TextMeter()
+            for file in files:
+                if self.most is None or rows < self.most:
                     with self.engine.reading(file):
-                        rows = self._read_file(extract.segment, file, rows)
+                        rows = self._read_file(parts, file, rows, meter)
+            if parts.missing and (self.most is None or rows < self.most):
+                raise next(iter(parts.missing.values()))
 
-    def _read_file(self, segment: str, file: ExtractFile, rows_before: int) -> int:
+    def _read_file(self, parts: Parts, file: ExtractFile, rows_before: int, meter: TextMeter) -> int:
         """How many rows there are with those of this file."""
-        table = open_table(self.engine, self.blobs, file)
+        names = [each.column for each in self.wanted]
+        table = open_table(self.engine, self.blobs, file, wanted=names, before=parts.header)
         if table is None:
             return rows_before
-        columns = find_columns(table, self.mapping, self.fields)
-        sentinels = table.sentinels(self.token, columns["email"])
+        if table.has_header and not parts.header:
+            parts.header = table.names
+        columns, watched = self._find_columns(parts, table)
+        sentinels = table.sentinels(self.token, columns.get("email"))
         source = Source(
-            segment=segment, table=table, sentinels=sentinels, columns=columns, rows_before=rows_before
+            segment=parts.segment,
+            table=table,
+            sentinels=sentinels,
+            columns=columns,
+            rows_before=rows_before,
+            watched=set(watched),
         )
-        self._read_pieces(source)
+        self._read_pieces(source, meter)
+        for alias in watched - source.watched:
+            parts.found.add(alias)
+            parts.missing.pop(alias, None)
+        self._require_decodable()
         return source.base
 
-    def _read_pieces(self, source: Source) -> None:
+    def _find_columns(self, parts: Parts, table: Table) -> tuple[dict[str, int], set[str]]:
+        """Where the mapped columns are in a part, and which may be there without being known.
+
+        Raises RunEndError for a column that no part can have.
+        """
+        told = table.names
+        columns = find_columns(table, self.wanted)
+        absent = [each for each in self.wanted if each.alias not in columns]
+        if isinstance(table, JsonTable):
+            table.add_names([each.column for each in absent])
+            columns = find_columns(table, self.wanted)
+        parts.found.update(set(columns) - {each.alias for each in absent})
+        for each in absent:
+            if each.alias not in parts.found and each.alias not in parts.missing:
+                names = told if table.names_are_told else None
+                error = missing_column(each.column, field=each.field, file=table.file.name, names=names)
+                if not table.may_have_more and not self._is_ahead(parts, table, each):
+                    raise error
+                parts.missing[each.alias] = error
+        for alias in parts.found:
+            parts.missing.pop(alias, None)
+        return columns, {each.alias for each in absent if each.alias in columns and each.alias in parts.missing}
+
+    def _is_ahead(self, parts: Parts, table: Table, wanted: Wanted) -> bool:
+        """Whether another part has a column, or may have it."""
+        for file in parts.files:
+            if file is table.file:
+                continue
+            other = open_table(self.engine, self.blobs, file, wanted=[wanted.column], before=parts.header)
+            if other is not None and (other.may_have_more or wanted.alias in find_columns(other, [wanted])):
+                return True
+        return False
+
+    def _require_decodable(self) -> None:
+        """Raise RunEndError when so many rows cannot be decoded that the encoding must be wrong."""
+        undecodable = self.tally.reasons[Rejected.ROW_UNDECODABLE]
+        rows = self.tally.sent + self.tally.duplicate + self.tally.reasons.total()
+        if self.undecodable is not None and undecodable > UNDECODABLE_SHARE_MAX * rows:
+            raise self.undecodable
+
+    def _read_pieces(self, source: Source, meter: TextMeter) -> None:
         pieces = Pieces(
             lambda texts: self._run_pieces(source, texts),
             sentinels=source.sentinels,
@@ -148,6 +242,7 @@ class Planner:
         )
 
         def take(block: bytes) -> bool:
+            meter.count(source.table.file, len(block))
             pieces.take(block)
             return not self._has_enough(source)
 
@@ -158,6 +253,14 @@ class Planner:
             pieces.close()
         except UntellableError:
             raise unreadable(source.table.file, "cannot be told into rows") from None
+        finally:
+            self._note_undecodable(source, pieces)
+
+    def _note_undecodable(self, source: Source, pieces: Pieces) -> None:
+        """Keep the error about the first row that cannot be decoded, should there be too many."""
+        if self.undecodable is None and source.first_undecodable is not None:
+            what = f"row {source.first_undecodable:,}"
+            self.undecodable = undecodable(source.table.file, pieces.undecodable, what=what)
 
     def _wanted(self, source: Source) -> int | None:
         return None if self.most is None else self.most - source.base
@@ -182,9 +285,26 @@ class Planner:
         outcomes = self._outcomes()
         if END not in outcomes:
             return False
+        if Rejected.EMAIL_MISSING in outcomes and has_empty_record(source.sentinels, pieces):
+            return False  # those lines are no rows; they are marked as such when each piece is read alone
         self._account_for(source, outcomes)
         source.rows_done += rows - 1
+        self._require_few(source)
         return True
+
+    def _require_few(self, source: Source) -> None:
+        """Raise RunEndError when there are more rows or contacts than the export allows."""
+        limit = source.table.file.source.limits.rows
+        if source.base > limit:
+            message = f"There are more than {limit:,} rows; {source.table.file.name} was read up to there."
+            raise RunEndError(ReasonCode.TOO_MANY_ROWS, message)
+        most = self.sinks.max_contacts if self.sinks else None
+        if most is not None and self.tally.sent > most:
+            message = (
+                f"The extract has at least {self.tally.sent:,} contacts, more than the export's max_contacts of"
+                f" {most:,}; nothing was sent. Raise max_contacts if that is meant to be."
+            )
+            raise RunEndError(ReasonCode.TOO_MANY_CONTACTS, message, status=RunStatus.SKIPPED)
 
     def _outcomes(self) -> dict[str | None, int]:
         """Rows of the table `piece` by verdict."""
@@ -198,21 +318,31 @@ class Planner:
         if INTERNATIONAL in outcomes:
             self._convert_domains()
             outcomes = self._outcomes()
+        if source.watched:
+            self._watch(source)
+        if Rejected.ROW_UNDECODABLE in outcomes and source.first_undecodable is None:
+            source.first_undecodable = source.row(self.engine.number(FIRST_UNDECODABLE))
         usable = outcomes.pop(None, 0)
         duplicate = self.engine.number(FORGET_DUPLICATES) if usable else 0
         self.engine.execute(REMEMBER)
         self.tally.sent += usable - duplicate
         self.tally.duplicate += duplicate
-        rejected = [verdict for verdict in outcomes if verdict not in {BLANK, END}]
-        for verdict in rejected:
-            self.tally.reasons[str(verdict).partition(" ")[0]] += outcomes[verdict]
+        rejected = {verdict: rows for verdict, rows in outcomes.items() if verdict not in {BLANK, END}}
+        for verdict, rows in rejected.items():
+            self.tally.reasons[str(verdict).partition(" ")[0]] += rows
         if self.sinks is None:
             self.engine.execute(offer_alternates(source.base))
             return
         if rejected:
-            self._pass_rejected(source, self.sinks)
+            self._pass_rejected(source, self.sinks, sum(rejected.values()))
         if usable > duplicate:
             self._pass_contacts(self.sinks)
+
+    def _watch(self, source: Source) -> None:
+        """Take note of the columns of which a row has a value."""
+        aliases = sorted(source.watched)
+        (seen,) = self.engine.rows(seen_in_piece(aliases))
+        source.watched -= {alias for alias, has in zip(aliases, seen, strict=True) if has}
 
     def _convert_domains(self) -> None:
         """Resolve the interim verdicts on addresses whose domain is not ASCII."""
@@ -221,20 +351,27 @@ class Planner:
         addresses = [with_ascii_domain(address) for _, address in found]
         self.engine.execute(CONVERT_ADDRESSES, {"rows": rows, "addresses": addresses})
 
-    def _pass_rejected(self, source: Source, sinks: Sinks) -> None:
+    def _pass_rejected(self, source: Source, sinks: Sinks, rejected: int) -> None:
+        most = REJECTED_LISTED_MAX - self.tally.listed
+        if most <= 0:
+            return
         query = rejected_rows(
             segment=source.segment,
             file=source.table.file.name,
-            row_before=source.rows_done + source.table.first_row - 1,
+            row_before=source.row(0),
             email_column=self.mapping.email,
             fields=self.fields,
+            most=most,
         )
         self.engine.copy(query, sinks.rejected, f"HEADER {not self.header_written}")
         self.header_written = True
+        self.tally.listed += min(most, rejected)
 
     def _pass_contacts(self, sinks: Sinks) -> None:
-        for names, rows in self.engine.rows(CUTS):
-            self.tally.cut.update(dict.fromkeys(names.split(" "), rows))
+        for notes, rows in self.engine.rows(NOTES):
+            for note in notes.split(" "):
+                kind = self.tally.unusable if note.startswith(UNUSABLE_MARK) else self.tally.cut
+                kind[note.removeprefix(UNUSABLE_MARK)] += rows
         if sinks.max_contacts is None or self.tally.sent <= sinks.max_contacts:
             # every line begins with the delimiter, so the writer stops looking for it at once
             self.engine.copy(LINES, sinks.lines, "HEADER false, QUOTE '', ESCAPE '', DELIMITER '{'")

@@ -23,6 +23,8 @@ from shared.planning.value_rules import INTERNATIONAL, quoted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+UNUSABLE_MARK: Final = "?"
+"""No name of a field begins with it."""
 CONTACT_BEGINS: Final = '{"email":"'
 CUSTOMER_ID_FORM: Final = r"^[{(]?[0-9A-Za-z][\w.:-]{0,99}[)}]?$"
 """An id as rejected.csv shows it: no address, and nothing that a spreadsheet takes for a formula."""
@@ -47,6 +49,8 @@ class PieceQuery:
     decimal_comma: bool = False
     has_unicode_space: bool = False
     """Whether the text may hold blanks and control characters beyond ASCII."""
+    watched: Sequence[str] = ()
+    """Aliases of which nobody knows yet whether any row has a value."""
 
 
 TABLES: Final = """
@@ -68,7 +72,7 @@ def read_piece(rows: PieceQuery, fields: Sequence[Field], alternates: Sequence[s
     classified AS ({_classified(rows, fields)}),
     normalised AS ({_normalised(rows)}),
     judged AS ({_judged(rows, fields, alternates)})
-    {_told(fields, alternates)}
+    {_told(rows, fields, alternates)}
     """
 
 
@@ -109,7 +113,7 @@ def _normalised(rows: PieceQuery) -> str:
     """The address as it is sent, and whether all texts go into JSON as they are."""
     return f"""
         SELECT *,
-            CASE WHEN addressable THEN lowered ELSE lower_address(tidy(email)) END AS address,
+            CASE WHEN addressable THEN lowered ELSE lower_address(bare(tidy(email))) END AS address,
             within_limits AND {_is_plain(has_unicode_space=rows.has_unicode_space)} AS needs_no_escaping
         FROM classified
     """
@@ -128,14 +132,15 @@ def _judged(rows: PieceQuery, fields: Sequence[Field], alternates: Sequence[str]
     """
 
 
-def _told(fields: Sequence[Field], alternates: Sequence[str]) -> str:
+def _told(rows: PieceQuery, fields: Sequence[Field], alternates: Sequence[str]) -> str:
     """What the table `piece` has of a row."""
+    watched = "".join(f"{alias} IS NOT NULL AS {_seen(alias)}, " for alias in rows.watched)
     return f"""SELECT
-        row,
+        {watched}row,
         verdict,
         hash(address) AS key,
         CASE WHEN needs_no_escaping THEN plain_line ELSE {_careful_line(fields, alternates)} END AS line,
-        CASE WHEN NOT within_limits THEN {_cut(_texts(fields))} END AS cut,
+        {_notes(fields)} AS notes,
         CASE WHEN verdict IS NOT NULL
             THEN nullif(regexp_extract(trim(customer_id), {quoted(CUSTOMER_ID_FORM)}), '') END AS customer_id,
         {"address" if alternates else f"CASE WHEN verdict = {quoted(INTERNATIONAL)} THEN address END"} AS address
@@ -190,7 +195,8 @@ def _is_unusable(field: Field) -> str:
     """Condition under which a value rejects its row."""
     if field.kind is Kind.TEXT:
         return _is_over_long(field)
-    return f"{_value_of(field)} IS NULL AND tidy({field.alias}) <> ''"
+    empty = f"is_no_day(tidy({field.alias}))" if field.kind is Kind.DATE else f"tidy({field.alias}) = ''"
+    return f"{_value_of(field)} IS NULL AND {field.alias} <> '' AND NOT {empty}"
 
 
 def _is_over_long(field: Field) -> str:
@@ -220,14 +226,16 @@ def _is_plain(*, has_unicode_space: bool) -> str:
     return " AND ".join(conditions)
 
 
-def _cut(texts: Sequence[Field]) -> str:
-    """Names of the fields whose values are cut."""
-    names = [
-        f"CASE WHEN {_is_over_long(field)} THEN {quoted(field.name)} END"
-        for field in texts
-        if not field.can_reject
-    ]
-    return f"nullif(concat_ws(' ', {', '.join(names)}), '')" if names else "NULL"
+def _notes(fields: Sequence[Field]) -> str:
+    """Names of the fields whose values are cut, and, behind UNUSABLE_MARK, of those whose values are left out."""
+    texts = [field for field in _texts(fields) if not field.can_reject]
+    others = [field for field in fields if field.kind is not Kind.TEXT and not field.can_reject]
+    names = [f"CASE WHEN {_is_over_long(field)} THEN {quoted(field.name)} END" for field in texts]
+    names += [f"CASE WHEN {_is_unusable(field)} THEN {quoted(UNUSABLE_MARK + field.name)} END" for field in others]
+    if not names:
+        return "NULL::VARCHAR"
+    suspicious = ["NOT within_limits", *(f"{_value_of(field)} IS NULL" for field in others)]
+    return f"CASE WHEN {' OR '.join(suspicious)} THEN nullif(concat_ws(' ', {', '.join(names)}), '') END"
 
 
 # --- contacts -----------------------------------------------------------------------------------------------
@@ -309,7 +317,7 @@ WHERE piece.row = converted.row
 """Put the converted addresses in, and judge them."""
 
 OUTCOMES: Final = "SELECT verdict, count(*) FROM piece GROUP BY verdict"
-"""PieceQuery by verdict; NULL are those that may be sent."""
+"""Rows by verdict; NULL are those that may be sent."""
 
 FORGET_DUPLICATES: Final = """
 DELETE FROM piece WHERE row IN (
@@ -323,12 +331,28 @@ DELETE FROM piece WHERE row IN (
 """Delete the rows whose address an earlier row has."""
 
 REMEMBER: Final = "INSERT INTO seen SELECT key FROM piece WHERE verdict IS NULL"
-CUTS: Final = "SELECT cut, count(*) FROM piece WHERE cut IS NOT NULL AND verdict IS NULL GROUP BY cut"
+NOTES: Final = "SELECT notes, count(*) FROM piece WHERE notes IS NOT NULL AND verdict IS NULL GROUP BY notes"
+FIRST_UNDECODABLE: Final = f"SELECT min(row) FROM piece WHERE verdict = {quoted(Rejected.ROW_UNDECODABLE)}"
 LINES: Final = "SELECT line FROM piece WHERE verdict IS NULL"
 
 
-def rejected_rows(*, segment: str, file: str, row_before: int, email_column: str, fields: Sequence[Field]) -> str:
-    """The rejected rows, with the column that each is rejected for; row 1 of the piece is `row_before` + 1."""
+def seen_in_piece(aliases: Sequence[str]) -> str:
+    """Whether any row of the piece has a value under each of the aliases."""
+    return f"SELECT {', '.join(f'coalesce(bool_or({_seen(alias)}), false)' for alias in aliases)} FROM piece"
+
+
+def _seen(alias: str) -> str:
+    """Name of the column that says whether a row has a value."""
+    return '"seen ' + alias.replace('"', "") + '"'
+
+
+def rejected_rows(
+    *, segment: str, file: str, row_before: int, email_column: str, fields: Sequence[Field], most: int
+) -> str:
+    """At most so many rejected rows, with the column that each is rejected for.
+
+    Row 1 of the piece is `row_before` + 1.
+    """
     columns = " ".join(f"WHEN {quoted(field.name)} THEN {quoted(field.column)}" for field in fields)
     return f"""
     SELECT {quoted(segment)} AS segment, {quoted(file)} AS file, {row_before} + row AS row, customer_id,
@@ -340,6 +364,8 @@ def rejected_rows(*, segment: str, file: str, row_before: int, email_column: str
         split_part(verdict, ' ', 1) AS reason
     FROM piece
     WHERE verdict NOT IN ({quoted(BLANK)}, {quoted(END)})
+    ORDER BY row
+    LIMIT {most}
     """
 
 

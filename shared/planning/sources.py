@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from shared.planning.fields import find_column, optional_column
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CUSTOMER_ID: Final = "CustomerId"
 """Column whose value names a rejected row in rejected.csv, if the extract has it."""
 SLASHED: Final = {"auto": "-", "day_first": "%d/%m/%Y", "month_first": "%m/%d/%Y"}
-"""Format of a date with slashes; one that none has, where it may be either."""
+"""Format of a date with slashes; one that none has where each must tell by itself."""
 
 
 @dataclass(kw_only=True, eq=False)
@@ -36,6 +36,15 @@ class Source:
     """Of the files before this one; blank lines count."""
     rows_done: int = 0
     """Of this file."""
+    watched: set[str] = field(default_factory=set)
+    """Aliases of columns of which no row was seen to have a value, and nobody knows whether one has."""
+
+    first_undecodable: int | None = None
+    """Number, for people, of the first row that cannot be decoded."""
+
+    def row(self, number: int) -> int:
+        """Number, for people, of a row of the piece, from 1."""
+        return self.rows_done + self.table.first_row - 1 + number
 
     @property
     def base(self) -> int:
@@ -46,15 +55,17 @@ class Source:
         """How the queries read these pieces of the table."""
         options = self.table.file.source
         values = {alias: self.table.value(position) for alias, position in self.columns.items()}
-        values["email"] = self.table.email(self.columns["email"], self.sentinels.token)
+        email = self.columns.get("email")
+        values["email"] = self.table.email(email, self.sentinels.token)
         return PieceQuery(
-            relation=self.table.relation(),
+            relation=self.table.relation(pieces),
             values=values,
             token=self.sentinels.token,
             base=self.base,
             slashed_date=SLASHED[options.date_order],
             decimal_comma=options.decimal_separator == "comma",
             has_unicode_space=any(map(self.table.may_be_odd, pieces)),
+            watched=sorted(self.watched),
         )
 
 
@@ -63,17 +74,38 @@ def alternate_aliases(mapping: FieldMapping) -> list[str]:
     return [f"alternate_{number}" for number, _ in enumerate(mapping.alternate_emails, 1)]
 
 
-def find_columns(table: Table, mapping: FieldMapping, fields: Sequence[Field]) -> dict[str, int]:
-    """Alias → position of every mapped column, and of the customer's id. Raises RunEndError if one is missing."""
-    wanted = {"email": ("email", mapping.email)}
-    wanted |= {field.alias: (field.name, field.column) for field in fields}
-    wanted |= {
-        alias: ("alternate_emails", column)
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """A column that the mapping takes."""
+
+    alias: str
+    """Name of its values in the queries."""
+    field: str
+    """Of the contact."""
+    column: str
+    """Of the extract."""
+
+
+def wanted_columns(mapping: FieldMapping, fields: Sequence[Field]) -> list[Wanted]:
+    """What the mapping takes, the e-mail address first."""
+    email = Wanted(alias="email", field="email", column=mapping.email)
+    of_fields = [Wanted(alias=field.alias, field=field.name, column=field.column) for field in fields]
+    alternates = [
+        Wanted(alias=alias, field="alternate_emails", column=column)
         for alias, column in zip(alternate_aliases(mapping), mapping.alternate_emails, strict=True)
-    }
-    columns = {
-        alias: find_column(table.names, column, field=name, file=table.file.name)
-        for alias, (name, column) in wanted.items()
+    ]
+    return [email, *of_fields, *alternates]
+
+
+def find_columns(table: Table, wanted: Sequence[Wanted]) -> dict[str, int]:
+    """Alias → position of every mapped column that the table has, and of the customer's id.
+
+    Raises RunEndError when it has several of a name.
+    """
+    found = {
+        each.alias: find_column(table.names, each.column, field=each.field, file=table.file.name)
+        for each in wanted
     }
     customer_id = optional_column(table.names, CUSTOMER_ID)
-    return columns if customer_id is None else columns | {"customer_id": customer_id}
+    positions = found | {"customer_id": customer_id}
+    return {alias: position for alias, position in positions.items() if position is not None}

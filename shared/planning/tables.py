@@ -7,18 +7,28 @@ import json
 import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from shared.extracts.csv_layout import HEAD_BYTES, detect_encoding, detect_layout, foreign_format, no_text
+from shared.errors import RunEndError
+from shared.extracts.csv_layout import (
+    HEAD_BYTES,
+    AmbiguousDelimiterError,
+    detect_encoding,
+    detect_layout,
+    foreign_format,
+    no_text,
+)
 from shared.extracts.csv_records import BLANK, Sentinels, Syntax
+from shared.extracts.encodings import undecodable
 from shared.extracts.streams import plain_text, read_range, unpacked, unpacked_blocks, unreadable, without_head
 from shared.limits import RECORD_BYTES_MAX
+from shared.model.reasons import ReasonCode
 from shared.model.rejections import Rejected
 from shared.planning.duckdb_files import PROTOCOL, TEXT
 from shared.planning.value_rules import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from shared.extracts.extract import ExtractFile
     from shared.planning.duckdb_files import PlanFiles
@@ -29,6 +39,9 @@ PARQUET_MAGIC: Final = b"PAR1"
 JSON_SUFFIXES: Final = (".json", ".jsonl", ".ndjson")
 LINE: Final = Syntax(delimiter="\x01", quoting=False)
 """JSON lines as a table of one column: a control character cannot stand in JSON."""
+NOT_FINITE: Final = r"([:\[,]\s*)[-+]?(?:NaN|Infinity)(\s*[,}\]])"
+UNDECODABLE: Final = re.compile("[\udc80-\udcff]")
+"""How `surrogateescape` shows bytes that are not UTF-8."""
 ODD: Final = (
     (b"\x7f", rb"\x7f"),
     (b"\xc2", rb"\xc2[\x80-\xa0]"),
@@ -57,6 +70,12 @@ class Table(ABC):
     """Values in a record of the text."""
     first_row: int = 1
     """Number of the first row, for people."""
+    names_are_told: bool = True
+    """Whether the names are surely names, and may be shown."""
+    has_header: bool = False
+    """Whether the file itself names its columns in a first record."""
+    may_have_more: ClassVar[bool] = False
+    """Whether rows may have values under names that are not among them."""
 
     @abstractmethod
     def read(
@@ -71,26 +90,34 @@ class Table(ABC):
             rows: so many are enough.
         """
 
-    def sentinels(self, token: str, email: int) -> Sentinels:
+    def sentinels(self, token: str, email: int | None) -> Sentinels:
         """What stands for records of the text that are no rows; `email` is the position of the addresses."""
-        return Sentinels(token=token, syntax=self.syntax, columns=self.columns, column=email)
+        return Sentinels(token=token, syntax=self.syntax, columns=self.columns, column=email or 0)
 
-    def relation(self) -> str:
-        """What stands in FROM to read some of the text."""
+    def relation(self, pieces: Sequence[bytes]) -> str:
+        """What stands in FROM to read some pieces of the text."""
         quote = quoted('"' if self.syntax.quoting else "")
         columns = ", ".join(f"c{position}: 'VARCHAR'" for position in range(self.columns))
+        padding = ", null_padding = true" if self.syntax.ragged else ""
         return f"""read_csv('{PROTOCOL}://{TEXT}', columns = {{{columns}}}, auto_detect = false, header = false,
             delim = {quoted(self.syntax.delimiter)}, quote = {quote}, escape = {quote}, new_line = '\\n',
-            parallel = false, max_line_size = {RECORD_BYTES_MAX + 1}, buffer_size = {BUFFER_BYTES})"""
+            parallel = false{padding}{self._nulls(pieces)},
+            max_line_size = {RECORD_BYTES_MAX + 1}, buffer_size = {BUFFER_BYTES})"""
+
+    def _nulls(self, pieces: Sequence[bytes]) -> str:
+        """An option with the values that mean nothing; only those that stand in the text, for each costs time."""
+        nulls = [null for null in self.file.source.nulls if _stands_in(null.encode(), pieces)]
+        return f", nullstr = [{', '.join(map(quoted, ['', *nulls]))}]" if nulls else ""
 
     def value(self, position: int) -> str:
         """SQL expression of a column's value as text; NULL when it is empty."""
         return f"c{position}"
 
-    def email(self, position: int, token: str) -> str:
+    def email(self, position: int | None, token: str) -> str:
         """The same for the column with e-mail addresses; where the row is no row, `token` and what it is."""
-        del token  # it stands in this column
-        return self.value(position)
+        if position is None:
+            return f"CASE WHEN starts_with(c0, {quoted(token)}) THEN c0 END"
+        return self.value(position)  # the token stands in this column
 
     def may_be_odd(self, text: bytes) -> bool:
         """Whether values of this piece of text may hold blanks and control characters beyond ASCII."""
@@ -104,13 +131,16 @@ class TextTable(Table):
     encoding: str
     skipped: int = 0
     """Bytes of text before the first row: the header."""
+    backslash: bool = False
+    """Whether a backslash escapes quotation marks."""
 
     def read(
         self, blobs: Blobs, take: Callable[[bytes], bool], *, positions: Collection[int], rows: int | None
     ) -> None:
         """Give the text as it is stored."""
         del positions, rows
-        for block in without_head(plain_text(unpacked_blocks(blobs, self.file), self.encoding), self.skipped):
+        text = plain_text(unpacked_blocks(blobs, self.file), self.encoding, backslash=self.backslash)
+        for block in without_head(text, self.skipped):
             if not take(block):
                 return
 
@@ -118,26 +148,43 @@ class TextTable(Table):
 class JsonTable(TextTable):
     """One JSON object a line."""
 
-    def sentinels(self, token: str, email: int) -> Sentinels:
+    may_have_more = True
+
+    def add_names(self, names: Sequence[str]) -> None:
+        """Read these members, too, should they turn up."""
+        self.names += tuple(names)
+
+    def sentinels(self, token: str, email: int | None) -> Sentinels:
         """What stands for lines that are no rows: other lines."""
         del email
         return super().sentinels(token, 0)
 
-    def relation(self) -> str:
-        """The lines, and beside them those that are JSON."""
-        return f"(SELECT c0 AS line, if(json_valid(c0), c0, NULL) AS json FROM {super().relation()})"
+    def relation(self, pieces: Sequence[bytes]) -> str:
+        """The lines, and beside them those that are JSON; NaN and Infinity, which Python writes, are null."""
+        finite = f"""CASE WHEN contains(c0, 'NaN') OR contains(c0, 'Infinity')
+            THEN regexp_replace(c0, {quoted(NOT_FINITE)}, '\\1null\\2', 'g') ELSE c0 END"""
+        lines = f"(SELECT c0 AS line, {finite} AS finite FROM {super().relation(pieces)})"
+        return f"(SELECT line, if(json_valid(finite), finite, NULL) AS json FROM {lines})"
 
     def value(self, position: int) -> str:
         """The member, if it is not empty."""
         pointer = "/" + self.names[position].replace("~", "~0").replace("/", "~1")
-        return f"nullif(json_extract_string(json, {quoted(pointer)}), '')"
+        text = f"json_extract_string(json, {quoted(pointer)})"
+        nulls = ", ".join(map(quoted, ("", *self.file.source.nulls)))
+        return f"CASE WHEN {text} NOT IN ({nulls}) THEN {text} END"
 
-    def email(self, position: int, token: str) -> str:
+    def _nulls(self, pieces: Sequence[bytes]) -> str:
+        """A line is a value of its own, and means what it says."""
+        del pieces
+        return ""
+
+    def email(self, position: int | None, token: str) -> str:
         """The member, or what a line that is no object is."""
+        member = "NULL" if position is None else self.value(position)
         return f"""CASE
             WHEN line IS NULL THEN {quoted(token + BLANK)}
             WHEN starts_with(line, {quoted(token)}) THEN line
-            WHEN json_type(json) = 'OBJECT' THEN {self.value(position)}
+            WHEN json_type(json) = 'OBJECT' THEN {member}
             ELSE {quoted(token + Rejected.ROW_MALFORMED)}
         END"""
 
@@ -151,6 +198,8 @@ class ParquetTable(Table):
     """Parquet; every value has a type, so nothing turns into text by accident."""
 
     engine: Engine
+    identifiers: tuple[str, ...]
+    """Names of the columns in SQL, which does not tell names apart that differ in case only."""
     types: tuple[str, ...]
 
     def read(
@@ -165,7 +214,7 @@ class ParquetTable(Table):
 
     def _text_of(self, position: int) -> str:
         """The column as text: days as YYYY-MM-DD, whole numbers without a fraction."""
-        column, kind = _identifier(self.names[position]), self.types[position]
+        column, kind = _identifier(self.identifiers[position]), self.types[position]
         if kind in {"FLOAT", "DOUBLE"}:
             whole = f"try_cast({column} AS HUGEINT)"
             text = f"if({whole} = {column}, {whole}::VARCHAR, {column}::VARCHAR)"
@@ -179,8 +228,37 @@ class ParquetTable(Table):
         return f"nullif({column}::VARCHAR, '')"
 
 
-def open_table(engine: Engine, blobs: Blobs, file: ExtractFile) -> Table | None:
-    """Find out what `file` is; None if it holds nothing. Raises RunEndError when it is nothing we read."""
+def _stands_in(value: bytes, pieces: Sequence[bytes]) -> bool:
+    """Whether a value stands in some piece; its first byte alone is looked for ten times as fast."""
+    return any(value[:1] in piece and value in piece for piece in pieces)
+
+
+def open_table(
+    engine: Engine, blobs: Blobs, file: ExtractFile, *, wanted: Sequence[str] = (), before: Sequence[str] = ()
+) -> Table | None:
+    """Find out what `file` is; None if it holds nothing.
+
+    Args:
+        engine: reads Parquet.
+        blobs: where the file lies.
+        file: a part of an extract.
+        wanted: columns that a mapping takes, that of the e-mail address first.
+        before: names in the header of an earlier part, which this one may lack.
+
+    Raises RunEndError when it is nothing we read.
+    """
+    table = _open(engine, blobs, file, wanted, before)
+    if table is not None and table.columns > file.source.limits.columns:
+        message = (
+            f"{file.name} has {table.columns:,} columns, more than the {file.source.limits.columns:,} allowed."
+        )
+        raise RunEndError(ReasonCode.TOO_MANY_COLUMNS, message)
+    return table
+
+
+def _open(
+    engine: Engine, blobs: Blobs, file: ExtractFile, wanted: Sequence[str], before: Sequence[str]
+) -> Table | None:
     head = _head(blobs, file)
     if head.startswith(PARQUET_MAGIC):
         return _parquet_table(engine, blobs, file)
@@ -196,8 +274,21 @@ def open_table(engine: Engine, blobs: Blobs, file: ExtractFile) -> Table | None:
         return None
     if _is_json(text, file):
         names = tuple(map(_printable, _members(text)))
-        return JsonTable(file=file, encoding=encoding, names=names, syntax=LINE, columns=1)
-    layout = detect_layout(text, file.source, complete=len(head) < HEAD_BYTES)
+        told = not any("@" in name for name in names)
+        return JsonTable(file=file, encoding=encoding, names=names, syntax=LINE, columns=1, names_are_told=told)
+    return _text_table(file, text, encoding, complete=len(head) < HEAD_BYTES, wanted=wanted, before=before)
+
+
+def _text_table(
+    file: ExtractFile, text: str, encoding: str, *, complete: bool, wanted: Sequence[str], before: Sequence[str]
+) -> TextTable:
+    try:
+        layout = detect_layout(text, file.source, complete=complete, wanted=wanted, before=before)
+    except AmbiguousDelimiterError as error:
+        message = f"The values of {file.name} may be separated by {error}: each gives other rows."
+        raise RunEndError(ReasonCode.DELIMITER_AMBIGUOUS, message) from None
+    if layout.has_header and any(UNDECODABLE.search(name) for name in layout.names):
+        raise undecodable(file, text, what="the names of the columns")
     return TextTable(
         file=file,
         encoding=encoding,
@@ -206,6 +297,9 @@ def open_table(engine: Engine, blobs: Blobs, file: ExtractFile) -> Table | None:
         columns=len(layout.names),
         skipped=layout.skipped,
         first_row=layout.first_row,
+        names_are_told=layout.names_are_told,
+        has_header=layout.has_header,
+        backslash=layout.backslash,
     )
 
 
@@ -254,15 +348,31 @@ def _members(text: str) -> tuple[str, ...]:
 def _parquet_table(engine: Engine, blobs: Blobs, file: ExtractFile) -> ParquetTable:
     register_parquet(engine.files, blobs, file)
     described = engine.rows(f"DESCRIBE FROM {PARQUET}")
-    names, types = zip(*((row[0], row[1]) for row in described), strict=True)
+    identifiers, types = zip(*((row[0], row[1]) for row in described), strict=True)
+    schema = engine.rows(f"SELECT name, num_children FROM parquet_schema('{PROTOCOL}://parquet')")
+    names = _top_level(schema)
     return ParquetTable(
         file=file,
-        names=names,
+        names=names if len(names) == len(identifiers) else identifiers,
+        identifiers=identifiers,
         types=types,
         engine=engine,
         syntax=Syntax(delimiter=",", quoting=True),
         columns=len(names) + 1,
     )
+
+
+def _top_level(schema: Sequence[tuple[str, int | None]]) -> tuple[str, ...]:
+    """Names of the columns in a Parquet schema, which lists every node with how many children follow it."""
+    names: list[str] = []
+    below = 0
+    for name, children in schema[1:]:
+        if below == 0:
+            names.append(name)
+        else:
+            below -= 1
+        below += children or 0
+    return tuple(names)
 
 
 def register_parquet(files: PlanFiles, blobs: Blobs, file: ExtractFile) -> None:

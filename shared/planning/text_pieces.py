@@ -14,7 +14,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from shared.extracts.csv_records import Repair
-from shared.extracts.streams import is_utf8
+from shared.extracts.encodings import SAMPLE_BYTES
+from shared.extracts.streams import first_undecodable, is_utf8
 from shared.limits import RECORD_BYTES_MAX
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Pieces:
         self._pieces: list[bytes] = []
         self._blocks: list[bytes] = []
         self._pending = 0
+        self.undecodable = ""
+        """Some text in which there are bytes that are not UTF-8, with `surrogateescape`."""
         self._known = 0
         """So many of the pending bytes were looked at before and end within a record."""
 
@@ -96,6 +99,9 @@ class Pieces:
     def _read_alone(self, piece: bytes, *, final: bool) -> bytes:
         if self._read_sound([piece]):
             return b""
+        if not self.undecodable and (start := first_undecodable(piece)) is not None:
+            begin = piece.rfind(b"\n", 0, max(start - SAMPLE_BYTES // 2, 0)) + 1
+            self.undecodable = piece[begin : begin + SAMPLE_BYTES].decode("utf-8", "surrogateescape")
         rest = b""
         ready: list[bytes] = []
         for start in range(0, len(piece), REPAIRED_BYTES):
@@ -112,6 +118,17 @@ class Pieces:
         ready.clear()
         if text and not self._read([text]):
             raise UntellableError
+
+
+def has_empty_record(sentinels: Sentinels, pieces: Sequence[bytes]) -> bool:
+    """Whether there is a line of as many delimiters as there are columns, as spreadsheets write it; it is no row.
+
+    With more or fewer of them, the reader finds fault with the line.
+    """
+    if sentinels.columns == 1:
+        return False
+    line = sentinels.syntax.delimiter.encode() * (sentinels.columns - 1) + b"\n"
+    return any(piece.startswith(line) or b"\n" + line in piece for piece in pieces)
 
 
 def _may_be_sound(piece: bytes) -> bool:

@@ -30,6 +30,17 @@ LONG_PART: Final = r"^[^@]{65}|[a-z0-9-]{64}(?:[a-z0-9.-]*)$"
 """What an address of more than 64 characters must not have: a local part or a label that is too long."""
 
 
+TIME_OF_DAY: Final = (
+    r"(?:(?:[T,]| ,?| *, *) ?\d\d?:\d\d(?::\d\d(?:[.,]\d+)?)?(?: ?[AaPp]\.?[Mm]\.?)?"
+    r"(?: ?(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?))?(?:\[[\w/+-]+\])?)?"
+)
+"""What may follow a day."""
+BLANKS: Final = "".join(
+    map(chr, (0x20, 0xA0, 0xAD, 0x1680, 0x180E, *range(0x2000, 0x2010), *range(0x2028, 0x2030), 0x205F))
+) + "".join(map(chr, (*range(0x2060, 0x2065), 0x3000, 0xFEFF)))
+"""Blanks and characters without width, as they stand around addresses that were copied from pages."""
+
+
 def quoted(text: str) -> str:
     """`text` as an SQL literal."""
     return "'" + text.replace("'", "''") + "'"
@@ -43,6 +54,9 @@ CREATE TEMP MACRO tidy(value) AS trim(CASE
         )
     ELSE value
 END);
+
+-- Blanks of any kind around an address are no part of it.
+CREATE TEMP MACRO bare(value) AS trim(value, {quoted(BLANKS)});
 
 -- What precedes the @ is left alone beyond ASCII, where small letters may be somebody else's.
 CREATE TEMP MACRO lower_address(value) AS CASE
@@ -78,15 +92,37 @@ CREATE TEMP MACRO number_of(value) AS CASE
         THEN rtrim(rtrim(try_cast(value AS DECIMAL(38, 12))::VARCHAR, '0'), '.')
 END;
 
+-- Of SAP and MySQL.
+CREATE TEMP MACRO is_no_day(value) AS
+    value = ''
+    OR regexp_full_match(value, '0{{8}}|0{{14}}|0{{4}}-00-00(?:[T ]00:00:00(?:\.0+)?Z?)?|00[./]00[./]0000');
+
+-- Day and month with slashes, where both orders may be meant: only if one of them is a day at all.
+CREATE TEMP MACRO either_day(value) AS CASE
+    WHEN try_strptime(value, '%d/%m/%Y') IS NULL THEN try_strptime(value, '%m/%d/%Y')
+    WHEN coalesce(try_strptime(value, '%m/%d/%Y'), try_strptime(value, '%d/%m/%Y'))
+        = try_strptime(value, '%d/%m/%Y') THEN try_strptime(value, '%d/%m/%Y')
+END;
+
 -- The day as it is written: a time zone would move birthdays.
 CREATE TEMP MACRO day_of(value, slashed) AS strftime(CASE
-    WHEN regexp_full_match(value, '[1-9]\d{{3}}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?'
-            || '(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?)?')
-        THEN try_strptime(left(value, 10), '%Y-%m-%d')
-    WHEN regexp_full_match(value, '[1-9]\d{{3}}/\d\d?/\d\d?') THEN try_strptime(value, '%Y/%m/%d')
-    WHEN regexp_full_match(value, '[12]\d{{7}}') THEN try_strptime(value, '%Y%m%d')
-    WHEN regexp_full_match(value, '\d\d?\.\d\d?\.[1-9]\d{{3}}') THEN try_strptime(value, '%d.%m.%Y')
-    WHEN regexp_full_match(value, '\d\d?/\d\d?/[1-9]\d{{3}}(?: [0-9:.]+(?: ?[AaPp][Mm])?)?')
-        THEN try_strptime(split_part(value, ' ', 1), slashed)
+    WHEN strlen(value) = 10 AND regexp_full_match(value, '[1-9]\d{{3}}-\d\d-\d\d')
+        THEN try_strptime(value, '%Y-%m-%d')
+    WHEN regexp_full_match(value, '[1-9]\d{{3}}-\d\d?-\d\d?{TIME_OF_DAY}')
+        THEN try_strptime(regexp_extract(value, '^[0-9]+-[0-9]+-[0-9]+'), '%Y-%m-%d')
+    WHEN regexp_full_match(value, '[1-9]\d{{3}}/\d\d?/\d\d?{TIME_OF_DAY}')
+        THEN try_strptime(regexp_extract(value, '^[0-9/]+'), '%Y/%m/%d')
+    WHEN regexp_full_match(value, '[12]\d{{7}}(?:T\d{{4}}(?:\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d(?::?\d\d)?)?)?')
+        THEN try_strptime(left(value, 8), '%Y%m%d')
+    WHEN regexp_full_match(value, '\d\d?\.\d\d?\.[1-9]\d{{3}}{TIME_OF_DAY}')
+        THEN try_strptime(regexp_extract(value, '^[0-9.]+'), '%d.%m.%Y')
+    WHEN regexp_full_match(value, '\d\d?[/-]\d\d?[/-][1-9]\d{{3}}{TIME_OF_DAY}')
+        THEN CASE WHEN slashed = '-' THEN either_day(translate(regexp_extract(value, '^[0-9/-]+'), '-', '/'))
+            ELSE try_strptime(translate(regexp_extract(value, '^[0-9/-]+'), '-', '/'), slashed) END
+    WHEN regexp_full_match(value, '(?:\d\d?[- ]?[A-Za-z]{{3,9}}\.?[-, ]{{0,2}}|[A-Za-z]{{3,9}}\.? \d\d?,? )'
+            || '[1-9]\d{{3}}{TIME_OF_DAY}|[1-9]\d{{3}}[- ][A-Za-z]{{3,9}}[- ]\d\d?{TIME_OF_DAY}')
+        THEN try_strptime(
+            regexp_replace(regexp_replace(value, '{TIME_OF_DAY}$', ''), '[-., ]+', ' ', 'g'),
+            ['%d %b %Y', '%d %B %Y', '%b %d %Y', '%B %d %Y', '%Y %b %d', '%d%b%Y'])
 END, '%m/%d/%Y');
 """

@@ -129,6 +129,7 @@ class AzureBlobs:
                     length=length,
                     etag=f'"{etag}"',
                     match_condition=MatchConditions.IfNotModified,
+                    decompress=False,  # a label of Content-Encoding says nothing of a range
                 ).readall()
         except BlobMissingError as error:
             raise BlobChangedError(name) from error

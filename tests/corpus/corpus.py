@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
 
 import duckdb
 
 from shared.extracts.discovery import find_extract
+from shared.limits import UNDECODABLE_SHARE_MAX
 from shared.model.definitions import CustomField, FieldMapping, SourceOptions
 from shared.planning.plan import PlanOutcome, plan
 from tests.support.memory_storage import MemoryBlobs
@@ -76,7 +78,9 @@ class Case:
             for name, known in self.content.get("custom_fields", {}).items()
         }
         mapping = FieldMapping.model_validate(self.content.get("mapping", DEFAULT_MAPPING))
-        outcome = plan(extracts, mapping, blobs=blobs, sink=sink, custom_fields=fields, rows=rows)
+        share = self.content.get("undecodable_share_max", UNDECODABLE_SHARE_MAX)
+        with patch("shared.planning.planner.UNDECODABLE_SHARE_MAX", share):
+            outcome = plan(extracts, mapping, blobs=blobs, sink=sink, custom_fields=fields, rows=rows)
         return outcome, sink
 
 

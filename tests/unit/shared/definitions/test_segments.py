@@ -103,7 +103,9 @@ def test_the_first_file_that_is_not_empty_names_the_columns() -> None:
 
 def test_bytes_that_cannot_be_decoded_do_not_spoil_the_answer() -> None:
     segment = segment_of("EMail,Förnamn\n".encode("windows-1252"))
-    assert segment.columns == ("EMail", "F�rnamn")
+    assert segment.columns is None
+    assert segment.columns_problem is not None
+    assert "the names of the columns cannot be decoded" in segment.columns_problem
 
 
 @pytest.mark.parametrize(
@@ -229,4 +231,12 @@ def test_a_segment_whose_files_are_not_certain_is_listed_with_the_reason() -> No
 def test_a_row_taken_for_a_header_is_not_shown() -> None:
     segment = segment_of(json.dumps({"ann@example.com": 1}) + "\n", "Seg.jsonl")
     assert segment.columns is None
-    assert segment.columns_problem == "The first row of Seg/Seg.jsonl holds an e-mail address, so it is no header."
+    assert segment.columns_problem == (
+        "The file Seg/Seg.jsonl cannot be read: it may have somebody's data as its first row, so it is not shown;"
+        " declare source.header."
+    )
+
+
+def test_the_first_row_of_a_file_without_addresses_is_not_shown() -> None:
+    segment = segment_of("Ann,Smith\nBo,Jones\n")
+    assert segment.columns is None

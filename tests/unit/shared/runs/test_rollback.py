@@ -31,7 +31,7 @@ KINDS: dict[str, Any] = {
     "request": StartedRequest,
     "limiter": RateLimit,
 }
-FREE_NAMES = {"rejected_by_reason", "cut", "custom_fields", "over_long"}
+FREE_NAMES = {"rejected_by_reason", "cut", "unusable", "custom_fields", "over_long"}
 """Members whose own members are names that people give."""
 
 

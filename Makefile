@@ -34,7 +34,7 @@ check: lint types ## What every commit must pass: lint, types, unit tests and th
 
 test: install package ## All tests
 	@$(BIN)/python -m pytest -n 2 $(QUICK)
-	@$(BIN)/python -m pytest -n 3 --dist loadfile $(THOROUGH)
+	@$(BIN)/python -m pytest -rs -n 3 --dist loadfile $(THOROUGH)
 
 coverage: install ## How much of shared/ and functions/ the quick tests reach; fails under the floor
 	@$(BIN)/python -m pytest -n 2 --hypothesis-profile=quick --cov --cov-report=term:skip-covered $(QUICK)

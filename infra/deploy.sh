@@ -115,13 +115,13 @@ find_deleted_vault() {
 # Through Resource Manager, because the vault itself may be closed to this machine. Names only, never values.
 list_secrets() {
   az rest --method get --query 'value[].name' --output tsv \
-    --url "/subscriptions/$subscription/resourceGroups/$group/providers/Microsoft.KeyVault/vaults/$1/secrets?api-version=2024-11-01"
+    --url "/subscriptions/$subscription/resourceGroups/$group/providers/Microsoft.KeyVault/vaults/$1/secrets?api-version=2026-02-01"
 }
 
 # A budget's first day cannot change afterwards, so that of an earlier deployment is kept.
 find_budget_start() {
   az rest --method get --output tsv \
-    --url "/subscriptions/$subscription/resourceGroups/$group/providers/Microsoft.Consumption/budgets?api-version=2024-08-01" \
+    --url "/subscriptions/$subscription/resourceGroups/$group/providers/Microsoft.Consumption/budgets?api-version=2026-06-01" \
     --query "value[?ends_with(name, '-monthly')].properties.timePeriod.startDate | [0]" 2>/dev/null || true
 }
 
@@ -158,7 +158,7 @@ find_entra() {
   existing=$(az functionapp list --resource-group "$group" \
     --query "[?tags.application=='sendgrid-segment-export'].id | [0]" --output tsv)
   [ -n "$existing" ] || return 0
-  az rest --method get --url "$existing/config/authsettingsV2?api-version=2024-11-01" --output tsv \
+  az rest --method get --url "$existing/config/authsettingsV2?api-version=2025-03-01" --output tsv \
     --query 'properties.platform.enabled && properties.identityProviders.azureActiveDirectory.registration.clientId'
 }
 

@@ -6,10 +6,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tools.bicep import NOT_FOUND
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from local.cloud import LocalCloud
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Give all tests that lack the Bicep compiler one place, so that `-rs` tells of them in one line."""
+    report = yield
+    if report.skipped and isinstance(report.longrepr, tuple) and report.longrepr[2].endswith(NOT_FOUND):
+        report.longrepr = (__file__, 1, report.longrepr[2])
+    return report
 
 
 @pytest.fixture(scope="session")

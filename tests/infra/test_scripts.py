@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -21,6 +22,14 @@ def test_script_is_clean(tool: list[str], script: str, root: Path) -> None:
     command = [str(BIN / tool[0]), *tool[1:], str(root / "infra" / script)]
     result = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
     assert (result.returncode, result.stdout) == (0, "")
+
+
+def test_azure_is_asked_in_the_versions_of_the_template(root: Path) -> None:
+    asked = re.findall(r"/(\w+)\?api-version=([\d-]+)", (root / "infra/deploy.sh").read_text())
+    declared = "".join(path.read_text() for path in root.glob("infra/modules/*.bicep"))
+    kinds = {"secrets": "vaults/secrets", "budgets": "budgets", "authsettingsV2": "sites/config"}
+    assert len(asked) == len(kinds)
+    assert [(name, version) for name, version in asked if f"/{kinds[name]}@{version}'" not in declared] == []
 
 
 def test_first_deployment_ends_with_a_smoke_test(azure_cli: FakeAzureCli) -> None:

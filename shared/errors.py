@@ -13,6 +13,7 @@ ExportError
 ├── TransientError               try again later; nobody has to act
 │   └── VaultUnavailableError    the vault did not answer
 ├── ExportLockedError            another run of the export is not over: wait for it
+├── ExtractPendingError          the newest delivery is not complete: look again later
 ├── ExtractChangedError          a file was replaced while it was read: plan again
 ├── BlobMissingError             the store has no such blob
 ├── BlobExistsError              somebody created the blob first
@@ -133,6 +134,10 @@ class VaultUnavailableError(TransientError):
 
 class ExportLockedError(ExportError):
     """Another run of the export is not over; this one waits for it."""
+
+
+class ExtractPendingError(ExportError):
+    """The newest delivery is not complete yet; the message says what is missing. Look again later."""
 
 
 class ExtractChangedError(ExportError):

@@ -15,6 +15,8 @@ class RunStatus(StrEnum):
 
     QUEUED = "queued"
     """Waits for a planner."""
+    WAITING_FOR_EXTRACT = "waiting_for_extract"
+    """The newest delivery is not complete yet; the run looks again from time to time."""
     PLANNING = "planning"
     """The extract is being read; nothing was sent yet."""
     UPLOADING = "uploading"
@@ -30,7 +32,13 @@ class RunStatus(StrEnum):
     @property
     def is_terminal(self) -> bool:
         """Whether the run is over."""
-        return self not in {self.QUEUED, self.PLANNING, self.UPLOADING, self.IMPORTING}
+        return self not in {
+            self.QUEUED,
+            self.WAITING_FOR_EXTRACT,
+            self.PLANNING,
+            self.UPLOADING,
+            self.IMPORTING,
+        }
 
 
 class ReasonCode(StrEnum):

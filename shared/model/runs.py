@@ -114,6 +114,10 @@ class Run(Document):
     reason: Reason | None = None
     stop: Stop | None = None
     warnings: tuple[str, ...] = ()
+    waits_for: str | None = None
+    """What is missing of the newest delivery, while the run waits for it."""
+    looked_at: AwareDatetime | None = None
+    """When the run last looked whether the delivery is complete."""
     planning_at: AwareDatetime | None = None
     uploading_at: AwareDatetime | None = None
     importing_at: AwareDatetime | None = None

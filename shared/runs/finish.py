@@ -105,7 +105,7 @@ def finish_if_done(services: Services, export: str, run: str) -> bool:
     if results is None:
         return False
     status, reason = judge(results, document.stop)
-    changes = _figures(services, blobs, plan, results)
+    changes = _figures(services, document, plan, results)
     if status is RunStatus.SUCCEEDED:
         services.store.upsert(success_blob(export), Success(run=run, fingerprint=plan.fingerprint))
         _delete_chunks(services, blobs, plan)
@@ -121,8 +121,10 @@ def _read_results(services: Services, blobs: RunBlobs, plan: Plan) -> list[Chunk
     return [services.store.get(name, ChunkResult).document for name in names]
 
 
-def _figures(services: Services, blobs: RunBlobs, plan: Plan, results: list[ChunkResult]) -> dict[str, object]:
+def _figures(services: Services, run: Run, plan: Plan, results: list[ChunkResult]) -> dict[str, object]:
     """What the run's document tells of its outcome, in figures."""
+    blobs = RunBlobs(export=run.export, run=run.id)
+    older_deliveries = [extract.incomplete for extract in run.extracts if extract.incomplete]
     progress, importing_at = measure_progress(services, blobs, plan)
     counts = add_up(plan.counts, results)
     after = _list_count(services, plan)
@@ -131,7 +133,7 @@ def _figures(services: Services, blobs: RunBlobs, plan: Plan, results: list[Chun
         "chunks": progress,
         "importing_at": importing_at,
         "list_count_after": after,
-        "warnings": tuple(count_differences(results, counts, before=plan.list_count, after=after)),
+        "warnings": (*older_deliveries, *count_differences(results, counts, before=plan.list_count, after=after)),
     }
 
 

@@ -17,12 +17,14 @@ from shared.errors import (
     BlobExistsError,
     ExportLockedError,
     ExtractChangedError,
+    ExtractPendingError,
     RunEndError,
     SettingsError,
     TransientError,
 )
 from shared.extracts.discovery import find_extract
-from shared.limits import EXPORT_LOCK_WAIT, PREPARATION_DEADLINE
+from shared.extracts.extract import ExtractIncompleteError
+from shared.limits import EXPORT_LOCK_WAIT, EXTRACT_LOOK, PREPARATION_DEADLINE
 from shared.model.reasons import Reason, ReasonCode, RunStatus
 from shared.model.runs import ChunkProgress, Plan, Run, Success
 from shared.runs.enqueue import enqueue_chunks, postpone
@@ -78,6 +80,8 @@ def plan_run(services: Services, message: RunMessage) -> None:
         end_before_sending(services, run.export, run.id, status=RunStatus.FAILED, reason=reason)
     except ExportLockedError as locked:
         postpone(services, message, wait=EXPORT_LOCK_WAIT, why=str(locked))
+    except ExtractPendingError as pending:
+        _wait_for_extract(services, blobs, message, pending)
     except (TransientError, ExtractChangedError) as error:
         _put_off(services, run, message, error)
     else:
@@ -113,13 +117,31 @@ def _draft_plan(
     services: Services, blobs: RunBlobs, run: Run, job: ExportWithConnection, attempt: int
 ) -> tuple[Plan, list[Extract]]:
     """The plan of the newest extracts, and these."""
-    extracts = find_extracts(services, job)
+    extracts = _complete_extracts(services, job, run)
     identity = fingerprint(job, extracts)
     if not run.force:
-        _skip_if_unchanged(services, run, identity)
+        _skip_if_unchanged(services, run, identity, extracts)
     preflight = check_sendgrid(services.sendgrid, job.account, job.export, attempt=attempt)
     prepared = Prepared(job=job, extracts=extracts, preflight=preflight, fingerprint=identity)
     return _run_planner(services, blobs, prepared), extracts
+
+
+def _complete_extracts(services: Services, job: ExportWithConnection, run: Run) -> list[Extract]:
+    """The newest extracts; when the run has waited long enough for one that is not complete, those before.
+
+    Raises RunEndError, and ExtractPendingError while the run is to wait.
+    """
+    may_wait = services.clock() < run.created_at + timedelta(minutes=job.export.source.wait_minutes)
+    try:
+        extracts = find_extracts(services, job)
+    except ExtractIncompleteError as incomplete:
+        if may_wait:
+            raise ExtractPendingError(incomplete.reason.message) from None
+        raise
+    missing = next((extract.incomplete for extract in extracts if extract.incomplete), None)
+    if missing and may_wait:
+        raise ExtractPendingError(missing)
+    return extracts
 
 
 def find_extracts(services: Services, job: ExportWithConnection) -> list[Extract]:
@@ -131,9 +153,11 @@ def find_extracts(services: Services, job: ExportWithConnection) -> list[Extract
     ]
 
 
-def _skip_if_unchanged(services: Services, run: Run, identity: str) -> None:
+def _skip_if_unchanged(services: Services, run: Run, identity: str, extracts: Sequence[Extract]) -> None:
     last = services.store.find(success_blob(run.export), Success)
     if last is not None and last.document.fingerprint == identity:
+        if missing := next((extract.incomplete for extract in extracts if extract.incomplete), None):
+            raise RunEndError(ReasonCode.EXTRACT_INCOMPLETE, f"{missing} The delivery before it was sent already.")
         message = (
             f"Extract, export and connection are the same as in the run {last.document.run}, which succeeded; "
             "start a run with force to send them again."
@@ -254,11 +278,27 @@ def _enter(services: Services, blobs: RunBlobs, status: RunStatus) -> None:
     field = f"{status}_at"
 
     def change(run: Run) -> Run:
-        if run.status.is_terminal or getattr(run, field) is not None:
+        waits = run.status is RunStatus.WAITING_FOR_EXTRACT
+        if run.status.is_terminal or (getattr(run, field) is not None and not waits):
             return run
-        return run.model_copy(update={"status": status, field: services.clock()})
+        return run.model_copy(update={"status": status, field: services.clock(), "waits_for": None})
 
     services.store.update(blobs.document, Run, change)
+
+
+def _wait_for_extract(
+    services: Services, blobs: RunBlobs, message: RunMessage, pending: ExtractPendingError
+) -> None:
+    """Say in the run's document what it waits for, and look again later."""
+    changes = {
+        "status": RunStatus.WAITING_FOR_EXTRACT,
+        "waits_for": str(pending),
+        "looked_at": services.clock(),
+    }
+    services.store.update(
+        blobs.document, Run, lambda run: run if run.status.is_terminal else run.model_copy(update=changes)
+    )
+    postpone(services, message, wait=EXTRACT_LOOK, why=type(pending).__name__)
 
 
 def _put_off(

@@ -77,6 +77,8 @@ class RunView(Document):
     status: RunStatus
     reason: Reason | None
     warnings: tuple[str, ...]
+    waits_for: str | None
+    """What is missing of the newest delivery, while the run waits for it."""
     planning_at: AwareDatetime | None
     uploading_at: AwareDatetime | None
     importing_at: AwareDatetime | None

@@ -157,5 +157,5 @@ def test_names_of_events_and_rejections_are_plain_words() -> None:
 def test_a_member_of_the_stored_run_is_shown_only_where_the_view_names_it(app: InMemoryApp) -> None:
     run = finished(app)
     shown = get_run_details(app.services, run.export, run.id).model_dump()
-    assert set(Run.model_fields) - set(shown) == {"stop"}
+    assert set(Run.model_fields) - set(shown) == {"stop", "looked_at"}
     assert set(shown) - set(Run.model_fields) == {"stages", "deliveries", "throttling", "next_step"}

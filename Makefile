@@ -12,19 +12,23 @@ QUICK := tests/unit tests/corpus
 THOROUGH := tests/infra tests/e2e tests/integration tests/contract
 CODE := function_app.py functions shared local infra tools tests benchmarks
 
-# What `make demo` hands on, when it is set
+# What `make demo` and `make explain` hand on, when it is set
 DEMO := ROWS EXTRACT EMAIL FIRST_NAME LAST_NAME COUNTRY STATE CITY POSTAL_CODE
+EXPLAIN := FOLDER SEGMENT PREFIX MAPPING SOURCE FIELDS CONTACTS
 # What `make faults` and `make bench` hand on
 CHECKS := SEED SCENARIOS KILLS
-export $(DEMO) $(CHECKS)
+export $(DEMO) $(EXPLAIN) $(CHECKS)
 
-.PHONY: help demo serve check test coverage faults infra package checkov az lint types bench contract install lock clean
+.PHONY: help demo explain serve check test coverage faults infra package checkov az lint types bench contract install lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
 demo: install ## The main job on this machine: an extract becomes contacts on a list (ROWS=…, EXTRACT=file.csv EMAIL=…)
 	@$(BIN)/python -m local.demo
+
+explain: install ## What the app would take from a folder on disk (FOLDER=… SEGMENT=… MAPPING=… SOURCE=… FIELDS=… CONTACTS=20)
+	@$(BIN)/python -m local.explain
 
 serve: install ## Keep the local cloud and the app up, with curl lines to paste
 	@$(BIN)/python -m local.serve

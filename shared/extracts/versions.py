@@ -19,9 +19,9 @@ YEARS: Final = range(1980, 2100)
 EPOCH_SECONDS: Final = range(315_532_800, 1_980_000_000)
 """1980 to 2032 in seconds since 1970; what is greater is a date and an hour."""
 _TIME: Final = (
-    r"(?:[T -](?P<hh>[01]\d|2[0-3])"
-    r"|[T_ -]?(?P<h>[01]\d|2[0-3])(?P<ts>[:._-]?)(?P<mi>[0-5]\d)(?:(?P=ts)(?P<s>[0-5]\d)(?:[.,]?(?P<f>\d{1,9}))?)?"
-    r"(?P<off>Z|[+-](?:0\d|1[0-4])(?:[:_-]?[0-5]\d)?)?)?"
+    r"(?:[T_ -]?(?P<h>[01]\d|2[0-3])(?P<ts>[:._-]?)(?P<mi>[0-5]\d)(?:(?P=ts)(?P<s>[0-5]\d)(?:[.,]?(?P<f>\d{1,9}))?)?"
+    r"(?P<off>Z|[+-](?:0\d|1[0-4])(?:[:_-]?[0-5]\d)?)?"
+    r"|[T -](?P<hh>[01]\d|2[0-3]))?"
 )
 _RUN: Final = r"(?:[._-](?P<run>[0-9A-Za-z][0-9A-Za-z-]*))?"
 """What tells deliveries of one time apart, such as the id of a run."""

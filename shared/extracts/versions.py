@@ -19,7 +19,8 @@ YEARS: Final = range(1980, 2100)
 EPOCH_SECONDS: Final = range(315_532_800, 1_980_000_000)
 """1980 to 2032 in seconds since 1970; what is greater is a date and an hour."""
 _TIME: Final = (
-    r"(?:[T_ -]?(?P<h>[01]\d|2[0-3])(?P<ts>[:._-]?)(?P<mi>[0-5]\d)(?:(?P=ts)(?P<s>[0-5]\d)(?:[.,]?(?P<f>\d{1,9}))?)?"
+    r"(?:[T_ -]?(?P<h>[01]\d|2[0-3])(?P<ts>[:._-]?)(?P<mi>[0-5]\d)"
+    r"(?:(?P=ts)(?P<s>[0-5]\d)(?:[.,](?P<f>\d{1,9})|(?P<ms>\d{3}))?)?"
     r"(?P<off>Z|[+-](?:0\d|1[0-4])(?:[:_-]?[0-5]\d)?)?"
     r"|[T -](?P<hh>[01]\d|2[0-3]))?"
 )
@@ -125,7 +126,7 @@ def _moment(kind: str, parts: dict[str, str | None]) -> datetime | None:
     if day is None:
         return None
     time = timedelta(hours=numbers["h"], minutes=numbers["mi"], seconds=numbers["s"])
-    fraction = timedelta(seconds=float(f"0.{parts.get('f') or 0}"))
+    fraction = timedelta(seconds=float(f"0.{parts.get('f') or parts.get('ms') or 0}"))
     return datetime(day.year, day.month, day.day, tzinfo=UTC) + time + fraction - _offset(parts.get("off"))
 
 

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
 
 COLOURS: Final = {
     "sent": "#1a7f37",
+    "pending": "#0969da",
     "duplicate": "#6e7781",
     "rejected": "#bf8700",
     "not_sent": "#cf222e",
     "queued": "#6e7781",
+    "waiting_for_extract": "#bf8700",
     "planning": "#8250df",
     "uploading": "#0969da",
     "importing": "#1a7f37",
@@ -56,7 +58,7 @@ class Bar:
 
 def render(run: RunDetails) -> str:
     """Render the page."""
-    outcomes = ("sent", "duplicate", "rejected", "not_sent")
+    outcomes = ("sent", "pending", "duplicate", "rejected", "not_sent")
     return _template().render(
         run=run,
         outcomes=_bar([(name, getattr(run.counts, name)) for name in outcomes]),

@@ -22,7 +22,8 @@ from shared.model.definitions import CustomField, FieldMapping, SourceOptions
 from shared.model.reasons import Reason, ReasonCode
 from shared.model.runs import ChunkInfo, Counts
 from shared.planning.plan import plan
-from shared.runs.plan import EXTRACT_EMPTY, NO_VALID_CONTACT
+from shared.runs.plan import EXTRACT_EMPTY
+from shared.runs.plan_warnings import no_valid_contact
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,7 +114,7 @@ def explain(question: Question) -> tuple[dict[str, Any], bool]:
         outcome = plan([extract], question.mapping, blobs=blobs, sink=sink, custom_fields=question.fields)
         counts = outcome.counts
         if not counts.sent:
-            reason = NO_VALID_CONTACT if counts.rows_read else EXTRACT_EMPTY
+            reason = no_valid_contact(counts) if counts.rows_read else EXTRACT_EMPTY
     except RunEndError as end:
         reason, counts = end.reason, end.counts or counts
     except ExtractChangedError as error:

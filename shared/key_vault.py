@@ -61,6 +61,17 @@ def _refusal(error: HttpResponseError, name: str) -> Exception:
     return VaultUnavailableError(f"Key Vault answered {error.status_code}")
 
 
+def _malformed(key: str) -> str | None:
+    """What a key holds that none can hold, in words that tell nothing of the key; None if there is nothing."""
+    if "\ufeff" in key:
+        return "a byte order mark"
+    if any(character in key for character in "\r\n"):
+        return "a line break"
+    if any(character.isspace() for character in key):
+        return "a blank"
+    return None if key.isascii() and key.isprintable() else "characters that stand in no key"
+
+
 def _ends(code: ReasonCode, message: str) -> RunEndError:
     return RunEndError(code, message)
 
@@ -87,6 +98,11 @@ class Secrets:
         value = self._vault.read(name)
         if not value.get_secret_value():
             raise _ends(ReasonCode.SECRET_EMPTY, f"The Key Vault secret {name} is empty; store the API key there.")
+        if what := _malformed(value.get_secret_value()):
+            message = (
+                f"The Key Vault secret {name} is no API key: it holds {what}. Store the key alone, without it."
+            )
+            raise _ends(ReasonCode.SECRET_MALFORMED, message)
         with self._lock:
             self._known[name] = (self._clock(), value)
         return value

@@ -171,3 +171,6 @@ REJECTED_LISTED_MAX: Final = 100_000
 
 UNDECODABLE_SHARE_MAX: Final = 0.01
 """With a larger share of rows that cannot be decoded, the encoding is wrong, and nothing is sent."""
+
+REJECTED_SHARE_MAX: Final = 0.2
+"""With a larger share of rejected rows a run is completed with a warning, unless the export says otherwise."""

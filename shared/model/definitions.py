@@ -21,6 +21,7 @@ from shared.limits import (
     COLUMNS_MAX,
     DEFAULT_MAX_CONTACTS,
     EXTRACT_WAIT,
+    REJECTED_SHARE_MAX,
     ROWS_MAX,
     UNPACKED_GB_MAX,
     UNPACKED_RATIO_MAX,
@@ -171,6 +172,8 @@ class SourceOptions(Document):
     nulls: tuple[Annotated[str, StringConstraints(max_length=100)], ...] = ("\\N",)
     """Whole values that mean nothing."""
     limits: SourceLimits = SourceLimits()
+    max_rejected_share: Annotated[float, Field(ge=0, le=1)] = REJECTED_SHARE_MAX
+    """A run that rejects more of its rows than this share is completed with a warning."""
     columns: tuple[Annotated[str, StringConstraints(min_length=1, max_length=256)], ...] = ()
     """Names of the columns, in order, for CSV files without a header."""
     layout: Annotated[str, StringConstraints(max_length=500), AfterValidator(_valid_layout)] | None = None

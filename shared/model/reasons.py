@@ -55,6 +55,15 @@ class ReasonCode(StrEnum):
         return member
 
     DONE = ("done", "Nothing to do.")
+    MANY_REJECTED = (
+        "many_rejected",
+        "Look at the rejected rows, correct source or mapping, or raise source.max_rejected_share if it is right.",
+    )
+    ROWS_UNDECODABLE = (
+        "rows_undecodable",
+        "Have the file written in its encoding, or declare source.encoding.",
+    )
+    OLDER_DELIVERY = ("older_delivery", "Have the newest delivery completed; the next run takes it.")
     UNCHANGED = ("unchanged", "Nothing to do; start a run with force to send everything again.")
     CANCELLED = ("cancelled", "Nothing to do; retry the run to send what is left of it.")
     EXTRACT_EMPTY = ("extract_empty", "Check the segment in the source if it should have members.")
@@ -122,6 +131,11 @@ class ReasonCode(StrEnum):
     STORAGE_FORBIDDEN = (
         "storage_forbidden",
         "Give the app's identity the role named in the message on the storage account.",
+    )
+    SECRET_MALFORMED = ("secret_malformed", "Store the API key alone as a new version of the secret.")
+    ADDRESS_NOT_ALLOWED = (
+        "address_not_allowed",
+        "Allow the app's outbound addresses in SendGrid's IP Access Management.",
     )
     KEY_REFUSED = ("key_refused", "Create a new API key at SendGrid and store it as a new version of the secret.")
     SCOPE_MISSING = ("scope_missing", "Give the API key full access to Marketing at SendGrid.")

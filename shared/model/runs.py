@@ -20,7 +20,7 @@ class Trigger(StrEnum):
 
 
 class Counts(Document):
-    """What became of the rows: rows_read = sent + duplicate + rejected + not_sent."""
+    """What became of the rows: rows_read = sent + duplicate + rejected + not_sent + pending."""
 
     rows_read: int = 0
     sent: int = 0
@@ -31,6 +31,8 @@ class Counts(Document):
     """Rows that were not sent, or that SendGrid refused, because of what is in them."""
     not_sent: int = 0
     """Contacts that were ready but did not get there: see the run's reason."""
+    pending: int = 0
+    """Contacts on their way, of which SendGrid has not told the end; none when the run is over."""
     rejected_by_reason: dict[str, int] = Field(default_factory=dict)
     """Adds up to `rejected`."""
     cut: dict[str, int] = Field(default_factory=dict)
@@ -47,7 +49,7 @@ class Counts(Document):
     @property
     def adds_up(self) -> bool:
         """Whether every row has exactly one outcome."""
-        outcomes = self.sent + self.duplicate + self.rejected + self.not_sent
+        outcomes = self.sent + self.duplicate + self.rejected + self.not_sent + self.pending
         return self.rows_read == outcomes and self.rejected == sum(self.rejected_by_reason.values())
 
 
@@ -156,6 +158,8 @@ class Plan(Document):
     chunks: tuple[ChunkInfo, ...]
     counts: Counts
     """As planned: `sent` is what the chunks hold."""
+    warnings: tuple[Reason, ...] = ()
+    """What people must hear although everything is sent, the gravest first."""
     list_count: int | None = None
     """Contacts on the list before anything was sent, by SendGrid's count."""
     committed_at: AwareDatetime

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from shared.errors import BlobExistsError, RunEndError, TransientError
 from shared.model.reasons import Reason, RunStatus
 from shared.model.runs import ChunkResult, Counts, Plan, Run, Stop, Success
-from shared.runs.outcomes import add_up, count_differences, judge
+from shared.runs.outcomes import add_up, count_differences, judge, with_warnings
 from shared.runs.progress import measure_progress
 from shared.sendgrid.api import contact_count, get_list_count
 from shared.sendgrid.gateway import Account, Endpoint
@@ -65,7 +65,8 @@ def end_before_sending(
 ) -> None:
     """End a run that has sent nothing. Contacts that were ready count as not sent."""
     counts = counts or Counts()
-    counts = counts.model_copy(update={"sent": 0, "not_sent": counts.not_sent + counts.sent})
+    not_sent = counts.not_sent + counts.sent + counts.pending
+    counts = counts.model_copy(update={"sent": 0, "pending": 0, "not_sent": not_sent})
     _end(services, export, run, {"status": status, "reason": reason, "counts": counts})
 
 
@@ -75,7 +76,8 @@ def fail_run(services: Services, export: str, run: str, reason: Reason) -> None:
     Contacts of chunks without a readable result count as not sent: nobody can say that they arrived.
     """
     blobs = RunBlobs(export=export, run=run)
-    planned = services.store.get(blobs.document, Run).document.counts
+    live = services.store.get(blobs.document, Run).document.counts
+    planned = live.model_copy(update={"sent": live.sent + live.pending, "pending": 0})
     results = list(_readable_results(services, blobs))
     unknown = planned.sent - sum(result.contacts for result in results)
     counts = add_up(planned, results)
@@ -104,9 +106,10 @@ def finish_if_done(services: Services, export: str, run: str) -> bool:
     results = _read_results(services, blobs, plan)
     if results is None:
         return False
-    status, reason = judge(results, document.stop)
+    judged = judge(results, document.stop)
+    status, reason = with_warnings(*judged, plan.warnings)
     changes = _figures(services, document, plan, results)
-    if status is RunStatus.SUCCEEDED:
+    if judged[0] is RunStatus.SUCCEEDED:
         services.store.upsert(success_blob(export), Success(run=run, fingerprint=plan.fingerprint))
         _delete_chunks(services, blobs, plan)
     _end(services, export, run, {"status": status, "reason": reason, **changes})
@@ -124,7 +127,7 @@ def _read_results(services: Services, blobs: RunBlobs, plan: Plan) -> list[Chunk
 def _figures(services: Services, run: Run, plan: Plan, results: list[ChunkResult]) -> dict[str, object]:
     """What the run's document tells of its outcome, in figures."""
     blobs = RunBlobs(export=run.export, run=run.id)
-    older_deliveries = [extract.incomplete for extract in run.extracts if extract.incomplete]
+    told = [warning.message for warning in plan.warnings]
     progress, importing_at = measure_progress(services, blobs, plan)
     counts = add_up(plan.counts, results)
     after = _list_count(services, plan)
@@ -133,7 +136,7 @@ def _figures(services: Services, run: Run, plan: Plan, results: list[ChunkResult
         "chunks": progress,
         "importing_at": importing_at,
         "list_count_after": after,
-        "warnings": (*older_deliveries, *count_differences(results, counts, before=plan.list_count, after=after)),
+        "warnings": (*told, *count_differences(results, counts, before=plan.list_count, after=after)),
     }
 
 

@@ -193,6 +193,13 @@ def judge(results: Sequence[ChunkResult], stop: Stop | None = None) -> tuple[Run
     return RunStatus.COMPLETED_WITH_WARNINGS, warning
 
 
+def with_warnings(status: RunStatus, reason: Reason, warnings: Sequence[Reason]) -> tuple[RunStatus, Reason]:
+    """The same, unless the run would be called a success although there is something to warn of."""
+    if status is RunStatus.SUCCEEDED and warnings:
+        return RunStatus.COMPLETED_WITH_WARNINGS, warnings[0]
+    return status, reason
+
+
 def _troubled(result: ChunkResult) -> bool:
     return result.status is not ChunkStatus.COMPLETED or bool(result.refused or result.not_sent)
 

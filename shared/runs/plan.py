@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from shared.definitions.resolve import fingerprint, resolve_export
@@ -30,6 +30,7 @@ from shared.model.runs import ChunkProgress, Plan, Run, Success
 from shared.runs.enqueue import enqueue_chunks, postpone
 from shared.runs.export_lock import acquire_export_lock
 from shared.runs.finish import end_before_sending
+from shared.runs.plan_warnings import no_valid_contact, plan_warnings
 from shared.runs.retry import plan_retry
 from shared.sendgrid.decisions import backoff
 from shared.sendgrid.preflight import check_sendgrid
@@ -51,11 +52,6 @@ if TYPE_CHECKING:
 
 _PLANNER: Final = threading.Lock()
 EXTRACT_EMPTY: Final = Reason(code=ReasonCode.EXTRACT_EMPTY, message="The extract has no rows; nothing was sent.")
-NO_VALID_CONTACT: Final = Reason(
-    code=ReasonCode.NO_VALID_CONTACT,
-    message="Not one row has a valid e-mail address in the mapped column; check the mapping and the list of "
-    "rejected rows.",
-)
 
 
 def one_planner() -> AbstractContextManager[object]:
@@ -74,7 +70,7 @@ def plan_run(services: Services, message: RunMessage) -> None:
         committed = services.store.find(blobs.plan, Plan)
         plan = committed.document if committed else _make_plan(services, blobs, run, message.attempt)
     except RunEndError as end:
-        end_before_sending(services, run.export, run.id, status=end.status, reason=end.reason)
+        end_before_sending(services, run.export, run.id, status=end.status, reason=end.reason, counts=end.counts)
     except SettingsError as error:
         reason = Reason(code=ReasonCode.STORAGE_FORBIDDEN, message=str(error))
         end_before_sending(services, run.export, run.id, status=RunStatus.FAILED, reason=reason)
@@ -159,10 +155,17 @@ def _skip_if_unchanged(services: Services, run: Run, identity: str, extracts: Se
         if missing := next((extract.incomplete for extract in extracts if extract.incomplete), None):
             raise RunEndError(ReasonCode.EXTRACT_INCOMPLETE, f"{missing} The delivery before it was sent already.")
         message = (
-            f"Extract, export and connection are the same as in the run {last.document.run}, which succeeded; "
+            f"Extract, export and connection are the same as in the run {last.document.run}, which succeeded"
+            f" {_days_ago(services, last.document.run)}; "
             "start a run with force to send them again."
         )
         raise RunEndError(ReasonCode.UNCHANGED, message, status=RunStatus.SKIPPED)
+
+
+def _days_ago(services: Services, run: str) -> str:
+    """When a run was started, in words."""
+    days = (services.clock().date() - datetime.strptime(run[:8], "%Y%m%d").replace(tzinfo=UTC).date()).days
+    return {0: "today", 1: "yesterday"}.get(days, f"{days} days ago")
 
 
 # --- what to send -------------------------------------------------------------------------------------------
@@ -210,6 +213,9 @@ def _run_planner(services: Services, blobs: RunBlobs, prepared: Prepared) -> Pla
         region=job.connection.region,
         chunks=outcome.chunks,
         counts=outcome.counts,
+        warnings=plan_warnings(
+            outcome.counts, prepared.extracts, max_rejected_share=job.export.source.max_rejected_share
+        ),
         list_count=prepared.preflight.list_count,
         committed_at=services.clock(),
     )
@@ -242,7 +248,7 @@ def _commit(services: Services, blobs: RunBlobs, plan: Plan) -> Plan:
 def _note_plan(services: Services, blobs: RunBlobs, plan: Plan, extracts: Sequence[Extract]) -> None:
     changes = {
         "extracts": tuple(extract.summary() for extract in extracts),
-        "counts": plan.counts,
+        "counts": plan.counts.model_copy(update={"sent": 0, "pending": plan.counts.sent}),
         "chunks": ChunkProgress(planned=len(plan.chunks), contacts_planned=plan.counts.sent),
         "list_count_before": plan.list_count,
     }
@@ -269,7 +275,8 @@ def _hand_out(services: Services, blobs: RunBlobs, plan: Plan) -> None:
         enqueue_chunks(services, blobs, plan)
         return
     is_empty = plan.counts.rows_read == 0
-    status, reason = (RunStatus.SKIPPED, EXTRACT_EMPTY) if is_empty else (RunStatus.FAILED, NO_VALID_CONTACT)
+    reason = EXTRACT_EMPTY if is_empty else no_valid_contact(plan.counts)
+    status = RunStatus.SKIPPED if is_empty else RunStatus.FAILED
     end_before_sending(services, blobs.export, blobs.run, status=status, reason=reason, counts=plan.counts)
 
 

@@ -11,6 +11,7 @@ from shared.errors import BlobMissingError, NotFoundError
 from shared.model.documents import Document
 from shared.model.reasons import Reason, RunStatus
 from shared.model.runs import ChunkProgress, ChunkResult, Counts, Delivery, ExtractSummary, Plan, Run, Trigger
+from shared.runs.outcomes import add_up
 from shared.runs.progress import measure_progress
 from shared.storage.layout import RunBlobs
 
@@ -246,6 +247,16 @@ def _with_progress(services: Services, blobs: RunBlobs, run: Run) -> Run:
     if plan is None:
         return run
     progress, accepted_at = measure_progress(services, blobs, plan.document)
-    if run.status is not RunStatus.UPLOADING or progress.accepted < progress.planned:
-        return run.model_copy(update={"chunks": progress})
-    return run.model_copy(update={"chunks": progress, "status": RunStatus.IMPORTING, "importing_at": accepted_at})
+    so_far: dict[str, object] = {"chunks": progress, "counts": _counts_so_far(services, blobs, plan.document)}
+    if run.status is RunStatus.UPLOADING and progress.accepted >= progress.planned:
+        so_far |= {"status": RunStatus.IMPORTING, "importing_at": accepted_at}
+    return run.model_copy(update=so_far)
+
+
+def _counts_so_far(services: Services, blobs: RunBlobs, plan: Plan) -> Counts:
+    """What became of the rows until now: what no chunk's result tells is pending, and not called sent."""
+    names = [item.name for item in services.store.blobs.list_blobs(blobs.results)]
+    results = [services.store.get(name, ChunkResult).document for name in names]
+    pending = plan.counts.sent - sum(result.contacts for result in results)
+    counts = add_up(plan.counts, results)
+    return counts.model_copy(update={"sent": counts.sent - pending, "pending": pending})

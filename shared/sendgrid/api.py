@@ -15,7 +15,7 @@ from shared.limits import MESSAGE_MAX
 from shared.model.definitions import CustomField, Region
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from uuid import UUID
 
 HOSTS: Final = {Region.GLOBAL: "https://api.sendgrid.com", Region.EU: "https://api.eu.sendgrid.com"}
@@ -102,6 +102,10 @@ def get_field_definitions() -> Request:
 
 # --- answers ------------------------------------------------------------------------------------------------
 
+WORDS_MAX: Final = 500
+"""Characters of one message that any pattern runs over; some patterns take the square of it."""
+WORDS_IN_ALL_MAX: Final = 200_000
+"""Characters of all messages of an answer that patterns run over."""
 _ADDRESS = re.compile(r"\S+@\S+")
 _QUOTED = re.compile(r"(['\"]).*\1", re.DOTALL)
 """From the first quotation mark to the last: what is quoted may hold apostrophes of its own."""
@@ -113,7 +117,7 @@ def error_messages(answer: Response) -> tuple[str, ...]:
     The body may be `{"errors": […]}`, one bare error, a bare list of errors, a gateway's `{"message": …}`,
     HTML, or nothing.
     """
-    return tuple(str(error["message"]) for error in _errors(answer.json()) if error.get("message"))
+    return tuple(str(error["message"])[:WORDS_MAX] for error in _errors(answer.json()) if error.get("message"))
 
 
 def _errors(document: Any) -> Iterable[Mapping[str, Any]]:  # noqa: ANN401 - whatever came
@@ -150,13 +154,23 @@ _INVALID = re.compile(r"\bemail '(\S+)' is not valid")
 _ADDRESSES = re.compile(r"[^\s\"<>(),;]+@[^\s\"<>(),;]+")
 
 
+def _bounded(errors: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Field and message of the first errors, each cut, so that patterns over them take no time."""
+    seen = 0
+    for error in errors:
+        about, message = (str(error.get(name) or "")[:WORDS_MAX] for name in ("field", "message"))
+        seen += len(about) + len(message)
+        if seen > WORDS_IN_ALL_MAX:
+            return
+        yield about, message
+
+
 def named_contacts(answer: Response) -> NamedContacts:
     """Whom a 400 complains about: by `contacts[i]` in field or message, else by an address in the message."""
     indexes: set[int] = set()
     emails: set[str] = set()
-    for error in _errors(answer.json()):
-        message = str(error.get("message") or "")
-        found = {int(index) for index in _INDEX.findall(f"{error.get('field') or ''} {message}")}
+    for about, message in _bounded(_errors(answer.json())):
+        found = {int(index) for index in _INDEX.findall(f"{about} {message}")}
         indexes |= found
         if not found:
             named = _INVALID.findall(message) or [word.strip("'.:") for word in _ADDRESSES.findall(message)]

@@ -6,6 +6,7 @@ https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-ap
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -20,8 +21,15 @@ from shared.sendgrid.api import NamedContacts, NoResponse, Response, clean_messa
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
-"""Statuses that pass by themselves."""
+TRANSIENT: Final = frozenset({405, 406, 408, 429})
+"""Statuses that pass by themselves, beside those from 500 on.
+
+405 and 406 are pages of SendGrid's edge that come at random; the next identical request succeeds:
+https://github.com/sendgrid/sendgrid-php/issues/1054
+"""
+SERVER_ERRORS: Final = range(500, 600)
+NOT_ALLOWED: Final = re.compile(r"\bip\b.*(?:white|allow|access)|(?:white|allow|access)\s?list", re.IGNORECASE)
+"""Words of a refusal by IP Access Management, which comes as 401 or 403."""
 
 EPOCH_FROM: Final = 1_000_000_000
 """X-RateLimit-Reset above this is a Unix time, below it a number of seconds; SendGrid documents both."""
@@ -63,7 +71,7 @@ def decide(outcome: Response | NoResponse, *, attempt: int, now: datetime, jitte
         return Decision(action=Action.WAIT, wait=backoff(attempt, jitter))
     if outcome.ok:
         return Decision(action=Action.ACCEPT)
-    if outcome.status in TRANSIENT:
+    if outcome.status in TRANSIENT or outcome.status in SERVER_ERRORS:
         asked = asked_wait(outcome.headers, now)
         return Decision(action=Action.WAIT, wait=max(asked, backoff(attempt, jitter)))
     decision = _REFUSALS.get(outcome.status, _refused)(outcome, attempt)
@@ -126,14 +134,23 @@ def _bad_request(answer: Response, _attempt: int) -> Decision:
 
 
 def _unauthorized(answer: Response, _attempt: int) -> Decision:
+    if NOT_ALLOWED.search(clean_message(answer)):
+        return _address_not_allowed(answer)
     reason = _reason(
         answer, ReasonCode.KEY_REFUSED, "SendGrid refuses the API key; renew it and store it in Key Vault"
     )
     return Decision(action=Action.RENEW_KEY, reason=reason)
 
 
+def _address_not_allowed(answer: Response) -> Decision:
+    hint = "SendGrid's IP Access Management does not let this app in; allow the app's outbound addresses there"
+    return Decision(action=Action.END_RUN, reason=_reason(answer, ReasonCode.ADDRESS_NOT_ALLOWED, hint))
+
+
 def _forbidden(answer: Response, attempt: int) -> Decision:
     words = clean_message(answer).lower()
+    if NOT_ALLOWED.search(words):
+        return _address_not_allowed(answer)
     if "temporary block" not in words and "too many bad requests" not in words:
         hint = "The API key may not use Marketing Campaigns; give it the scopes marketing.*"
         return Decision(action=Action.END_RUN, reason=_reason(answer, ReasonCode.SCOPE_MISSING, hint))

@@ -144,5 +144,26 @@ def test_an_empty_secret_ends_the_run(secrets: Secrets, vault: MemoryVault) -> N
     assert caught.value.reason.code == "secret_empty"
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("SG.ab cd", "a blank"),
+        ("SG.ab\ncd", "a line break"),
+        ("\ufeffSG.ab", "a byte order mark"),
+        ("SG.äb", "characters that stand in no key"),
+        ("SG.a\u00a0b", "a blank"),
+        ("SG.a\x07b", "characters that stand in no key"),
+    ],
+)
+def test_what_cannot_be_a_key_ends_the_run_and_is_not_shown(
+    secrets: Secrets, vault: MemoryVault, value: str, words: str
+) -> None:
+    vault.secrets["key"] = value
+    with pytest.raises(RunEndError, match=words) as caught:
+        secrets.get("key")
+    assert caught.value.reason.code == "secret_malformed"
+    assert "SG." not in caught.value.reason.message
+
+
 def test_a_key_is_never_in_a_repr(secrets: Secrets) -> None:
     assert "SG." not in f"{secrets.get('key')!r} {secrets.get('key')}"

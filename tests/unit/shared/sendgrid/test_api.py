@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from shared.limits import MESSAGE_MAX, REQUEST_OVERHEAD_BYTES
 from shared.model.definitions import CustomField
 from shared.sendgrid.api import (
+    WORDS_IN_ALL_MAX,
+    WORDS_MAX,
     ImportJob,
     JobStatus,
     NamedContacts,
@@ -295,3 +297,17 @@ def test_an_account_may_have_no_custom_fields() -> None:
 @pytest.mark.parametrize(("status", "ok"), [(199, False), (200, True), (202, True), (299, True), (300, False)])
 def test_two_hundreds_are_taken(status: int, *, ok: bool) -> None:
     assert Response(status=status).ok is ok
+
+
+@pytest.mark.parametrize("words", ["a" * 60_000, "'" * 60_000, "a@" * 30_000, '"x' * 500_000])
+def test_patterns_run_over_a_bounded_part_of_what_sendgrid_says(words: str) -> None:
+    answer = an_error(words, 400)
+    assert all(len(message) <= WORDS_MAX for message in error_messages(answer))
+    assert len(clean_message(answer)) <= MESSAGE_MAX
+    named_contacts(answer)
+
+
+def test_a_bounded_number_of_errors_is_looked_at() -> None:
+    errors = [{"field": f"contacts[{number}].email", "message": "x" * WORDS_MAX} for number in range(5_000)]
+    answer = Response(status=400, headers={}, body=json.dumps({"errors": errors}).encode())
+    assert 0 < len(named_contacts(answer).indexes) <= WORDS_IN_ALL_MAX / WORDS_MAX

@@ -13,7 +13,7 @@ THOROUGH := tests/infra tests/e2e tests/integration tests/contract
 CODE := function_app.py functions shared local infra tools tests benchmarks
 
 # What `make demo` and `make explain` hand on, when it is set
-DEMO := ROWS EXTRACT EMAIL FIRST_NAME LAST_NAME COUNTRY STATE CITY POSTAL_CODE
+DEMO := ROWS EXTRACT EMAIL FIRST_NAME LAST_NAME COUNTRY STATE CITY POSTAL_CODE SCHEDULED
 EXPLAIN := FOLDER SEGMENT PREFIX MAPPING SOURCE FIELDS CONTACTS
 # What `make faults` and `make bench` hand on
 CHECKS := SEED SCENARIOS KILLS
@@ -24,7 +24,7 @@ export $(DEMO) $(EXPLAIN) $(CHECKS)
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
-demo: install ## The main job on this machine: an extract becomes contacts on a list (ROWS=…, EXTRACT=file.csv EMAIL=…)
+demo: install ## The main job on this machine: an extract becomes contacts on a list (ROWS=…, EXTRACT=file EMAIL=…, SCHEDULED=0)
 	@$(BIN)/python -m local.demo
 
 explain: install ## What the app would take from a folder on disk (FOLDER=… SEGMENT=… MAPPING=… SOURCE=… FIELDS=… CONTACTS=20)

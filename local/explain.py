@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from local.extracts.folder import FolderBlobs
-from local.options import OptionError
+from local.options import SOURCE, OptionError, read_json
 from shared.errors import ExtractChangedError, RunEndError
 from shared.extracts.discovery import find_extract
 from shared.model.definitions import CustomField, FieldMapping, SourceOptions
@@ -84,25 +84,11 @@ def read_question(environment: Mapping[str, str]) -> Question:
         folder=Path(folder),
         segment=segment,
         prefix=environment.get("PREFIX", ""),
-        mapping=_read(environment, "MAPPING", TypeAdapter(FieldMapping)) or DEFAULT_MAPPING,
-        source=_read(environment, "SOURCE", TypeAdapter(SourceOptions)) or SourceOptions(),
-        fields=_read(environment, "FIELDS", fields) or {},
+        mapping=read_json(environment, "MAPPING", TypeAdapter(FieldMapping)) or DEFAULT_MAPPING,
+        source=read_json(environment, "SOURCE", SOURCE) or SourceOptions(),
+        fields=read_json(environment, "FIELDS", fields) or {},
         contacts=int(contacts),
     )
-
-
-def _read[T](environment: Mapping[str, str], name: str, kind: TypeAdapter[T]) -> T | None:
-    """What stands in the file that a variable names; None without one. A misspelt member is told."""
-    path = environment.get(name)
-    if not path:
-        return None
-    try:
-        return kind.validate_json(Path(path).read_bytes(), extra="forbid")
-    except OSError:
-        raise OptionError(f"{name}={path} cannot be read.") from None
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
-        raise OptionError(f"{name}={path} is not as it should be: {problems}.") from None
 
 
 def explain(question: Question) -> tuple[dict[str, Any], bool]:

@@ -115,14 +115,22 @@ class ExportApi:
         return [Run.model_validate(each) for each in answer.json()["runs"]]
 
     def count_rejected(self, run: Run) -> int:
-        """Count the rows of the run's list of rejected rows, which comes in parts."""
+        """Count the rows of the run's list of rejected rows."""
+        return sum(1 for _ in csv.DictReader(io.StringIO(self.read_rejected(run), newline="")))
+
+    def read_report(self, run: Run) -> str:
+        """The run's report, a page."""
+        return self._send("GET", f"{run.path}/report").text
+
+    def read_rejected(self, run: Run) -> str:
+        """The run's list of rejected rows, which comes in parts."""
         parts = []
         path: str | None = f"{run.path}/rejected"
         while path:
             answer = self._send("GET", path)
             parts.append(answer.text)
             path = answer.links.get("next", {}).get("url")
-        return sum(1 for _ in csv.DictReader(io.StringIO("".join(parts), newline="")))
+        return "".join(parts)
 
     def follow(self, run: Run, *, timeout_seconds: float) -> Iterator[Run]:
         """Yield the run as it goes on; last when it is over."""

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from pydantic import TypeAdapter, ValidationError
+
+from shared.model.definitions import SourceOptions
+
 DEFAULT_ROWS: Final = 10_000
 
 FIELDS: Final = {
@@ -19,17 +23,25 @@ FIELDS: Final = {
 """Variable that names a column → SendGrid field that the column feeds."""
 
 
+SOURCE: Final = TypeAdapter(SourceOptions)
+
+
+NOTHING_DECLARED: Final = SourceOptions()
+
+
 class OptionError(Exception):
     """An option that makes no sense; the message says what to give instead."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class OwnFile:
-    """A CSV file of the user's own."""
+    """A file of the user's own: CSV, JSON lines or Parquet."""
 
     path: Path
     mapping: dict[str, str]
     """SendGrid field → column."""
+    source: SourceOptions = NOTHING_DECLARED
+    """How it is written, where it does not tell itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +64,29 @@ def read_options(environment: Mapping[str, str]) -> OwnFile | MadeUpPeople:
     path = Path(extract).expanduser()
     if not path.is_file():
         raise OptionError(f"EXTRACT={extract} is no file.")
-    return OwnFile(path=path, mapping=mapping)
+    return OwnFile(path=path, mapping=mapping, source=read_json(environment, "SOURCE", SOURCE) or NOTHING_DECLARED)
+
+
+def runs_on_schedule(environment: Mapping[str, str]) -> bool:
+    """Whether the second run, which waits for the timer, is wanted: SCHEDULED=0 leaves it out."""
+    return environment.get("SCHEDULED", "1") not in {"0", "no", "false"}
+
+
+def read_json[T](environment: Mapping[str, str], name: str, kind: TypeAdapter[T]) -> T | None:
+    """What stands in the file that a variable names; None without one. A misspelt member is told.
+
+    Raises OptionError.
+    """
+    path = environment.get(name)
+    if not path:
+        return None
+    try:
+        return kind.validate_json(Path(path).read_bytes(), extra="forbid")
+    except OSError:
+        raise OptionError(f"{name}={path} cannot be read.") from None
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise OptionError(f"{name}={path} is not as it should be: {problems}.") from None
 
 
 def _rows(text: str) -> int:

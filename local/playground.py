@@ -10,6 +10,7 @@ from azure.storage.blob import ContainerClient
 from local.azure.environment import EXTRACT_CONTAINER
 from local.cloud import Host, LocalCloud
 from local.extracts.deliveries import SEGMENT
+from shared.model.definitions import SourceOptions
 
 CONNECTION: Final = "sendgrid"
 EXPORT: Final = "high-value-customers"
@@ -66,7 +67,12 @@ def connection_definition() -> dict[str, Any]:
 
 
 def export_definition(
-    list_id: str, mapping: Mapping[str, str], *, schedule: str, max_contacts: int = MAX_CONTACTS
+    list_id: str,
+    mapping: Mapping[str, str],
+    *,
+    schedule: str,
+    max_contacts: int = MAX_CONTACTS,
+    source: SourceOptions | None = None,
 ) -> dict[str, Any]:
     """What is PUT as the export; `schedule` is `refresh` or `off`."""
     return {
@@ -75,6 +81,7 @@ def export_definition(
         "list_id": list_id,
         "segments": [SEGMENT],
         "mapping": dict(mapping),
+        "source": (source or SourceOptions()).model_dump(mode="json", exclude_defaults=True),
         "max_contacts": max_contacts,
         "schedule": {"kind": schedule},
         "enabled": True,

@@ -1,11 +1,14 @@
 """`make demo`: an export from blob storage to a SendGrid list, end to end, on this machine."""
 
+import csv
+import io
 import os
 import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import monotonic
@@ -30,7 +33,7 @@ from local.demo.summary import (
 from local.export_api import ApiError, ExportApi, Run
 from local.extracts.deliveries import Delivery, Source, source_of
 from local.extracts.expectation import UnsuitableFileError
-from local.options import OptionError, read_options
+from local.options import OptionError, read_options, runs_on_schedule
 from local.playground import (
     CONNECTION,
     EXPORT,
@@ -42,6 +45,9 @@ from local.playground import (
 
 TICK: Final = "*/5 * * * * *"
 EVERY_MINUTE: Final = "* * * * *"
+KEPT: Final = Path(".local/demo")
+"""Where the report and the rejected rows of the first run stay."""
+ROWS_SHOWN: Final = 5
 RUN_SECONDS: Final = 1_200.0
 SCHEDULE_SECONDS: Final = 150.0
 INTERRUPTED: Final = 130
@@ -72,7 +78,10 @@ class Screen:
 class Demo:
     """The two runs, on a local cloud and a host that are up."""
 
-    def __init__(self, playground: Playground, host: Host, source: Source, screen: Screen) -> None:
+    def __init__(
+        self, playground: Playground, host: Host, source: Source, screen: Screen, *, scheduled: bool
+    ) -> None:
+        self._scheduled = scheduled
         self._playground = playground
         self._simulator = playground.cloud.simulator
         self._host = host
@@ -80,11 +89,23 @@ class Demo:
         self._screen = screen
 
     def run(self) -> list[Outcome]:
-        """Run on demand, then by the timer."""
+        """Run on demand, then by the timer, if that is wanted."""
         with self._host.client() as client:
             api = ExportApi(client, say=self._screen.say)
             api.put(f"/api/connections/{CONNECTION}", connection_definition())
-            return [self._run_on_demand(api), self._run_scheduled(api)]
+            outcomes = [self._run_on_demand(api)]
+            self._keep(api, outcomes[0].run)
+            return [*outcomes, self._run_scheduled(api)] if self._scheduled else outcomes
+
+    def _keep(self, api: ExportApi, run: Run) -> None:
+        """Leave the report and the list of rejected rows where people find them, and show the first rows."""
+        KEPT.mkdir(parents=True, exist_ok=True)
+        rejected = api.read_rejected(run) if run.counts.rejected else ""
+        (KEPT / "rejected.csv").write_text(rejected, encoding="utf-8", newline="")
+        (KEPT / "report.html").write_text(api.read_report(run), encoding="utf-8")
+        for row in islice(csv.DictReader(io.StringIO(rejected, newline="")), ROWS_SHOWN):
+            self._screen.say(f"  rejected: row {row['row']} of {row['file'].rpartition('/')[2]}, {row['reason']}")
+        self._screen.say(f"Report and rejected rows: {KEPT}/report.html, {KEPT}/rejected.csv")
 
     def _run_on_demand(self, api: ExportApi) -> Outcome:
         delivery = self._deliver(again=False)
@@ -118,6 +139,7 @@ class Demo:
             self._source.mapping,
             schedule=schedule,
             max_contacts=max(MAX_CONTACTS, delivery.expectation.rows),
+            source=self._source.source,
         )
         api.put(f"/api/exports/{EXPORT}", definition)
 
@@ -171,7 +193,7 @@ def _run(directory: Path, screen: Screen) -> int:
             playground = Playground(stack.enter_context(LocalCloud(directory)))
         with screen.step("Functions host started"):
             host = playground.start_host(tick=TICK, refresh_schedule=EVERY_MINUTE)
-        outcomes = Demo(playground, host, source, screen).run()
+        outcomes = Demo(playground, host, source, screen, scheduled=runs_on_schedule(os.environ)).run()
     screen.console.print(summary_table(outcomes))
     if problems := [f"{each.run.trigger}: {problem}" for each in outcomes for problem in find_problems(each)]:
         _show_log(directory, screen)

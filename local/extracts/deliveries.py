@@ -12,6 +12,7 @@ from local.extracts.customer_insights import ExportDestination, put_file, put_ta
 from local.extracts.expectation import Expectation, expect_file
 from local.extracts.people import COLUMNS, People
 from local.options import MadeUpPeople, OwnFile
+from shared.model.definitions import FieldMapping, SourceOptions
 
 SEGMENT: Final = "HighValueCustomers"
 DESTINATION: Final = ExportDestination(instance_id="6b1f1e5c-3f0e-4f7e-9d55-1c1f0c4b8a52", name="SegmentsToBlob")
@@ -48,6 +49,10 @@ class Source(Protocol):
     def mapping(self) -> Mapping[str, str]:
         """SendGrid field → column."""
 
+    @property
+    def source(self) -> SourceOptions:
+        """How the files are written."""
+
     def deliver(self, container: ContainerClient) -> Delivery:
         """Put the extract of the last refresh, an hour ago."""
 
@@ -59,6 +64,7 @@ class PeopleSource:
     """Made-up people; the second extract holds the same ones and some newcomers."""
 
     mapping = PEOPLE_MAPPING
+    source = SourceOptions()
 
     def __init__(self, rows: int) -> None:
         self._rows = rows
@@ -74,12 +80,14 @@ class PeopleSource:
 
 
 class FileSource:
-    """Somebody's own CSV file, which is delivered unchanged both times."""
+    """Somebody's own file, which is delivered unchanged both times."""
 
     def __init__(self, file: OwnFile) -> None:
         self.mapping = file.mapping
         self._path = file.path
-        self._expectation, self._emails = expect_file(file.path, file.mapping["email"])
+        mapping = FieldMapping.model_validate(file.mapping)
+        self._expectation, self._emails = expect_file(file.path, mapping, file.source)
+        self.source = file.source
 
     def deliver(self, container: ContainerClient) -> Delivery:
         """Put the file."""

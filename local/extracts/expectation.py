@@ -1,19 +1,25 @@
-"""What must become of an extract's rows, found without the product's code."""
+"""What must become of an extract's rows."""
 
-import csv
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from __future__ import annotations
 
-EMAIL_MAX: Final = 254
-LOCAL_PART_MAX: Final = 64
-ATOM: Final = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
-LABEL: Final = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
-EMAIL: Final = re.compile(rf"{ATOM}(\.{ATOM})*@({LABEL}\.)+(?![0-9]){LABEL}")
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from local.extracts.folder import FolderBlobs
+from shared.errors import RunEndError
+from shared.extracts.extract import Extract, make_extract
+from shared.planning.plan import plan
+from shared.runs.plan import EXTRACT_EMPTY
+from shared.runs.plan_warnings import no_valid_contact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from shared.model.definitions import FieldMapping, SourceOptions
+    from shared.model.reasons import Reason
+    from shared.model.runs import ChunkInfo
 
 
 class UnsuitableFileError(Exception):
@@ -33,62 +39,43 @@ class Expectation:
     """SendGrid field → values that are too long for it; None where nobody counted."""
 
 
-def expect_file(path: Path, email_column: str) -> tuple[Expectation, set[str]]:
-    """Read a CSV file with a header; what is in it, and the addresses that must get onto the list.
+@dataclass
+class Addresses:
+    """Keeps the addresses of a plan."""
 
-    Raises:
-        UnsuitableFileError: It is no UTF-8 text with a header that has the column.
+    emails: set[str] = field(default_factory=set, repr=False)
+
+    def write_chunk(self, info: ChunkInfo, lines: bytes) -> None:
+        """Keep the addresses of a chunk."""
+        del info
+        self.emails.update(json.loads(line)["email"] for line in lines.splitlines())
+
+    def write_rejected(self, csv_part: bytes) -> None:
+        """Pass over: the counts tell."""
+
+
+def expect_file(path: Path, mapping: FieldMapping, source: SourceOptions) -> tuple[Expectation, set[str]]:
+    """What a plan makes of somebody's own file, in any format, and the addresses that must get onto the list.
+
+    Raises UnsuitableFileError with one sentence when a run would send nothing of it.
     """
-    addresses: set[str] = set()
-    counts: Counter[str] = Counter()
-    for email in _emails(path, email_column):
-        counts["rows"] += 1
-        if not is_valid(email):
-            counts["rejected"] += 1
-        elif email in addresses:
-            counts["duplicates"] += 1
-        else:
-            addresses.add(email)
-    found = Expectation(
-        rows=counts["rows"],
-        contacts=len(addresses),
-        duplicates=counts["duplicates"],
-        rejected=counts["rejected"],
-    )
-    return found, addresses
-
-
-def is_valid(email: str) -> bool:
-    """Say whether a trimmed, lower-case text is an e-mail address; a simple rule that suits common files."""
-    local_part = email.partition("@")[0]
-    return len(email) <= EMAIL_MAX and len(local_part) <= LOCAL_PART_MAX and EMAIL.fullmatch(email) is not None
-
-
-def _emails(path: Path, column: str) -> Iterator[str]:
+    blobs, addresses = FolderBlobs(path.parent), Addresses()
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = csv.DictReader(file)
-            if column not in (rows.fieldnames or ()):
-                names = ", ".join(rows.fieldnames or ())
-                raise UnsuitableFileError(f"{path} has no column {column!r}; it has: {names}")
-            yield from _trimmed(rows, column)
-    except OSError as error:
-        raise UnsuitableFileError(f"{path} cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise UnsuitableFileError(f"{path} is not UTF-8 text") from error
-    except csv.Error as error:
-        raise UnsuitableFileError(f"{path} is not CSV: {error}") from error
+        counts = plan([_extract(blobs, path, source)], mapping, blobs=blobs, sink=addresses).counts
+    except RunEndError as end:
+        raise UnsuitableFileError(_sentence(end.reason)) from None
+    if not counts.sent:
+        raise UnsuitableFileError(_sentence(no_valid_contact(counts) if counts.rows_read else EXTRACT_EMPTY))
+    found = Expectation(
+        rows=counts.rows_read, contacts=counts.sent, duplicates=counts.duplicate, rejected=counts.rejected
+    )
+    return found, addresses.emails
 
 
-def _trimmed(rows: Iterable[Mapping[str | None, object]], column: str) -> Iterator[str]:
-    """The addresses; none for a row with too few or too many values, which cannot be trusted."""
-    for row in rows:
-        is_whole = None not in row and None not in row.values()
-        yield _with_ascii_domain(str(row[column]).strip().lower()) if is_whole else ""
+def _sentence(reason: Reason) -> str:
+    return f"{reason.message} {reason.advice}"
 
 
-def _with_ascii_domain(email: str) -> str:
-    local_part, at, domain = email.rpartition("@")
-    with suppress(UnicodeError):
-        domain = domain.encode("idna").decode()
-    return f"{local_part}{at}{domain}"
+def _extract(blobs: FolderBlobs, path: Path, source: SourceOptions) -> Extract:
+    (item,) = (item for item in blobs.list_level(path.name).blobs if item.name == path.name)
+    return make_extract("own", [(item, source)], version="", declared=source)

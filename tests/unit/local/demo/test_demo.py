@@ -12,7 +12,10 @@ PROJECT = Path(__file__).parents[4]
     ("variables", "words"),
     [
         ({"ROWS": "many"}, "demo: ROWS=many is no number of rows"),
-        ({"EXTRACT": "pyproject.toml", "EMAIL": "Email"}, "demo: pyproject.toml has no column 'Email'"),
+        (
+            {"EXTRACT": "pyproject.toml", "EMAIL": "Email"},
+            "demo: The mapping takes email from Email",
+        ),
     ],
 )
 def test_options_that_make_no_sense_end_the_demo_with_a_sentence(variables: dict[str, str], words: str) -> None:

@@ -63,6 +63,6 @@ def test_a_users_own_file_is_delivered_unchanged_both_times(
 
 def test_the_source_follows_the_options(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
-    path.write_text("Mail\n")
+    path.write_text("Mail\nann@example.com\n")
     assert isinstance(source_of(OwnFile(path=path, mapping={"email": "Mail"})), FileSource)
     assert isinstance(source_of(MadeUpPeople()), PeopleSource)

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from local.extracts.customer_insights import csv_blocks
-from local.extracts.expectation import expect_file
 from local.extracts.people import CITY, COLUMNS, CUSTOMER_ID, EMAIL, FIRST_NAME, LAST_NAME, People
+from tests.support.csv_oracle import expect_file
 
 ROWS = 2_345
 

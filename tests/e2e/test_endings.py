@@ -137,8 +137,9 @@ ENDINGS = {
     ),
     "too few and too many values": Ending(
         prepare=delivered(f"EMail,City\n{ANN},Rome\n{EVE}\n{EVE},Rome,Italy\n{BOB},Oslo\n"),
-        status="succeeded",
-        code="done",
+        status="completed_with_warnings",
+        code="many_rejected",
+        says="2 row_malformed",
         on_list=(ANN, BOB),
         rejected={"row_malformed": 2},
     ),
@@ -146,7 +147,7 @@ ENDINGS = {
         prepare=delivered("CustomerId,EMail\n1,nobody\n2,\n3,x@y\n"),
         status="failed",
         code="no_valid_contact",
-        says="mapped column",
+        says="2 email_invalid",
         rejected={"email_invalid": 2, "email_missing": 1},
     ),
     "more than allowed": Ending(

@@ -42,7 +42,8 @@ def first(running: RunningApp) -> FirstRuns:
     put_people(running.extracts, PEOPLE, delivered_at=datetime.now(UTC))
     people = running.export(SEGMENT, mapping=PEOPLE_MAPPING)
     mixed = running.export(
-        running.deliver("CustomerId,EMail\n1,ann@example.com\n2,nobody\n3,\n4,bob@example.com\n")
+        running.deliver("CustomerId,EMail\n1,ann@example.com\n2,nobody\n3,\n4,bob@example.com\n"),
+        source={"max_rejected_share": 1},
     )
     good = running.export_of("ann@example.com", "bob@example.com")
     people_run, mixed_run, answer = people.start(), mixed.start(), start(good, "monday")

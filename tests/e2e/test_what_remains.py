@@ -36,7 +36,13 @@ ROWS = [
     ["c-11", f"long.{MARK}@example.com", f"{MARK} " * 30, *NOBODY[1:]],
     ["c-12", f"ok.{MARK}@example.com", *NOBODY[:2], f"Size{MARK}"],
 ]
-MAPPING = {"email": "EMail", "first_name": "FirstName", "city": "City", "custom_fields": {"size": "Size"}}
+MAPPING = {
+    "email": "EMail",
+    "first_name": "FirstName",
+    "city": "City",
+    "custom_fields": {"size": "Size"},
+    "unusable": {"size": "reject"},
+}
 
 
 class Trouble:

@@ -1,6 +1,7 @@
-"""Whom the app asks: SendGrid, as its specification says, and nobody else.
+"""What the app asks of SendGrid is as its specification says.
 
-When the tests of a worker are over, conftest.py judges in the same way what was asked in any of them.
+When the tests of a worker are over, conftest.py judges in the same way what was asked in any of them; after every
+file it looks whether anybody beyond this machine was asked.
 """
 
 import pytest
@@ -11,9 +12,10 @@ from tests.support.running_app import RunningApp
 
 @pytest.fixture(scope="module")
 def exchanges(running: RunningApp) -> list[Json]:
-    """Everything that SendGrid was asked so far, and its answers; one run at least."""
+    """Everything that SendGrid was asked in a run, and its answers."""
+    before = len(recorded(running.cloud))
     assert running.export_of("ann@example.com").run()["status"] == "succeeded"
-    return recorded(running.cloud)
+    return recorded(running.cloud)[before:]
 
 
 def test_requests_and_answers_agree_with_sendgrids_specification(exchanges: list[Json]) -> None:
@@ -27,6 +29,5 @@ def test_every_request_asks_for_json(exchanges: list[Json]) -> None:
     assert accepted == {"application/json"}
 
 
-def test_nobody_was_asked_beyond_this_machine(running: RunningApp, exchanges: list[Json]) -> None:
-    assert exchanges
-    assert running.refused_targets() == []
+def test_there_was_something_to_judge(exchanges: list[Json]) -> None:
+    assert {each["method"] for each in exchanges} >= {"GET", "PUT"}

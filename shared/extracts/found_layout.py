@@ -21,7 +21,7 @@ from shared.model.reasons import ReasonCode
 from shared.model.runs import PassedOver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from shared.extracts.extract import Extract
     from shared.extracts.names import DataName
@@ -34,13 +34,22 @@ TEMPORARY: Final = "_temporary"
 """Where they keep parts that are not yet committed."""
 STARTED: Final = re.compile(r"_started_(?P<id>.+)")
 """What Databricks leaves at the begin of a write; `_committed_` with the same id follows at its end."""
-VERSION_KEYS: Final = re.compile(
+DATE_KEYS: Final = re.compile(
     r"(?:(?:as_?of|batch|delivery|export|extract|ingest|ingestion|load|process|processing|run|snapshot|update)_?)?"
-    r"(?:date|day|dt|ts|id)|as_?of|batch|delivery|ds|hour|month|run|snapshot|updated|version|week|year|yyyymmdd",
+    r"(?:date|day|dt|ts)|as_?of|ds|hour|month|snapshot|updated|week|yyyymmdd",
     re.IGNORECASE,
 )
+"""Names of partitions that tell deliveries apart, if their values are dates."""
+COUNT_KEYS: Final = re.compile(
+    r"(?:batch|delivery|export|extract|load|run|snapshot)(?:_?id)?|version", re.IGNORECASE
+)
 """Names of partitions that tell deliveries apart, if their values are dates or numbers."""
+BELOW_YEAR: Final = re.compile(r"month|day|hour|week", re.IGNORECASE)
+"""Names of partitions that go on with the date of a version above."""
+NO_WHOLE_DATE: Final = frozenset({"number", "year", "month"})
+YEAR_OR_MONTH: Final = re.compile(r"(?:year|month)=.*", re.IGNORECASE)
 PARTITION: Final = re.compile(r"(?P<key>[A-Za-z_][\w.-]*)=(?P<value>.*)")
+COUNT: Final = re.compile(r"\d{1,7}")
 DATED: Final = re.compile(r"\d{4}")
 OLDER_SHOWN: Final = 5
 """So many older deliveries are named as passed over, or looked at when the newest is not complete."""
@@ -183,7 +192,7 @@ class _Search:
         for name in names:
             match = PARTITION.fullmatch(name)
             readings = self._readings(match["value"] if match else name, below=below)
-            if match and (not VERSION_KEYS.fullmatch(match["key"]) or not readings):
+            if match and not _tells_deliveries_apart(match["key"], readings, below=below):
                 partitions.append(name)
             elif readings:
                 versions[name] = readings
@@ -203,8 +212,9 @@ class _Search:
         dated = [name for name in others if DATED.search(name)]
         if versions and dated:
             raise self._ambiguous("lie in folders not named alike", [path + dated[0], path + next(iter(versions))])
-        values = [PARTITION.fullmatch(name)["value"] for name in partitions]  # type: ignore[index]  # they all match
-        if len(values) > 1 and all(_is_date(value) for value in values):
+        matches = [match for match in map(PARTITION.fullmatch, partitions) if match]
+        dated_keys = any(DATE_KEYS.fullmatch(match["key"]) for match in matches)
+        if len(matches) > 1 and (dated_keys or all(_is_date(match["value"]) for match in matches)):
             raise self._ambiguous("may be deliveries, or partitions of one", [path + name for name in partitions])
 
     def _readings(self, name: str, *, below: bool) -> list[Version]:
@@ -218,12 +228,16 @@ class _Search:
         """What lies in the newest version, then in the one before, and so on."""
         if not versions:
             return
+        if not version and _are_counted(versions):
+            raise self._ambiguous("may be versions, or parts of one delivery", [path + name for name in versions])
         ordered = [f"{path}{name}/" for name in self._in_order(path, versions)]
         for number, folder in enumerate(ordered, 1):
             name = folder[len(path) : -1]
             is_empty = True
             for candidate in self.read_folder(folder, version=(*version, name)):
                 is_empty = False
+                if len(ordered) > 1 and YEAR_OR_MONTH.fullmatch(candidate.version[-1]):
+                    raise self._ambiguous("may be deliveries, or partitions by year or month", ordered)
                 yield replace(candidate, older=(*candidate.older, *ordered[number:])[: OLDER_SHOWN + 1])
             if is_empty:
                 self._pass_over(folder, "holds no file of a delivery")
@@ -413,6 +427,27 @@ def _unfinished(level: Level) -> str | None:
         if started and f"_committed_{started['id']}" not in names:
             return f"{name} has no _committed_{started['id']}"
     return None
+
+
+def _tells_deliveries_apart(key: str, readings: Sequence[Version], *, below: bool) -> bool:
+    """Whether folders `key=…` with such a value are versions, and not partitions of one delivery."""
+    kinds = {version.kind for version in readings}
+    if below and BELOW_YEAR.fullmatch(key):
+        return bool(kinds)
+    if COUNT_KEYS.fullmatch(key):
+        return bool(kinds)
+    return (key.casefold() == "year" and "year" in kinds) or (
+        DATE_KEYS.fullmatch(key) is not None and bool(kinds - NO_WHOLE_DATE)
+    )
+
+
+def _are_counted(names: Iterable[str]) -> bool:
+    """Whether folders are numbered from 0 or 1 without a gap, as parts are."""
+    listed = list(names)
+    numbers = sorted(int(name) for name in listed if COUNT.fullmatch(name))
+    return (
+        len(numbers) == len(listed) > 1 and numbers[0] <= 1 and numbers == list(range(numbers[0], numbers[-1] + 1))
+    )
 
 
 def _is_date(text: str) -> bool:

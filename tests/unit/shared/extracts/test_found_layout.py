@@ -99,6 +99,19 @@ def test_every_layout_is_recognised_where_nothing_is_beside_it(layout: str) -> N
     assert read(delivered(set().union(*files.values()))) == files[days[0]]
 
 
+def test_partitions_by_an_id_belong_together() -> None:
+    names = {"Seg/id=1/part-0.csv", "Seg/id=2/part-0.csv"}
+    assert read(delivered(names)) == names
+
+
+@pytest.mark.parametrize(
+    ("older", "newer"),
+    [("batch=9", "batch=10"), ("run_id=20260227", "run_id=20260228"), ("9", "10"), ("v1", "v2")],
+)
+def test_counted_deliveries_are_versions(older: str, newer: str) -> None:
+    assert read(delivered([f"Seg/{older}/a.csv", f"Seg/{newer}/a.csv"])) == {f"Seg/{newer}/a.csv"}
+
+
 @pytest.mark.parametrize(
     "names",
     [
@@ -108,6 +121,11 @@ def test_every_layout_is_recognised_where_nothing_is_beside_it(layout: str) -> N
         ("Seg/country=46/part-0.csv", "Seg/2026-02-28/part-0.csv"),
         ("Seg/country=46/part-0.csv", "Seg/city=1/part-0.csv"),
         ("Seg/born=2001-01-01/part-0.csv", "Seg/born=2002-01-01/part-0.csv"),
+        ("Seg/day=1/part-0.csv", "Seg/day=2/part-0.csv"),
+        ("Seg/month=2026-01/part-0.csv", "Seg/month=2026-02/part-0.csv"),
+        ("Seg/year=2025/part-0.csv", "Seg/year=2026/part-0.csv"),
+        ("Seg/year=2026/month=01/part-0.csv", "Seg/year=2026/month=02/part-0.csv"),
+        ("Seg/1/part-0.csv", "Seg/2/part-0.csv", "Seg/3/part-0.csv"),
         ("Seg/01-02-2026/part-0.csv", "Seg/03-02-2026/part-0.csv"),
         ("Seg/2026-02-28_a/part-0.csv", "Seg/2026-02-28_b/part-0.csv"),
         ("Seg/north/part-0.csv",),

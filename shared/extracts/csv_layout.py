@@ -127,7 +127,7 @@ def detect_layout(
     sample = _sample(body, syntax) if body else []
     first = next(_records(body, syntax, 1), None) or body.partition("\n")[0] + "\n"
     values = _values(first, syntax) if body else []
-    header = bool(values) and _is_header(values, options, wanted, before)
+    header = bool(values) and _is_header(values, sample[1:], options, wanted, before)
     names = _names(values, [len(each) for each in sample], options, before, header=header)
     skipped = lead + first if header else lead
     return Layout(
@@ -237,16 +237,24 @@ def _values(record: str, syntax: Syntax) -> list[str]:
 # --- header and names ---------------------------------------------------------------------------------------
 
 
-def _is_header(values: list[str], options: SourceOptions, wanted: Sequence[str], before: Sequence[str]) -> bool:
-    """Whether the first record names the columns."""
+def _is_header(
+    values: list[str],
+    rows: list[list[str]],
+    options: SourceOptions,
+    wanted: Sequence[str],
+    before: Sequence[str],
+) -> bool:
+    """Whether the first record names the columns; that of a later part may name others, or be a row."""
     if options.header != "auto":
         return options.header == "present"
     folded = _folded(values)
     if options.columns:
         return set(folded) <= set(_folded(options.columns)) and any(folded)
-    if set(_folded(wanted[:1])) & set(folded):
+    if set(_folded([*wanted[:1], *before])) & set(folded):
         return True
-    return not before and not any(ADDRESS.fullmatch(value.strip()) for value in values)
+    if before and not _names_addresses(values, rows):
+        return False
+    return not any(ADDRESS.fullmatch(value.strip()) for value in values)
 
 
 def _names(
@@ -272,13 +280,18 @@ def _is_told(values: list[str], rows: list[list[str]], options: SourceOptions, w
         return True
     if any("@" in value for value in values):
         return False
+    return _names_addresses(values, rows)
+
+
+def _names_addresses(values: list[str], rows: list[list[str]]) -> bool:
+    """Whether the first record has a name where the others have addresses, or anywhere if none has one."""
     addressed = Counter(
         position for row in rows for position, value in enumerate(row) if ADDRESS.fullmatch(value.strip())
     )
     column = max(addressed, key=addressed.__getitem__, default=None)
     if column is None:
         return any(map(MAIL_NAME.search, values))
-    return column < len(values) and bool(MAIL_NAME.search(values[column]))
+    return column < len(values) and "@" not in values[column] and bool(MAIL_NAME.search(values[column]))
 
 
 def _folded(names: Iterable[str]) -> list[str]:

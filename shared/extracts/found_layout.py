@@ -349,7 +349,10 @@ class _Search:
 
     def _choose(self, newest: Candidate, rest: Iterator[Candidate]) -> Extract:
         """The newest delivery if it is complete, or else the newest that is. Raises ExtractIncompleteError."""
-        following = next(rest, None)
+        try:
+            following = next(rest, None)
+        except RunEndError:  # whatever is uncertain about older deliveries does not touch this one
+            following, rest = None, iter(())
         problem = self._problem(newest, following)
         if problem is None:
             return self._extract(newest)

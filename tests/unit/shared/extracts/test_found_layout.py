@@ -170,6 +170,11 @@ def test_a_marker_that_the_delivery_before_has_is_waited_for() -> None:
     assert (extract.version, extract.incomplete is None) == ("2026-02-27", False)
 
 
+def test_an_older_delivery_that_is_not_certain_does_not_touch_the_newest() -> None:
+    names = ["Seg/2026-02-28/part-0.csv", "Seg/2026-02-27/north.csv", "Seg/2026-02-27/south.csv"]
+    assert read(delivered(names)) == {names[0]}
+
+
 def test_a_newer_version_that_holds_debris_only_is_passed_over() -> None:
     names = ["Seg/2026-02-27/part-0.csv", "Seg/2026-02-28/_temporary/0/part-0.csv", "Seg/2026-02-28/_SUCCESS"]
     extract = find_extract(delivered(names), "Seg")

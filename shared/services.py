@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from shared.sendgrid.gateway import SendGridGateway
     from shared.settings import Settings
     from shared.storage.documents import Store
-    from shared.storage.interfaces import Blobs, Queues
+    from shared.storage.interfaces import Queues, ReadableBlobs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +21,7 @@ class Services:
 
     settings: Settings
     store: Store
-    extracts: Blobs
+    extracts: ReadableBlobs
     queues: Queues
     sendgrid: SendGridGateway
     clock: Callable[[], datetime]

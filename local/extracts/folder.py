@@ -61,19 +61,3 @@ class FolderBlobs:
         return BlobItem(
             name=name, size=about.st_size, etag=f"{about.st_mtime_ns:x}-{about.st_size:x}", modified=modified
         )
-
-    def create(self, name: str, data: bytes) -> str:
-        """Refuse: the folder is somebody's."""
-        raise NotImplementedError(name, len(data))
-
-    def replace(self, name: str, data: bytes, *, etag: str) -> str:
-        """Refuse."""
-        raise NotImplementedError(name, len(data), etag)
-
-    def upsert(self, name: str, data: bytes) -> str:
-        """Refuse."""
-        raise NotImplementedError(name, len(data))
-
-    def delete(self, name: str, *, etag: str | None = None) -> None:
-        """Refuse."""
-        raise NotImplementedError(name, etag)

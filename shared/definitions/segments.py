@@ -14,7 +14,7 @@ from shared.model.runs import ExtractSummary
 if TYPE_CHECKING:
     from shared.extracts.discovery import Listed
     from shared.extracts.extract import Extract, ExtractFile
-    from shared.storage.interfaces import Blobs
+    from shared.storage.interfaces import ReadableBlobs
 
 
 class Segment(Document):
@@ -31,7 +31,7 @@ class Segment(Document):
     """Why they cannot, without anybody's data."""
 
 
-def list_segments(blobs: Blobs, *, prefix: str = "") -> list[Segment]:
+def list_segments(blobs: ReadableBlobs, *, prefix: str = "") -> list[Segment]:
     """All segments found, by name; of one file of each the beginning is read, of Parquet the end, too.
 
     Raises RunEndError when a model.json beside the segments cannot be read, for then none can be told, and
@@ -40,7 +40,7 @@ def list_segments(blobs: Blobs, *, prefix: str = "") -> list[Segment]:
     return [_describe(blobs, listed) for listed in list_extracts(blobs, prefix=prefix)]
 
 
-def _describe(blobs: Blobs, listed: Listed) -> Segment:
+def _describe(blobs: ReadableBlobs, listed: Listed) -> Segment:
     columns, problem = _columns(blobs, listed.extract) if listed.extract else (None, None)
     return Segment(
         segment=listed.segment,
@@ -51,7 +51,7 @@ def _describe(blobs: Blobs, listed: Listed) -> Segment:
     )
 
 
-def _columns(blobs: Blobs, extract: Extract) -> tuple[tuple[str, ...] | None, str | None]:
+def _columns(blobs: ReadableBlobs, extract: Extract) -> tuple[tuple[str, ...] | None, str | None]:
     """The columns, or why they cannot be told: one bad file must not hide the other segments."""
     for file in extract.files:
         try:
@@ -65,7 +65,7 @@ def _columns(blobs: Blobs, extract: Extract) -> tuple[tuple[str, ...] | None, st
     return extract.columns, None if extract.columns else "All files of the extract are empty."
 
 
-def _read_names(blobs: Blobs, file: ExtractFile) -> tuple[str, ...] | None:
+def _read_names(blobs: ReadableBlobs, file: ExtractFile) -> tuple[str, ...] | None:
     """Names of the columns, read as a plan reads them; an engine of its own each, for it remembers failures.
 
     Raises RunEndError when the first row may be somebody's.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from shared.extracts.extract import Extract
     from shared.model.definitions import SourceOptions
     from shared.model.layout import FileName
-    from shared.storage.interfaces import BlobItem, Blobs
+    from shared.storage.interfaces import BlobItem, ReadableBlobs
 
 PASSED_OVER_SHOWN: Final = 20
 """So many files that do not fit the template are named."""
@@ -26,7 +26,9 @@ KEPT: Final = 3
 """So many of the newest deliveries are kept while names are listed."""
 
 
-def find_by_layout(blobs: Blobs, root: str, segment: str, options: SourceOptions, template: str) -> Extract | None:
+def find_by_layout(
+    blobs: ReadableBlobs, root: str, segment: str, options: SourceOptions, template: str
+) -> Extract | None:
     """The newest delivery below `root` whose names are as the template says; None when there is none.
 
     Raises RunEndError when several deliveries are the newest, and ExtractIncompleteError.
@@ -61,7 +63,7 @@ def _only_run(segment: str, runs: dict[str, list[BlobItem]]) -> list[BlobItem]:
 
 
 def _listed(
-    blobs: Blobs, root: str, segment: str, layout: Layout
+    blobs: ReadableBlobs, root: str, segment: str, layout: Layout
 ) -> tuple[dict[Any, dict[str, list[BlobItem]]], list[PassedOver]]:
     """The newest deliveries by time and run, and what does not fit."""
     pattern = layout.pattern(segment)
@@ -97,7 +99,7 @@ def _require_single(segment: str, layout: Layout, items: list[BlobItem]) -> None
         raise ambiguous(segment, "are several of one time", [item.name for item in items], advice=advice)
 
 
-def _problem(blobs: Blobs, items: list[BlobItem], options: SourceOptions) -> str | None:
+def _problem(blobs: ReadableBlobs, items: list[BlobItem], options: SourceOptions) -> str | None:
     """Why a delivery is not complete; None if nothing says so."""
     if options.success_marker is None:
         return None

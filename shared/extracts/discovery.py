@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from shared.extracts.extract import Extract
-    from shared.storage.interfaces import BlobItem, Blobs
+    from shared.storage.interfaces import BlobItem, ReadableBlobs
 
 CUSTOMER_INSIGHTS_FOLDER: Final = "CustomerInsights_"
 
 
-def find_extract(blobs: Blobs, segment: str, *, prefix: str = "", source: SourceOptions | None = None) -> Extract:
+def find_extract(
+    blobs: ReadableBlobs, segment: str, *, prefix: str = "", source: SourceOptions | None = None
+) -> Extract:
     """The newest complete extract of `segment`.
 
     Raises RunEndError when there is none or it is not certain which files it is, and ExtractIncompleteError.
@@ -50,7 +52,7 @@ def find_extract(blobs: Blobs, segment: str, *, prefix: str = "", source: Source
     return next(iter(extracts.values()))
 
 
-def _find(blobs: Blobs, root: str, segment: str, options: SourceOptions) -> Extract | None:
+def _find(blobs: ReadableBlobs, root: str, segment: str, options: SourceOptions) -> Extract | None:
     return find_by_model(blobs, root, segment, options) or find_by_names(blobs, root, segment, options)
 
 
@@ -58,7 +60,7 @@ def _place(root: str) -> str:
     return root or "the container"
 
 
-def _missing(blobs: Blobs, root: str, segment: str, options: SourceOptions) -> RunEndError:
+def _missing(blobs: ReadableBlobs, root: str, segment: str, options: SourceOptions) -> RunEndError:
     """No file is named after the segment; the message tells those whose names hold its name."""
     below = f"below {root}" if root else "in the container"
     if options.layout is not None:
@@ -82,7 +84,7 @@ class Listed:
     """Why there is no extract of it that would be read."""
 
 
-def list_extracts(blobs: Blobs, *, prefix: str = "") -> list[Listed]:
+def list_extracts(blobs: ReadableBlobs, *, prefix: str = "") -> list[Listed]:
     """Every segment found, by name, with its newest extract or why that cannot be told.
 
     Raises RunEndError when a model.json beside the segments cannot be read.
@@ -92,7 +94,7 @@ def list_extracts(blobs: Blobs, *, prefix: str = "") -> list[Listed]:
     return [listed for listed in found if listed]
 
 
-def _list(blobs: Blobs, segment: str, prefix: str) -> Listed | None:
+def _list(blobs: ReadableBlobs, segment: str, prefix: str) -> Listed | None:
     try:
         return Listed(segment=segment, extract=find_extract(blobs, segment, prefix=prefix), problem=None)
     except RunEndError as end:
@@ -104,7 +106,7 @@ def _folder(prefix: str) -> str:
     return prefix if not prefix or prefix.endswith("/") else prefix + "/"
 
 
-def _roots(blobs: Blobs, prefix: str) -> Iterator[str]:
+def _roots(blobs: ReadableBlobs, prefix: str) -> Iterator[str]:
     """The prefix, and the folders that Customer Insights makes below it for its exports."""
     yield prefix
     for instance in blobs.list_level(prefix + CUSTOMER_INSIGHTS_FOLDER).folders:
@@ -112,7 +114,7 @@ def _roots(blobs: Blobs, prefix: str) -> Iterator[str]:
             yield export + "/"
 
 
-def _segments(blobs: Blobs, root: str) -> set[str]:
+def _segments(blobs: ReadableBlobs, root: str) -> set[str]:
     """Names that may be segments: of a model, of folders, of files."""
     level = blobs.list_level(root)
     names = {name for model in list_models(blobs, root) for name in list_tables(blobs, model)}

@@ -14,19 +14,21 @@ from typing import TYPE_CHECKING, Final
 
 from shared.errors import RunEndError
 from shared.extracts.extract import ExtractIncompleteError, ambiguous, make_extract
+from shared.extracts.folders import AmbiguousFoldersError, is_year_or_month, newest_first, sort_out
 from shared.extracts.names import read_data_name, why_no_data, why_no_delivery
 from shared.extracts.parts import AmbiguousNamesError, Delivery, deliveries, read_name
-from shared.extracts.versions import DAY_FIRST, MONTH_FIRST, Version, read_below_version, read_version
 from shared.model.reasons import ReasonCode
 from shared.model.runs import PassedOver
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from shared.extracts.extract import Extract
+    from shared.extracts.folders import Folders
     from shared.extracts.names import DataName
+    from shared.extracts.versions import Version
     from shared.model.definitions import SourceOptions
-    from shared.storage.interfaces import BlobItem, Blobs, Level
+    from shared.storage.interfaces import BlobItem, Level, ReadableBlobs
 
 COMMITTED: Final = "_SUCCESS"
 """What Hadoop and Spark leave when all parts are there."""
@@ -34,23 +36,6 @@ TEMPORARY: Final = "_temporary"
 """Where they keep parts that are not yet committed."""
 STARTED: Final = re.compile(r"_started_(?P<id>.+)")
 """What Databricks leaves at the begin of a write; `_committed_` with the same id follows at its end."""
-DATE_KEYS: Final = re.compile(
-    r"(?:(?:as_?of|batch|delivery|export|extract|ingest|ingestion|load|process|processing|run|snapshot|update)_?)?"
-    r"(?:date|day|dt|ts)|as_?of|ds|hour|month|snapshot|updated|week|yyyymmdd",
-    re.IGNORECASE,
-)
-"""Names of partitions that tell deliveries apart, if their values are dates."""
-COUNT_KEYS: Final = re.compile(
-    r"(?:batch|delivery|export|extract|load|run|snapshot)(?:_?id)?|version", re.IGNORECASE
-)
-"""Names of partitions that tell deliveries apart, if their values are dates or numbers."""
-BELOW_YEAR: Final = re.compile(r"month|day|hour|week", re.IGNORECASE)
-"""Names of partitions that go on with the date of a version above."""
-NO_WHOLE_DATE: Final = frozenset({"number", "year", "month"})
-YEAR_OR_MONTH: Final = re.compile(r"(?:year|month)=.*", re.IGNORECASE)
-PARTITION: Final = re.compile(r"(?P<key>[A-Za-z_][\w.-]*)=(?P<value>.*)")
-COUNT: Final = re.compile(r"\d{1,7}")
-DATED: Final = re.compile(r"\d{4}")
 OLDER_SHOWN: Final = 5
 """So many older deliveries are named as passed over, or looked at when the newest is not complete."""
 LOOKED_AT: Final = 1000
@@ -79,7 +64,7 @@ class Candidate:
         return names[0] if len(names) == 1 else common.rpartition("/")[0] + "/"
 
 
-def find_by_names(blobs: Blobs, root: str, segment: str, options: SourceOptions) -> Extract | None:
+def find_by_names(blobs: ReadableBlobs, root: str, segment: str, options: SourceOptions) -> Extract | None:
     """The newest complete extract of `segment` below `root`; None when nothing there is named after it.
 
     Raises RunEndError when the names leave several readings, and ExtractIncompleteError.
@@ -87,7 +72,7 @@ def find_by_names(blobs: Blobs, root: str, segment: str, options: SourceOptions)
     return _Search(blobs=blobs, root=root, segment=segment, options=options).find()
 
 
-def deliveries_in(blobs: Blobs, folder: str, options: SourceOptions) -> Iterator[Candidate]:
+def deliveries_in(blobs: ReadableBlobs, folder: str, options: SourceOptions) -> Iterator[Candidate]:
     """The deliveries in a folder, newest first. Raises RunEndError when the names leave several readings."""
     name = folder.rstrip("/").rpartition("/")[2]
     return _Search(blobs=blobs, root="", segment=name, options=options).read_folder(folder, version=())
@@ -95,7 +80,7 @@ def deliveries_in(blobs: Blobs, folder: str, options: SourceOptions) -> Iterator
 
 @dataclass(kw_only=True)
 class _Search:
-    blobs: Blobs
+    blobs: ReadableBlobs
     root: str
     segment: str
     options: SourceOptions
@@ -159,7 +144,7 @@ class _Search:
         names = [folder.removeprefix(path) for folder in level.folders]
         _refuse_tables(path, names)
         kept = [name for name in names if not self._passes_over(path + name + "/", why_no_delivery(name))]
-        versions, partitions, others = self._sorted_out(path, kept, below=bool(version))
+        folders = self._sorted_out(path, kept, below=bool(version))
         files = self._data(level, prefix=path)
         committed = committed or any(item.name == path + self._marker for item in level.blobs)
         ways = [
@@ -168,104 +153,47 @@ class _Search:
                 _begun,
                 (
                     self._deliveries(files, before=None, version=version, committed=committed, level=level),
-                    self._in_versions(path, versions, version=version),
-                    self._in_partitions(path, partitions, version=version, committed=committed),
+                    self._in_versions(path, folders.versions, version=version),
+                    self._in_partitions(path, folders.partitions, version=version, committed=committed),
                 ),
             )
             if found
         ]
         if len(ways) > 1:
             raise self._ambiguous("lie beside folders with others", [first.items[0].name for first, _ in ways])
-        if not ways and others and self._hold_data(path, others):
-            raise self._ambiguous("lie in folders that are no versions", [path + name + "/" for name in others])
-        for name in others:
+        if not ways and folders.others and self._hold_data(path, folders.others):
+            raise self._ambiguous(
+                "lie in folders that are no versions", [path + name + "/" for name in folders.others]
+            )
+        for name in folders.others:
             self._pass_over(path + name + "/", "is named neither like a version nor like a partition")
         if ways:
             yield from itertools.chain([ways[0][0]], ways[0][1])
 
-    def _sorted_out(
-        self, path: str, names: Sequence[str], *, below: bool
-    ) -> tuple[dict[str, list[Version]], list[str], list[str]]:
-        """Versions with how they can be read, partitions, and other folders."""
-        versions: dict[str, list[Version]] = {}
-        partitions, others = [], []
-        for name in names:
-            match = PARTITION.fullmatch(name)
-            readings = self._readings(match["value"] if match else name, below=below)
-            if match and not _tells_deliveries_apart(match["key"], readings, below=below):
-                partitions.append(name)
-            elif readings:
-                versions[name] = readings
-            else:
-                others.append(name)
-        self._refuse_mixtures(path, versions, partitions, others)
-        return versions, partitions, others
-
-    def _refuse_mixtures(
-        self, path: str, versions: dict[str, list[Version]], partitions: Sequence[str], others: Sequence[str]
-    ) -> None:
-        keys = {match["key"] if match else "" for match in map(PARTITION.fullmatch, (*versions, *partitions))}
-        if (partitions and versions) or len(keys) > 1:
-            raise self._ambiguous(
-                "lie in folders of several kinds", [path + name for name in (*versions, *partitions)]
-            )
-        dated = [name for name in others if DATED.search(name)]
-        if versions and dated:
-            raise self._ambiguous("lie in folders not named alike", [path + dated[0], path + next(iter(versions))])
-        matches = [match for match in map(PARTITION.fullmatch, partitions) if match]
-        dated_keys = any(DATE_KEYS.fullmatch(match["key"]) for match in matches)
-        if len(matches) > 1 and (dated_keys or all(_is_date(match["value"]) for match in matches)):
-            raise self._ambiguous("may be deliveries, or partitions of one", [path + name for name in partitions])
-
-    def _readings(self, name: str, *, below: bool) -> list[Version]:
-        refused = {"day_first": MONTH_FIRST, "month_first": DAY_FIRST}.get(self.options.date_order)
-        found = read_below_version(name) if below else read_version(name)
-        return [version for version in found if version.kind != refused]
+    def _sorted_out(self, path: str, names: Sequence[str], *, below: bool) -> Folders:
+        try:
+            return sort_out(names, order=self.options.date_order, below=below)
+        except AmbiguousFoldersError as error:
+            raise self._ambiguous_folders(path, error) from None
 
     def _in_versions(
-        self, path: str, versions: dict[str, list[Version]], *, version: tuple[str, ...]
+        self, path: str, versions: Mapping[str, Sequence[Version]], *, version: tuple[str, ...]
     ) -> Iterator[Candidate]:
         """What lies in the newest version, then in the one before, and so on."""
-        if not versions:
-            return
-        if not version and _are_counted(versions):
-            raise self._ambiguous("may be versions, or parts of one delivery", [path + name for name in versions])
-        ordered = [f"{path}{name}/" for name in self._in_order(path, versions)]
+        try:
+            ordered = [f"{path}{name}/" for name in newest_first(versions, below=bool(version))]
+        except AmbiguousFoldersError as error:
+            raise self._ambiguous_folders(path, error) from None
         for number, folder in enumerate(ordered, 1):
             name = folder[len(path) : -1]
             is_empty = True
             for candidate in self.read_folder(folder, version=(*version, name)):
                 is_empty = False
-                if len(ordered) > 1 and YEAR_OR_MONTH.fullmatch(candidate.version[-1]):
+                if len(ordered) > 1 and is_year_or_month(candidate.version[-1]):
                     raise self._ambiguous("may be deliveries, or partitions by year or month", ordered)
                 yield replace(candidate, older=(*candidate.older, *ordered[number:])[: OLDER_SHOWN + 1])
             if is_empty:
                 self._pass_over(folder, "holds no file of a delivery")
-
-    def _in_order(self, path: str, versions: dict[str, list[Version]]) -> list[str]:
-        """Names of version folders, newest first. Raises RunEndError when their order is not certain."""
-        forms = set.intersection(*({each.form for each in readings} for readings in versions.values()))
-        if not forms:
-            raise self._ambiguous("lie in versions not named alike", [path + name for name in versions])
-        if len(versions) > 1 and {DAY_FIRST, MONTH_FIRST} <= {form[0] for form in forms}:
-            advice = "Declare source.date_order."
-            raise ambiguous(
-                self.segment,
-                "lie in folders whose day and month may be confused",
-                (path + n for n in versions),
-                advice=advice,
-            )
-        orders = {tuple(self._ordered_by(path, versions, form)) for form in sorted(forms)}
-        if len(orders) > 1:
-            raise self._ambiguous("lie in versions whose order is not certain", [path + name for name in versions])
-        return list(orders.pop())
-
-    def _ordered_by(self, path: str, versions: dict[str, list[Version]], form: tuple[str, ...]) -> list[str]:
-        keys = {name: next(each.key for each in found if each.form == form) for name, found in versions.items()}
-        ordered = sorted(keys, key=keys.__getitem__, reverse=True)
-        if len(ordered) > 1 and keys[ordered[0]] == keys[ordered[1]]:
-            raise self._ambiguous("lie in two versions of one time", [path + name for name in ordered[:2]])
-        return ordered
 
     def _in_partitions(
         self, path: str, partitions: Sequence[str], *, version: tuple[str, ...], committed: bool
@@ -412,6 +340,10 @@ class _Search:
     def _ambiguous(self, why: str, candidates: Sequence[str]) -> RunEndError:
         return ambiguous(self.segment, why, candidates)
 
+    def _ambiguous_folders(self, path: str, error: AmbiguousFoldersError) -> RunEndError:
+        names = [path + name for name in error.names]
+        return ambiguous(self.segment, str(error), names, advice=error.advice)
+
 
 def _begun[T](found: Iterator[T]) -> tuple[T, Iterator[T]] | None:
     """The first of several and the rest; None if there is none."""
@@ -430,31 +362,6 @@ def _unfinished(level: Level) -> str | None:
         if started and f"_committed_{started['id']}" not in names:
             return f"{name} has no _committed_{started['id']}"
     return None
-
-
-def _tells_deliveries_apart(key: str, readings: Sequence[Version], *, below: bool) -> bool:
-    """Whether folders `key=…` with such a value are versions, and not partitions of one delivery."""
-    kinds = {version.kind for version in readings}
-    if below and BELOW_YEAR.fullmatch(key):
-        return bool(kinds)
-    if COUNT_KEYS.fullmatch(key):
-        return bool(kinds)
-    return (key.casefold() == "year" and "year" in kinds) or (
-        DATE_KEYS.fullmatch(key) is not None and bool(kinds - NO_WHOLE_DATE)
-    )
-
-
-def _are_counted(names: Iterable[str]) -> bool:
-    """Whether folders are numbered from 0 or 1 without a gap, as parts are."""
-    listed = list(names)
-    numbers = sorted(int(name) for name in listed if COUNT.fullmatch(name))
-    return (
-        len(numbers) == len(listed) > 1 and numbers[0] <= 1 and numbers == list(range(numbers[0], numbers[-1] + 1))
-    )
-
-
-def _is_date(text: str) -> bool:
-    return any(version.kind not in {"number", "year"} for version in read_version(text))
 
 
 def _name(item: BlobItem | str) -> str:

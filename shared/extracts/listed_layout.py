@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from shared.extracts.extract import Extract
     from shared.extracts.model_json import ModelTable
     from shared.model.definitions import SourceOptions
-    from shared.storage.interfaces import BlobItem, Blobs
+    from shared.storage.interfaces import BlobItem, ReadableBlobs
 
 _DATED: Final = re.compile(r"(?P<home>(?:.*?/)??)(?P<version>\d[\dTZ._-]*(?:/\d[\dTZ._-]*)*)")
 CLOCKS_DIFFER: Final = timedelta(hours=1)
 """A file may be so much older than its model says: some writers note the time at their end."""
 
 
-def find_by_model(blobs: Blobs, root: str, segment: str, options: SourceOptions) -> Extract | None:
+def find_by_model(blobs: ReadableBlobs, root: str, segment: str, options: SourceOptions) -> Extract | None:
     """The extract that a model.json in `root` or in the segment's folder lists; None when none does.
 
     Raises RunEndError when a model cannot be read or two list the segment, and ExtractIncompleteError.
@@ -43,7 +43,7 @@ def find_by_model(blobs: Blobs, root: str, segment: str, options: SourceOptions)
     return _read(blobs, segment, tables[0], options) if tables else None
 
 
-def _read(blobs: Blobs, segment: str, table: ModelTable, options: SourceOptions) -> Extract:
+def _read(blobs: ReadableBlobs, segment: str, table: ModelTable, options: SourceOptions) -> Extract:
     listed = {file.name: file for file in table.files}
     items = _items(blobs, list(listed))
     declared = merged(options, table.source)
@@ -63,7 +63,7 @@ def _read(blobs: Blobs, segment: str, table: ModelTable, options: SourceOptions)
     )
 
 
-def _items(blobs: Blobs, names: Sequence[str]) -> dict[str, BlobItem]:
+def _items(blobs: ReadableBlobs, names: Sequence[str]) -> dict[str, BlobItem]:
     """The blobs of these names that are there."""
     wanted = set(names)
     return {
@@ -84,7 +84,7 @@ def _problem(table: ModelTable, items: dict[str, BlobItem]) -> str | None:
     return None
 
 
-def _before(blobs: Blobs, table: ModelTable) -> list[BlobItem] | None:
+def _before(blobs: ReadableBlobs, table: ModelTable) -> list[BlobItem] | None:
     """The same files in the dated folder before the listed one; None if they are not all there."""
     names = [file.name for file in table.files]
     home, version = _dated_folder(names)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from shared.storage.interfaces import BlobItem, Blobs
+    from shared.storage.interfaces import BlobItem, ReadableBlobs
 
 MODEL_PREFIXES: Final = ("MODEL", "Model", "model")
 """Writers disagree about the case of the name; https://github.com/microsoft/CDM/issues/33."""
@@ -118,7 +118,7 @@ class ModelTable:
     files: tuple[ModelFile, ...]
 
 
-def list_models(blobs: Blobs, folder: str) -> list[BlobItem]:
+def list_models(blobs: ReadableBlobs, folder: str) -> list[BlobItem]:
     """The models that lie directly in `folder`."""
     return [
         item
@@ -128,12 +128,12 @@ def list_models(blobs: Blobs, folder: str) -> list[BlobItem]:
     ]
 
 
-def list_tables(blobs: Blobs, model: BlobItem) -> list[str]:
+def list_tables(blobs: ReadableBlobs, model: BlobItem) -> list[str]:
     """Names of a model's tables. Raises RunEndError for a model that cannot be read."""
     return [name for entity in _entities(blobs, model) if isinstance(name := entity.get("name"), str)]
 
 
-def read_table(blobs: Blobs, model: BlobItem, name: str, *, alone: bool) -> ModelTable | None:
+def read_table(blobs: ReadableBlobs, model: BlobItem, name: str, *, alone: bool) -> ModelTable | None:
     """The table of that name, if need be in another case; with `alone` the only table whatever it is called.
 
     Only the table itself is kept of the model. Raises RunEndError for a model that cannot be read.
@@ -155,7 +155,7 @@ def read_table(blobs: Blobs, model: BlobItem, name: str, *, alone: bool) -> Mode
     return _table(next(iter(found.values())), model) if alone and count == 1 else None
 
 
-def _entities(blobs: Blobs, model: BlobItem) -> Iterator[dict[str, Any]]:
+def _entities(blobs: ReadableBlobs, model: BlobItem) -> Iterator[dict[str, Any]]:
     """The tables of a model, one after the other."""
     if model.size > MODEL_BYTES_MAX:
         message = f"{model.name} has {model.size:,} bytes, more than the {MODEL_BYTES_MAX:,} that are read."

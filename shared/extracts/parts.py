@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.extracts.versions import DAY_FIRST, MONTH_FIRST, PERIODS, Version, read_date, read_number
+from shared.extracts.versions import DAY_FIRST, MONTH_FIRST, PERIODS, Version, fits_order, read_date, read_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -165,12 +165,11 @@ def deliveries[T](
 
 
 def _by_shape(stem: str, before: str | None, order: str) -> dict[Shape, Reading]:
-    return {reading.shape: reading for reading in read_name(stem, before=before) if _fits(reading.version, order)}
-
-
-def _fits(version: Version | None, order: str) -> bool:
-    """Whether a date is not written the other way round than is declared."""
-    return version is None or version.kind != {"day_first": MONTH_FIRST, "month_first": DAY_FIRST}.get(order)
+    return {
+        reading.shape: reading
+        for reading in read_name(stem, before=before)
+        if reading.version is None or fits_order(reading.version, order)
+    }
 
 
 def _group[T](members: Sequence[tuple[Reading, T]]) -> list[Delivery[T]]:

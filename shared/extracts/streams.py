@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from shared.extracts.extract import ExtractFile
-    from shared.storage.interfaces import Blobs
+    from shared.storage.interfaces import ReadableBlobs
 
 BLOCK_BYTES: Final = 4 << 20
 """Bytes asked of the store, and given out by a decompressor, at a time."""
@@ -54,7 +54,7 @@ def unreadable(file: ExtractFile, why: str) -> RunEndError:
     return RunEndError(ReasonCode.EXTRACT_UNREADABLE, message)
 
 
-def read_range(blobs: Blobs, file: ExtractFile, *, offset: int, length: int) -> bytes:
+def read_range(blobs: ReadableBlobs, file: ExtractFile, *, offset: int, length: int) -> bytes:
     """Bytes of the pinned version of `file`. Raises ExtractChangedError."""
     try:
         return blobs.get_range(file.name, offset=offset, length=length, etag=file.etag)
@@ -62,7 +62,7 @@ def read_range(blobs: Blobs, file: ExtractFile, *, offset: int, length: int) -> 
         raise ExtractChangedError(f"{file.name} was replaced or removed while it was read") from None
 
 
-def stored_blocks(blobs: Blobs, file: ExtractFile) -> Iterator[bytes]:
+def stored_blocks(blobs: ReadableBlobs, file: ExtractFile) -> Iterator[bytes]:
     """The file as it is stored; some blocks are asked for ahead."""
     with ThreadPoolExecutor(max_workers=BLOCKS_AHEAD, thread_name_prefix="read-ahead") as pool:
         asked: deque[Future[bytes]] = deque()
@@ -74,7 +74,7 @@ def stored_blocks(blobs: Blobs, file: ExtractFile) -> Iterator[bytes]:
             yield asked.popleft().result()
 
 
-def unpacked_blocks(blobs: Blobs, file: ExtractFile) -> Iterator[bytes]:
+def unpacked_blocks(blobs: ReadableBlobs, file: ExtractFile) -> Iterator[bytes]:
     """The content of `file`, decompressed if it is compressed, whatever its name says."""
     return unpacked(stored_blocks(blobs, file), file)
 

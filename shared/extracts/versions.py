@@ -68,6 +68,11 @@ class Version:
         return self.form[0]
 
 
+def fits_order(version: Version, order: str) -> bool:
+    """Whether a date is not written the other way round than is declared: `day_first`, `month_first` or `auto`."""
+    return version.kind != {"day_first": MONTH_FIRST, "month_first": DAY_FIRST}.get(order)
+
+
 def read_version(text: str) -> list[Version]:
     """Every way to read `text` as a version; none if it is none."""
     dates = [version for before, core in _splits(text) for version in read_date(core, before=before)]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from shared.extracts.extract import Extract
     from shared.model.definitions import CustomField, FieldMapping
     from shared.model.runs import ChunkInfo, Counts
-    from shared.storage.interfaces import Blobs
+    from shared.storage.interfaces import ReadableBlobs
 
 WRITES_AHEAD: Final = 2
 """Chunks that may wait to be written while planning goes on."""
@@ -58,7 +58,7 @@ def plan(
     extracts: Sequence[Extract],
     mapping: FieldMapping,
     *,
-    blobs: Blobs,
+    blobs: ReadableBlobs,
     sink: PlanSink,
     custom_fields: Mapping[str, CustomField] | None = None,
     max_contacts: int | None = None,

@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from shared.planning.fields import Field
     from shared.planning.sources import Wanted
     from shared.planning.tables import Table
-    from shared.storage.interfaces import Blobs
+    from shared.storage.interfaces import ReadableBlobs
 
 LOOK_BYTES: Final = 1 << 20
 """Bytes of a piece when a few rows are enough."""
@@ -115,7 +115,7 @@ class Planner:
     """One plan in the making."""
 
     engine: Engine
-    blobs: Blobs
+    blobs: ReadableBlobs
     mapping: FieldMapping
     fields: Sequence[Field]
     most: int | None

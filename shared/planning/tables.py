@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from shared.extracts.extract import ExtractFile
     from shared.planning.duckdb_files import PlanFiles
     from shared.planning.engine import Engine
-    from shared.storage.interfaces import Blobs
+    from shared.storage.interfaces import ReadableBlobs
 
 PARQUET_MAGIC: Final = b"PAR1"
 JSON_SUFFIXES: Final = (".json", ".jsonl", ".ndjson")
@@ -79,7 +79,7 @@ class Table(ABC):
 
     @abstractmethod
     def read(
-        self, blobs: Blobs, take: Callable[[bytes], bool], *, positions: Collection[int], rows: int | None
+        self, blobs: ReadableBlobs, take: Callable[[bytes], bool], *, positions: Collection[int], rows: int | None
     ) -> None:
         """Give the text, without a header, to `take`, block by block.
 
@@ -135,7 +135,7 @@ class TextTable(Table):
     """Whether a backslash escapes quotation marks."""
 
     def read(
-        self, blobs: Blobs, take: Callable[[bytes], bool], *, positions: Collection[int], rows: int | None
+        self, blobs: ReadableBlobs, take: Callable[[bytes], bool], *, positions: Collection[int], rows: int | None
     ) -> None:
         """Give the text as it is stored."""
         del positions, rows
@@ -203,7 +203,7 @@ class ParquetTable(Table):
     types: tuple[str, ...]
 
     def read(
-        self, blobs: Blobs, take: Callable[[bytes], bool], *, positions: Collection[int], rows: int | None
+        self, blobs: ReadableBlobs, take: Callable[[bytes], bool], *, positions: Collection[int], rows: int | None
     ) -> None:
         """Write CSV, with a constant behind every row so that none is a blank line."""
         register_parquet(self.engine.files, blobs, self.file)
@@ -234,7 +234,12 @@ def _stands_in(value: bytes, pieces: Sequence[bytes]) -> bool:
 
 
 def open_table(
-    engine: Engine, blobs: Blobs, file: ExtractFile, *, wanted: Sequence[str] = (), before: Sequence[str] = ()
+    engine: Engine,
+    blobs: ReadableBlobs,
+    file: ExtractFile,
+    *,
+    wanted: Sequence[str] = (),
+    before: Sequence[str] = (),
 ) -> Table | None:
     """Find out what `file` is; None if it holds nothing.
 
@@ -257,7 +262,7 @@ def open_table(
 
 
 def _open(
-    engine: Engine, blobs: Blobs, file: ExtractFile, wanted: Sequence[str], before: Sequence[str]
+    engine: Engine, blobs: ReadableBlobs, file: ExtractFile, wanted: Sequence[str], before: Sequence[str]
 ) -> Table | None:
     head = _head(blobs, file)
     if head.startswith(PARQUET_MAGIC):
@@ -313,7 +318,7 @@ def is_odd(text: bytes) -> bool:
     return any(all(byte in text for byte in needed) and re.search(odd, text) for needed, odd in ODD)
 
 
-def _head(blobs: Blobs, file: ExtractFile) -> bytes:
+def _head(blobs: ReadableBlobs, file: ExtractFile) -> bytes:
     head = b""
     stored = (
         read_range(blobs, file, offset=offset, length=HEAD_BYTES) for offset in range(0, file.size, HEAD_BYTES)
@@ -345,7 +350,7 @@ def _members(text: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _parquet_table(engine: Engine, blobs: Blobs, file: ExtractFile) -> ParquetTable:
+def _parquet_table(engine: Engine, blobs: ReadableBlobs, file: ExtractFile) -> ParquetTable:
     register_parquet(engine.files, blobs, file)
     described = engine.rows(f"DESCRIBE FROM {PARQUET}")
     identifiers, types = zip(*((row[0], row[1]) for row in described), strict=True)
@@ -375,7 +380,7 @@ def _top_level(schema: Sequence[tuple[str, int | None]]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def register_parquet(files: PlanFiles, blobs: Blobs, file: ExtractFile) -> None:
+def register_parquet(files: PlanFiles, blobs: ReadableBlobs, file: ExtractFile) -> None:
     """Let DuckDB read `file` by position."""
 
     def fetch(offset: int, length: int) -> bytes:

@@ -48,8 +48,8 @@ class Blob:
         return f"Blob({len(self.data)} bytes, etag={self.etag})"
 
 
-class Blobs(Protocol):
-    """One container. Every method may raise TransientError."""
+class ReadableBlobs(Protocol):
+    """One container, to read only. Every method may raise TransientError."""
 
     def list_blobs(self, prefix: str = "") -> Iterator[BlobItem]:
         """Blobs whose name starts with `prefix`, by name."""
@@ -65,6 +65,10 @@ class Blobs(Protocol):
 
         Raises BlobChangedError when the blob is no longer version `etag`, also when it is gone.
         """
+
+
+class Blobs(ReadableBlobs, Protocol):
+    """One container. Every method may raise TransientError."""
 
     def create(self, name: str, data: bytes) -> str:
         """Write a new blob; its ETag. Raises BlobExistsError."""

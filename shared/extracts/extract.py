@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime  # noqa: TC003 - documents hold extracts, and read their annotations
 from typing import TYPE_CHECKING, Final
 
 from shared.errors import RunEndError
@@ -12,7 +13,6 @@ from shared.model.runs import ExtractSummary, PassedOver
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
 
     from shared.storage.interfaces import BlobItem
 
@@ -45,7 +45,7 @@ class Extract:
     """When its last file was written."""
     files: tuple[ExtractFile, ...]
     """By name."""
-    columns: tuple[str, ...] | None
+    columns: tuple[str, ...] | None = None
     """Declared by model.json or by the export; None means that the files say."""
     passed_over: tuple[PassedOver, ...] = ()
     incomplete: str | None = None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field
 
 from shared.model.documents import Document
+
+AGAIN: Final = "{again}"
 
 
 class RunStatus(StrEnum):
@@ -45,7 +47,7 @@ class ReasonCode(StrEnum):
     """Why a run ended, stable for programs, each with its advice; docs/operations.md has the whole table."""
 
     advice: str
-    """What to do next."""
+    """What to do next; AGAIN in it stands for how to send what did not get there."""
 
     def __new__(cls, value: str, advice: str) -> Self:
         """Make a member of its code and its advice."""
@@ -65,7 +67,7 @@ class ReasonCode(StrEnum):
     )
     OLDER_DELIVERY = ("older_delivery", "Have the newest delivery completed; the next run takes it.")
     UNCHANGED = ("unchanged", "Nothing to do; start a run with force to send everything again.")
-    CANCELLED = ("cancelled", "Nothing to do; retry the run to send what is left of it.")
+    CANCELLED = ("cancelled", f"Nothing to do, or {AGAIN} to send what is left of it.")
     EXTRACT_EMPTY = ("extract_empty", "Check the segment in the source if it should have members.")
     OVERLAP = (
         "overlap",
@@ -140,22 +142,28 @@ class ReasonCode(StrEnum):
     KEY_REFUSED = ("key_refused", "Create a new API key at SendGrid and store it as a new version of the secret.")
     SCOPE_MISSING = ("scope_missing", "Give the API key full access to Marketing at SendGrid.")
     ACCOUNT_BLOCKED = ("account_blocked", "Wait, then ask SendGrid's support why the account is blocked.")
-    CONTACT_LIMIT = ("contact_limit", "Raise SendGrid's plan or remove contacts there, then retry the run.")
+    CONTACT_LIMIT = ("contact_limit", f"Raise SendGrid's plan or remove contacts there, then {AGAIN}.")
     LIST_MISSING = ("list_missing", "Correct the export's list_id.")
     CUSTOM_FIELD_MISSING = (
         "custom_field_missing",
         "Create the custom field at SendGrid, or take it out of the mapping.",
     )
     DATA_RESIDENCY = ("data_residency", "Set the connection's region to the account's, or use another account.")
-    UNAVAILABLE = ("unavailable", "Retry the run when SendGrid and the vault answer again.")
+    UNAVAILABLE = ("unavailable", f"When SendGrid and the vault answer again, {AGAIN}.")
     REQUEST_REFUSED = (
         "request_refused",
-        "Read SendGrid's words; correct the data or the mapping, then retry the run.",
+        "Read SendGrid's words and correct the data or the mapping; the next run sends them.",
     )
-    TOO_LARGE = ("too_large", "Report this: a chunk should always fit.")
-    IMPORT_FAILED = ("import_failed", "Retry the run; if it fails again, ask SendGrid's support with the job ids.")
-    UNCONFIRMED = ("unconfirmed", "Look at the list at SendGrid; start a run with force if contacts are missing.")
-    CONTACTS_MISSING = ("contacts_missing", "Look at the counts by reason, correct the data, then retry the run.")
+    TOO_LARGE = ("too_large", "Shorten the values of the contact: SendGrid finds it too large even alone.")
+    IMPORT_FAILED = (
+        "import_failed",
+        f"Ask SendGrid's support with the job ids if this comes again, then {AGAIN}.",
+    )
+    UNCONFIRMED = ("unconfirmed", f"Look at the list at SendGrid; if contacts are missing, {AGAIN}.")
+    CONTACTS_MISSING = (
+        "contacts_missing",
+        "Correct the rejected rows in the source: SendGrid refuses them again as they are.",
+    )
     CHUNKS_GONE = ("chunks_gone", "Start a new run.")
     DOCUMENT_DAMAGED = (
         "document_damaged",
@@ -163,7 +171,7 @@ class ReasonCode(StrEnum):
     )
     INTERNAL_ERROR = (
         "internal_error",
-        "Look at the app's log and at poison/, report what you find, then retry the run.",
+        f"Look at the app's log and at poison/, report what you find, then {AGAIN}.",
     )
 
 
@@ -176,5 +184,10 @@ class Reason(Document):
 
     @property
     def advice(self) -> str:
-        """What to do next; empty where the code is not known."""
-        return self.code.advice if isinstance(self.code, ReasonCode) else ""
+        """What to do next, by a new run if need be; empty where the code is not known."""
+        return self.advice_for(left_over=False)
+
+    def advice_for(self, *, left_over: bool) -> str:
+        """What to do next when chunks are left over that a retry would send, or when none are."""
+        advice = self.code.advice if isinstance(self.code, ReasonCode) else ""
+        return advice.replace(AGAIN, "retry the run" if left_over else "start a new run")

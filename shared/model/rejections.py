@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Self
+from typing import Final, Self
+
+REJECTED_COLUMNS: Final = ("segment", "file", "row", "customer_id", "column", "reason")
+"""Of rejected.csv."""
 
 
 class Rejected(StrEnum):
@@ -28,3 +31,8 @@ class Rejected(StrEnum):
     PHONE_INVALID = "phone_invalid", "The phone number is not in international form, such as +46701234567."
     NUMBER_INVALID = "number_invalid", "A value for a number field is not a number."
     DATE_INVALID = "date_invalid", "A value for a date field is not a date, or day and month may be confused."
+    REFUSED_BY_SENDGRID = "refused_by_sendgrid", "SendGrid refused the contact when it was sent."
+    SENDGRID_IMPORT_ERROR = (
+        "sendgrid_import_error",
+        "SendGrid took the contact in and failed it in its import job.",
+    )

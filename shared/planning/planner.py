@@ -6,7 +6,7 @@ import secrets
 from codecs import BOM_UTF8
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from shared.errors import RunEndError
 from shared.extracts.csv_records import BLANK, END
@@ -24,11 +24,13 @@ from shared.planning.query import (
     CONVERT_ADDRESSES,
     FIRST_UNDECODABLE,
     FORGET_DUPLICATES,
+    FOUND,
     INTERNATIONAL_ADDRESSES,
     LINES,
     NOTES,
     OUTCOMES,
     REMEMBER,
+    SOUGHT,
     TABLES,
     UNUSABLE_MARK,
     choose_alternates,
@@ -43,7 +45,7 @@ from shared.planning.text_pieces import PIECE_BYTES, Pieces, UntellableError, ha
 from shared.planning.value_rules import INTERNATIONAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from shared.extracts.extract import Extract, ExtractFile
     from shared.model.definitions import FieldMapping
@@ -110,6 +112,21 @@ class Parts:
     """Aliases of columns that some part has."""
 
 
+class Located(NamedTuple):
+    """The row that brought a contact."""
+
+    segment: str
+    file: str
+    row: int
+    """As people count: the first line of the file is 1."""
+    address: str
+    customer_id: str | None
+
+    def __repr__(self) -> str:
+        """Tell the place, and nothing of the person."""
+        return f"Located({self.segment}, {self.file}, {self.row})"
+
+
 @dataclass(kw_only=True)
 class Planner:
     """One plan in the making."""
@@ -128,6 +145,9 @@ class Planner:
     """Of the list of rejected rows."""
     undecodable: RunEndError | None = None
     """About the first row that could not be decoded."""
+    sought: set[str] | None = None
+    """Addresses whose rows are looked for and were not found yet; None while a plan is made."""
+    located: list[Located] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.alternates = alternate_aliases(self.mapping)
@@ -153,6 +173,13 @@ class Planner:
             end.counts = self.tally.counts()
             raise
         return self.tally.counts()
+
+    def locate(self, extracts: Sequence[Extract], addresses: Collection[str]) -> list[Located]:
+        """The row that brings each of the addresses, as far as one does."""
+        self.sought = set(addresses)
+        self.engine.execute(SOUGHT, {"addresses": sorted(self.sought)})
+        self._read(extracts)
+        return self.located
 
     # --- files ----------------------------------------------------------------------------------------------
 
@@ -266,7 +293,7 @@ class Planner:
         return None if self.most is None else self.most - source.base
 
     def _has_enough(self, source: Source) -> bool:
-        return self.most is not None and source.base >= self.most
+        return self.sought == set() or (self.most is not None and source.base >= self.most)
 
     # --- pieces ---------------------------------------------------------------------------------------------
 
@@ -277,7 +304,7 @@ class Planner:
         # the reader takes a byte order mark for none of the text's own, so it gets one of ours
         self.engine.files.text = [BOM_UTF8, *pieces, source.sentinels.line(END).encode()]
         try:
-            rows = self.engine.number(read_piece(source.rows(pieces), self.fields, self.alternates))
+            rows = self.engine.number(self._query(source, pieces))
         except QueryError as error:
             if error.is_about_input:
                 return False
@@ -291,6 +318,9 @@ class Planner:
         source.rows_done += rows - 1
         self._require_few(source)
         return True
+
+    def _query(self, source: Source, pieces: Sequence[bytes]) -> str:
+        return read_piece(source.rows(pieces), self.fields, self.alternates, every_id=self.sought is not None)
 
     def _require_few(self, source: Source) -> None:
         """Raise RunEndError when there are more rows or contacts than the export allows."""
@@ -320,6 +350,9 @@ class Planner:
             outcomes = self._outcomes()
         if source.watched:
             self._watch(source)
+        if self.sought is not None:
+            self._look_up(source, self.sought)
+            return
         if Rejected.ROW_UNDECODABLE in outcomes and source.first_undecodable is None:
             source.first_undecodable = source.row(self.engine.number(FIRST_UNDECODABLE))
         usable = outcomes.pop(None, 0)
@@ -337,6 +370,14 @@ class Planner:
             self._pass_rejected(source, self.sinks, sum(rejected.values()))
         if usable > duplicate:
             self._pass_contacts(self.sinks)
+
+    def _look_up(self, source: Source, sought: set[str]) -> None:
+        """Note the rows that bring what is sought; of several with one address the first."""
+        for row, address, customer_id in self.engine.rows(FOUND):
+            if address in sought:
+                sought.remove(address)
+                place = (source.segment, source.table.file.name, source.row(row))
+                self.located.append(Located(*place, address, customer_id))
 
     def _watch(self, source: Source) -> None:
         """Take note of the columns of which a row has a value."""

@@ -63,8 +63,13 @@ CREATE TEMP TABLE alternate_emails (row BIGINT, list VARCHAR);
 """
 
 
-def read_piece(rows: PieceQuery, fields: Sequence[Field], alternates: Sequence[str]) -> str:
-    """Make the table `piece`: one row for each of the text's rows, in their order."""
+def read_piece(
+    rows: PieceQuery, fields: Sequence[Field], alternates: Sequence[str], *, every_id: bool = False
+) -> str:
+    """Make the table `piece`: one row for each of the text's rows, in their order.
+
+    With `every_id` it has the customer's id of every row, and else of those that are not sent.
+    """
     return f"""
     CREATE OR REPLACE TEMP TABLE piece AS
     WITH source AS ({_source(rows, fields, alternates)}),
@@ -72,7 +77,7 @@ def read_piece(rows: PieceQuery, fields: Sequence[Field], alternates: Sequence[s
     classified AS ({_classified(rows, fields)}),
     normalised AS ({_normalised(rows)}),
     judged AS ({_judged(rows, fields, alternates)})
-    {_told(rows, fields, alternates)}
+    {_told(rows, fields, alternates, every_id=every_id)}
     """
 
 
@@ -132,7 +137,7 @@ def _judged(rows: PieceQuery, fields: Sequence[Field], alternates: Sequence[str]
     """
 
 
-def _told(rows: PieceQuery, fields: Sequence[Field], alternates: Sequence[str]) -> str:
+def _told(rows: PieceQuery, fields: Sequence[Field], alternates: Sequence[str], *, every_id: bool) -> str:
     """What the table `piece` has of a row."""
     watched = "".join(f"{alias} IS NOT NULL AS {_seen(alias)}, " for alias in rows.watched)
     return f"""SELECT
@@ -141,7 +146,7 @@ def _told(rows: PieceQuery, fields: Sequence[Field], alternates: Sequence[str]) 
         hash(address) AS key,
         CASE WHEN needs_no_escaping THEN plain_line ELSE {_careful_line(fields, alternates)} END AS line,
         {_notes(fields)} AS notes,
-        CASE WHEN verdict IS NOT NULL
+        CASE WHEN {"true" if every_id else "verdict IS NOT NULL"}
             THEN nullif(regexp_extract(trim(customer_id), {quoted(CUSTOMER_ID_FORM)}), '') END AS customer_id,
         {"address" if alternates else f"CASE WHEN verdict = {quoted(INTERNATIONAL)} THEN address END"} AS address
         {f", concat_ws(',', {', '.join(alternates)}) AS alternates" if alternates else ""}
@@ -333,6 +338,15 @@ DELETE FROM piece WHERE row IN (
 REMEMBER: Final = "INSERT INTO seen SELECT key FROM piece WHERE verdict IS NULL"
 NOTES: Final = "SELECT notes, count(*) FROM piece WHERE notes IS NOT NULL AND verdict IS NULL GROUP BY notes"
 FIRST_UNDECODABLE: Final = f"SELECT min(row) FROM piece WHERE verdict = {quoted(Rejected.ROW_UNDECODABLE)}"
+SOUGHT: Final = """
+CREATE TEMP TABLE sought AS
+SELECT hash(address) AS key, address FROM (SELECT unnest($addresses::VARCHAR[]) AS address)
+"""
+"""Addresses whose rows are looked for."""
+FOUND: Final = """
+SELECT row, sought.address, customer_id FROM piece JOIN sought USING (key) WHERE verdict IS NULL ORDER BY row
+"""
+"""Rows of the piece that bring one of them."""
 LINES: Final = "SELECT line FROM piece WHERE verdict IS NULL"
 
 

@@ -12,9 +12,10 @@ from shared.model.reasons import Reason, RunStatus
 from shared.model.runs import ChunkResult, Counts, Plan, Run, Stop, Success
 from shared.runs.outcomes import add_up, count_differences, judge, with_warnings
 from shared.runs.progress import measure_progress
+from shared.runs.refused import list_refused
 from shared.sendgrid.api import contact_count, get_list_count
 from shared.sendgrid.gateway import Account, Endpoint
-from shared.storage.layout import RunBlobs, success_blob
+from shared.storage.layout import RunBlobs, number_of, success_blob
 from shared.telemetry import Event, log_event
 
 if TYPE_CHECKING:
@@ -103,12 +104,13 @@ def finish_if_done(services: Services, export: str, run: str) -> bool:
     if document.status.is_terminal:
         return True
     plan = services.store.get(blobs.plan, Plan).document
-    results = _read_results(services, blobs, plan)
-    if results is None:
+    by_chunk = _read_results(services, blobs, plan)
+    if by_chunk is None:
         return False
+    results = list(by_chunk.values())
     judged = judge(results, document.stop)
     status, reason = with_warnings(*judged, plan.warnings)
-    changes = _figures(services, document, plan, results)
+    changes = _figures(services, document, plan, by_chunk)
     if judged[0] is RunStatus.SUCCEEDED:
         services.store.upsert(success_blob(export), Success(run=run, fingerprint=plan.fingerprint))
         _delete_chunks(services, blobs, plan)
@@ -116,20 +118,23 @@ def finish_if_done(services: Services, export: str, run: str) -> bool:
     return True
 
 
-def _read_results(services: Services, blobs: RunBlobs, plan: Plan) -> list[ChunkResult] | None:
-    """The results of all chunks; None while one is missing."""
+def _read_results(services: Services, blobs: RunBlobs, plan: Plan) -> dict[int, ChunkResult] | None:
+    """The results of all chunks by their numbers; None while one is missing."""
     names = [item.name for item in services.store.blobs.list_blobs(blobs.results)]
     if len(names) < len(plan.chunks):
         return None
-    return [services.store.get(name, ChunkResult).document for name in names]
+    return {number_of(name): services.store.get(name, ChunkResult).document for name in names}
 
 
-def _figures(services: Services, run: Run, plan: Plan, results: list[ChunkResult]) -> dict[str, object]:
+def _figures(services: Services, run: Run, plan: Plan, by_chunk: dict[int, ChunkResult]) -> dict[str, object]:
     """What the run's document tells of its outcome, in figures."""
     blobs = RunBlobs(export=run.export, run=run.id)
+    results = list(by_chunk.values())
     told = [warning.message for warning in plan.warnings]
     progress, importing_at = measure_progress(services, blobs, plan)
     counts = add_up(plan.counts, results)
+    not_listed = counts.rejected_not_listed + list_refused(services, blobs, plan, by_chunk)
+    counts = counts.model_copy(update={"rejected_not_listed": not_listed})
     after = _list_count(services, plan)
     return {
         "counts": counts,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from shared.limits import IMPORT_DEADLINE, JOB_PATIENCE, POLL_CAP, POLL_FIRST, RESENDS
 from shared.model.reasons import Reason, ReasonCode, RunStatus
+from shared.model.rejections import Rejected
 from shared.model.runs import ChunkResult, ChunkStatus
 from shared.runs.delivery_state import live_contacts
 from shared.sendgrid.api import JobStatus
@@ -18,11 +19,6 @@ if TYPE_CHECKING:
 
     from shared.model.runs import AcceptedRange, Counts, Delivery, Stop
     from shared.sendgrid.api import ImportJob
-
-REFUSED: Final = "refused_by_sendgrid"
-"""Rejection reason: SendGrid would not accept the contact."""
-IMPORT_ERROR: Final = "sendgrid_import_error"
-"""Rejection reason: SendGrid accepted the contact, then failed it in the import job."""
 
 UNCONFIRMED: Final = Reason(
     code=ReasonCode.UNCONFIRMED,
@@ -249,9 +245,8 @@ def add_up(planned: Counts, results: Sequence[ChunkResult]) -> Counts:
     refused = sum(result.refused for result in results)
     errored = sum(result.errored for result in results)
     not_sent = sum(result.not_sent for result in results)
-    by_reason = planned.rejected_by_reason | {
-        reason: count for reason, count in ((REFUSED, refused), (IMPORT_ERROR, errored)) if count
-    }
+    by_sendgrid = {Rejected.REFUSED_BY_SENDGRID: refused, Rejected.SENDGRID_IMPORT_ERROR: errored}
+    by_reason = planned.rejected_by_reason | {str(reason): count for reason, count in by_sendgrid.items() if count}
     return planned.model_copy(
         update={
             "sent": planned.sent - refused - errored - not_sent,

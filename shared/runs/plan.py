@@ -6,7 +6,6 @@ out what has no outcome yet; an attempt that was cut off before the commit leave
 
 from __future__ import annotations
 
-import threading
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,6 +30,8 @@ from shared.runs.enqueue import enqueue_chunks, postpone
 from shared.runs.export_lock import acquire_export_lock
 from shared.runs.finish import end_before_sending
 from shared.runs.plan_warnings import no_valid_contact, plan_warnings
+from shared.runs.planner_lock import one_planner
+from shared.runs.refused import PlanInput
 from shared.runs.retry import plan_retry
 from shared.sendgrid.decisions import backoff
 from shared.sendgrid.preflight import check_sendgrid
@@ -39,7 +40,6 @@ from shared.telemetry import Event, log_event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from contextlib import AbstractContextManager
 
     from shared.definitions.resolve import ExportWithConnection
     from shared.extracts.extract import Extract
@@ -50,13 +50,7 @@ if TYPE_CHECKING:
     from shared.services import Services
     from shared.storage.interfaces import Blobs
 
-_PLANNER: Final = threading.Lock()
 EXTRACT_EMPTY: Final = Reason(code=ReasonCode.EXTRACT_EMPTY, message="The extract has no rows; nothing was sent.")
-
-
-def one_planner() -> AbstractContextManager[object]:
-    """Held while planning: a planner uses the instance's whole core and much of its memory."""
-    return _PLANNER
 
 
 def plan_run(services: Services, message: RunMessage) -> None:
@@ -225,6 +219,10 @@ def _plan_extracts(services: Services, blobs: RunBlobs, prepared: Prepared, atte
     from shared.planning.plan import plan
 
     export = prepared.job.export
+    made_from = PlanInput(
+        extracts=tuple(prepared.extracts), mapping=export.mapping, custom_fields=dict(prepared.preflight.fields)
+    )
+    services.store.upsert(blobs.plan_input(attempt), made_from)
     with one_planner():
         return plan(
             prepared.extracts,

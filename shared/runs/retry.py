@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from shared.errors import ConflictError, RunEndError
 from shared.model.reasons import ReasonCode
-from shared.model.runs import ChunkResult, ChunkStatus, Counts, Plan, Run, Trigger
+from shared.model.runs import ChunkInfo, ChunkResult, ChunkStatus, Counts, Delivery, Plan, Run, Trigger
+from shared.runs.refused import PlanInput
 from shared.runs.start import start
 from shared.runs.views import load_run
 from shared.storage.layout import RunBlobs, number_of
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from shared.definitions.resolve import ExportWithConnection
-    from shared.model.runs import ChunkInfo
     from shared.services import Services
 
 
@@ -57,15 +57,23 @@ def plan_retry(services: Services, blobs: RunBlobs, earlier: str, list_count: in
         raise RunEndError(ReasonCode.CHUNKS_GONE, message)
     old = services.store.get(source.plan, Plan).document
     attempt = uuid.uuid4().hex[:12]
-    chunks = tuple(chunk.model_copy(update={"number": number}) for number, chunk in enumerate(left, 1))
-    for chunk, copy in zip(left, chunks, strict=True):
-        lines = services.store.blobs.get(source.chunk(old.attempt, chunk.number)).data
-        services.store.blobs.upsert(blobs.chunk(attempt, copy.number), lines)
+    chunks: list[ChunkInfo] = []
+    for chunk in left:
+        lines = services.store.blobs.get(source.chunk(old.attempt, chunk.number)).data.splitlines(keepends=True)
+        refused = _refused(services, source, chunk)
+        kept = [line for position, line in enumerate(lines) if position not in refused]
+        body = b"".join(kept)
+        copy = ChunkInfo(number=len(chunks) + 1, contacts=len(kept), bytes=len(body))
+        services.store.blobs.upsert(blobs.chunk(attempt, copy.number), body)
+        chunks.append(copy)
+    made_from = services.store.find(source.plan_input(old.attempt), PlanInput)
+    if made_from is not None:
+        services.store.upsert(blobs.plan_input(attempt), made_from.document)
     contacts = sum(chunk.contacts for chunk in chunks)
     return old.model_copy(
         update={
             "attempt": attempt,
-            "chunks": chunks,
+            "chunks": tuple(chunks),
             "counts": Counts(rows_read=contacts, sent=contacts),
             "list_count": list_count,
             "committed_at": services.clock(),
@@ -74,7 +82,10 @@ def plan_retry(services: Services, blobs: RunBlobs, earlier: str, list_count: in
 
 
 def _left_over(services: Services, blobs: RunBlobs) -> Iterator[ChunkInfo]:
-    """Chunks that were not completed and are still there."""
+    """Chunks that are still there and of which sending again may bring somebody onto the list.
+
+    What SendGrid refused it would refuse again.
+    """
     found = services.store.find(blobs.plan, Plan)
     if found is None:
         return
@@ -86,6 +97,12 @@ def _left_over(services: Services, blobs: RunBlobs) -> Iterator[ChunkInfo]:
     bodies = {item.name for item in services.store.blobs.list_blobs(f"{blobs.attempts}{plan.attempt}/chunks/")}
     for chunk in plan.chunks:
         result = results.get(chunk.number)
-        is_done = result is not None and result.status is ChunkStatus.COMPLETED
+        is_done = result is not None and result.status is not ChunkStatus.UNCONFIRMED and not result.not_sent
         if not is_done and blobs.chunk(plan.attempt, chunk.number) in bodies:
             yield chunk
+
+
+def _refused(services: Services, blobs: RunBlobs, chunk: ChunkInfo) -> frozenset[int]:
+    """Positions of the chunk's contacts that SendGrid refused."""
+    found = services.store.find(blobs.delivery(chunk.number), Delivery)
+    return frozenset(found.document.refused) if found else frozenset()

@@ -10,12 +10,24 @@ from pydantic import AwareDatetime
 from shared.errors import BlobMissingError, NotFoundError
 from shared.model.documents import Document
 from shared.model.reasons import Reason, RunStatus
-from shared.model.runs import ChunkProgress, ChunkResult, Counts, Delivery, ExtractSummary, Plan, Run, Trigger
+from shared.model.rejections import REJECTED_COLUMNS
+from shared.model.runs import (
+    ChunkProgress,
+    ChunkResult,
+    ChunkStatus,
+    Counts,
+    Delivery,
+    ExtractSummary,
+    Plan,
+    Run,
+    Trigger,
+)
 from shared.runs.outcomes import add_up
 from shared.runs.progress import measure_progress
 from shared.storage.layout import RunBlobs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from shared.services import Services
@@ -117,7 +129,7 @@ def get_run_details(services: Services, export: str, run: str) -> RunDetails:
             waits=sum(chunk.waits for chunk in deliveries),
             seconds=round(sum(chunk.waited_s for chunk in deliveries), 1),
         ),
-        next_step=_next_step(document),
+        next_step=_next_step(document, deliveries),
     )
 
 
@@ -137,10 +149,11 @@ def stages(run: Run, now: datetime) -> tuple[Stage, ...]:
     )
 
 
-def _next_step(run: Run) -> str:
+def _next_step(run: Run, deliveries: Sequence[ChunkDetails]) -> str:
     if not run.status.is_terminal:
         return "Wait; the run goes on by itself."
-    return run.reason.advice if run.reason else ""
+    left_over = any(chunk.not_sent or chunk.status is ChunkStatus.UNCONFIRMED for chunk in deliveries)
+    return run.reason.advice_for(left_over=left_over) if run.reason else ""
 
 
 def _deliveries(services: Services, blobs: RunBlobs) -> tuple[ChunkDetails, ...]:
@@ -196,7 +209,7 @@ def _status(delivery: Delivery | None, result: ChunkResult | None) -> str:
     return "sending" if delivery.claim else "waiting"
 
 
-REJECTED_HEADER: Final = b"segment,file,row,customer_id,column,reason\n"
+REJECTED_HEADER: Final = ",".join(REJECTED_COLUMNS).encode() + b"\n"
 
 
 def load_run(services: Services, export: str, run: str) -> Run:
@@ -232,14 +245,19 @@ def get_rejected(services: Services, export: str, run: str, part: int) -> tuple[
     get_run(services, export, run)
     try:
         plan = services.store.get(blobs.plan, Plan).document
-        if part == 1 and plan.counts.rejected == 0:
+        name, following = blobs.rejected(plan.attempt, part), blobs.rejected(plan.attempt, part + 1)
+        written = {item.name for item in services.store.blobs.list_blobs(blobs.rejected_folder(plan.attempt))}
+        if name not in written and (part == 1 or blobs.rejected(plan.attempt, part - 1) in written):
+            name = blobs.refused(plan.attempt)
+        if part == 1 and name not in written and plan.counts.rejected == 0:
             return REJECTED_HEADER, False
-        data = services.store.blobs.get(blobs.rejected(plan.attempt, part)).data
+        data = services.store.blobs.get(name).data
     except BlobMissingError:
         raise NotFoundError(
             f"The run {run} has no list of rejected rows: it is not planned yet, or its retention is over."
         ) from None
-    return data, any(services.store.blobs.list_blobs(blobs.rejected(plan.attempt, part + 1)))
+    last = blobs.refused(plan.attempt)
+    return data, following in written or (last in written and name != last)
 
 
 def _with_progress(services: Services, blobs: RunBlobs, run: Run) -> Run:

@@ -12,6 +12,7 @@ poison/{queue}/{message}.txt                      messages that failed too often
 runs/{export}/{run}/run.json                      the run
 runs/{export}/{run}/plan.json                     what it sends, once decided
 runs/{export}/{run}/attempts/{attempt}/           chunks/00001.ndjson, rejected/00001.csv …: people's data
+runs/{export}/{run}/attempts/{attempt}/input.json what the plan was made from
 runs/{export}/{run}/deliveries/00001.json         what SendGrid accepted of the chunk
 runs/{export}/{run}/results/00001.json            how the chunk ended
 runs/{export}/{run}/errors/00001-{job}            SendGrid's error file: people's data
@@ -109,7 +110,19 @@ class RunBlobs:
 
     def rejected(self, attempt: str, part: int) -> str:
         """A part, from 1, of the rows that are not sent, and why."""
-        return f"{self.attempts}{attempt}/rejected/{part:05}.csv"
+        return f"{self.rejected_folder(attempt)}{part:05}.csv"
+
+    def rejected_folder(self, attempt: str) -> str:
+        """Folder of the parts of that list."""
+        return f"{self.attempts}{attempt}/rejected/"
+
+    def refused(self, attempt: str) -> str:
+        """The last part of that list: contacts that SendGrid refused."""
+        return f"{self.rejected_folder(attempt)}refused.csv"
+
+    def plan_input(self, attempt: str) -> str:
+        """What the plan was made from."""
+        return f"{self.attempts}{attempt}/input.json"
 
     def delivery(self, number: int) -> str:
         """What SendGrid accepted of a chunk."""
@@ -119,9 +132,13 @@ class RunBlobs:
         """How a chunk ended."""
         return f"{self.results}{number:05}.json"
 
+    def error_files(self, number: int) -> str:
+        """Begin of the names of SendGrid's error files about a chunk."""
+        return f"{self.folder}errors/{number:05}-"
+
     def error_file(self, number: int, job: str) -> str:
         """SendGrid's error file of an import job."""
-        return f"{self.folder}errors/{number:05}-{job}"
+        return f"{self.error_files(number)}{job}"
 
 
 def number_of(name: str) -> int:

@@ -141,6 +141,8 @@ class FakeSendGrid:
     """Asked first, with the number of the request: an answer, or None to behave."""
     job_answer: Callable[[str, Job], dict[str, Any] | None] = lambda _id, _job: None
     """Asked for a job's document: one, or None to behave."""
+    errors: bytes = b""
+    """The error file of every job, if it is to say something."""
     contacts: dict[str, dict[str, Any]] = field(default_factory=dict)
     requests: int = 0
 
@@ -169,7 +171,7 @@ class FakeSendGrid:
         return answer(404, {"errors": [{"message": "not found"}]})
 
     def download(self, url: str) -> Response | NoResponse:
-        return Response(status=200, body=f"errors of {url}".encode())
+        return Response(status=200, body=self.errors or f"errors of {url}".encode())
 
     def accept(self, body: dict[str, Any]) -> Response:
         self.upserts.append([contact["email"] for contact in body["contacts"]])

@@ -35,6 +35,17 @@ def test_every_reason_is_given_somewhere(code: ReasonCode) -> None:
     assert f"ReasonCode.{code.name}" in source
 
 
+def test_advice_to_send_again_names_what_works() -> None:
+    reason = Reason(code=ReasonCode.UNAVAILABLE, message="Gave up.")
+    assert "retry the run" in reason.advice_for(left_over=True)
+    assert "start a new run" in reason.advice
+
+
+@pytest.mark.parametrize("code", ReasonCode)
+def test_no_advice_promises_a_retry_that_may_have_nothing_to_send(code: ReasonCode) -> None:
+    assert "retry" not in Reason(code=code, message="So it is.").advice.lower()
+
+
 def test_a_reason_of_a_newer_version_is_read_without_advice() -> None:
     reason = Reason.model_validate_json('{"code": "from_the_future", "message": "So it is."}')
     assert (reason.code, reason.advice) == ("from_the_future", "")

@@ -13,9 +13,7 @@ from shared.model.reasons import RunStatus
 from shared.model.runs import ChunkResult, ChunkStatus, Counts, Delivery, Stop
 from shared.runs.delivery_state import give_up, live_contacts, refuse
 from shared.runs.outcomes import (
-    IMPORT_ERROR,
     JOB_FAILED,
-    REFUSED,
     UNCONFIRMED,
     Finish,
     JobPoll,
@@ -221,7 +219,7 @@ def test_what_became_of_the_contacts_corrects_the_counts() -> None:
         rows_read=33,
         sent=23,
         rejected=9,
-        rejected_by_reason={"no_email": 3, REFUSED: 4, IMPORT_ERROR: 2},
+        rejected_by_reason={"no_email": 3, "refused_by_sendgrid": 4, "sendgrid_import_error": 2},
         not_sent=1,
         created=6,
         updated=5,

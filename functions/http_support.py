@@ -240,9 +240,15 @@ def _field_errors(found: Sequence[ErrorDetails]) -> list[FieldError]:
     places = [problem["loc"] for problem in found]
     return [
         FieldError(
-            field=".".join(str(part) for part in problem["loc"]) or "body",
+            field=".".join(_path(problem["loc"])) or "body",
             message=_MESSAGES.get(problem["type"], problem["msg"]).removeprefix("Value error, "),
         )
         for problem in found
         if not any(place[: len(problem["loc"])] == problem["loc"] != place for place in places)
     ]
+
+
+def _path(place: tuple[int | str, ...]) -> list[str]:
+    """The names on the way to a member of the body; the kind of a schedule, which pydantic puts in, is none."""
+    names = [str(part) for part in place]
+    return names[:1] + names[2:] if names[:1] == ["schedule"] and len(names) > 1 else names

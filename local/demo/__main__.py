@@ -43,13 +43,14 @@ from local.playground import (
     export_definition,
 )
 
-TICK: Final = "*/5 * * * * *"
-EVERY_MINUTE: Final = "* * * * *"
+TICK: Final = "* * * * * *"
+REFRESH: Final = "*/10 * * * * *"
+"""Every ten seconds; the first run that comes of it ends the schedule."""
 KEPT: Final = Path(".local/demo")
 """Where the report and the rejected rows of the first run stay."""
 ROWS_SHOWN: Final = 5
 RUN_SECONDS: Final = 1_200.0
-SCHEDULE_SECONDS: Final = 150.0
+SCHEDULE_SECONDS: Final = 60.0
 INTERRUPTED: Final = 130
 LOG_LINES: Final = 40
 OWN_POLLING: Final = "'Functions.get_"
@@ -117,9 +118,9 @@ class Demo:
         delivery = self._deliver(again=True)
         self._put_export(api, delivery, schedule="refresh")
         before = self._count_requests()
-        with self._screen.step("The timer ticks; the refresh is due at the full minute"):
+        with self._screen.step("The timer ticks; the refresh is due every ten seconds"):
             run = api.await_scheduled_run(EXPORT, timeout_seconds=SCHEDULE_SECONDS)
-        # Otherwise a long run would meet the next minute's.
+        # Otherwise a long run would meet the next one.
         self._put_export(api, delivery, schedule="off")
         return self._outcome(api, run, delivery, before)
 
@@ -192,7 +193,7 @@ def _run(directory: Path, screen: Screen) -> int:
         with screen.step("Local cloud started"):
             playground = Playground(stack.enter_context(LocalCloud(directory)))
         with screen.step("Functions host started"):
-            host = playground.start_host(tick=TICK, refresh_schedule=EVERY_MINUTE)
+            host = playground.start_host(tick=TICK, refresh_schedule=REFRESH)
         outcomes = Demo(playground, host, source, screen, scheduled=runs_on_schedule(os.environ)).run()
     screen.console.print(summary_table(outcomes))
     if problems := [f"{each.run.trigger}: {problem}" for each in outcomes for problem in find_problems(each)]:

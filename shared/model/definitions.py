@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import codecs
 import zoneinfo
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Final, Literal, Self
 from uuid import UUID
 
-from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
 
 from shared.limits import (
@@ -26,10 +24,10 @@ from shared.limits import (
     UNPACKED_GB_MAX,
     UNPACKED_RATIO_MAX,
 )
+from shared.model.cron import check_cron
 from shared.model.documents import Document
 from shared.model.layout import Layout
 
-CRON_FIELDS: Final = 5
 NO_ENCODINGS_OF_FILES: Final = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf-7"})
 
 
@@ -37,16 +35,6 @@ def _known_time_zone(name: str) -> str:
     if name not in zoneinfo.available_timezones():
         raise ValueError("must be an IANA time zone, such as Europe/Stockholm")
     return name
-
-
-def _valid_cron(expression: str) -> str:
-    if len(expression.split()) != CRON_FIELDS:
-        raise ValueError("must have five fields: minute hour day month weekday")
-    try:
-        CronSim(expression, datetime(2000, 1, 1, tzinfo=UTC))
-    except CronSimError as error:
-        raise ValueError("must be a cron expression, such as 30 6 * * MON-FRI") from error
-    return expression
 
 
 def _text_encoding(name: str) -> str:
@@ -87,7 +75,7 @@ Column = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 """Name of a column of the extract."""
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-Cron = Annotated[str, AfterValidator(_valid_cron)]
+Cron = Annotated[str, AfterValidator(check_cron)]
 TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
 
 

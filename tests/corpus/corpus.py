@@ -96,7 +96,7 @@ def _bytes(written: str | dict[str, Any]) -> bytes:
     if isinstance(written, str):
         return written.encode()
     if "parquet" in written:
-        return _parquet(written["parquet"])
+        return make_parquet(written["parquet"])
     if "bytes" in written:
         data = written["bytes"].encode("latin-1").decode("unicode_escape").encode("latin-1")
     else:
@@ -119,7 +119,8 @@ def _packed(data: bytes, how: str | None) -> bytes:
             return data
 
 
-def _parquet(query: str) -> bytes:
+def make_parquet(query: str) -> bytes:
+    """A Parquet file of what a query gives."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "made.parquet"
         with duckdb.connect() as connection:

@@ -270,7 +270,7 @@ def test_every_body_is_read_or_refused(body: bytes) -> None:
         ({"list_id": "x"}, "list_id"),
         ({"mapping": {}}, "mapping.email"),
         ({"mapping": {"email": ""}}, "mapping.email"),
-        ({"schedule": {"kind": "cron", "cron": "x"}}, "schedule.cron.cron"),
+        ({"schedule": {"kind": "cron", "cron": "x"}}, "schedule.cron"),
         ({"max_contacts": "many"}, "max_contacts"),
         ({"colour": "red"}, "colour"),
     ],

@@ -151,7 +151,7 @@ def test_the_refresh_has_a_schedule_and_a_zone() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("REFRESH_SCHEDULE", "0 0 4 * * *"),
+        ("REFRESH_SCHEDULE", "0 6 1-7 * MON"),
         ("REFRESH_SCHEDULE", "every day"),
         ("REFRESH_SCHEDULE", "99 4 * * *"),
         ("REFRESH_TIME_ZONE", "Mars/Olympus"),

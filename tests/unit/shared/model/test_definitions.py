@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from shared.model.definitions import Cron, Identifier, RunId, SegmentName, TimeZone
+from shared.model.definitions import Identifier, RunId, SegmentName, TimeZone
 from shared.model.reasons import RunStatus
 from shared.model.runs import Counts
 from tests.support.factories import (
@@ -38,7 +38,6 @@ DOCUMENTS = [
 identifiers = TypeAdapter[str](Identifier)
 run_ids = TypeAdapter[str](RunId)
 segments = TypeAdapter[str](SegmentName)
-crons = TypeAdapter[str](Cron)
 
 
 def accepts(adapter: TypeAdapter[str], value: str) -> bool:
@@ -117,26 +116,6 @@ def test_a_segment_is_no_path(value: str) -> None:
 
 
 # --- times --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("value", ["* * * * *", "30 6 * * MON-FRI", "*/5 0-4 1,15 JAN-JUN *", "0 0 L * *"])
-def test_a_cron_expression_has_five_fields(value: str) -> None:
-    assert accepts(crons, value)
-
-
-@pytest.mark.parametrize(
-    "value", ["", "0 4 * *", "0 0 4 * * *", "60 4 * * *", "0 24 * * *", "@daily", "0 0 30 2 *"]
-)
-def test_anything_else_is_no_cron_expression(value: str) -> None:
-    assert not accepts(crons, value)
-
-
-fields = st.text(alphabet="0123456789*/,-#LW?", min_size=1, max_size=6)
-
-
-@given(value=st.lists(fields, min_size=5, max_size=5).map(" ".join))
-def test_every_cron_expression_is_taken_or_refused(value: str) -> None:
-    assert accepts(crons, value) in {True, False}
 
 
 @pytest.mark.parametrize(

@@ -41,10 +41,16 @@ def postponing[M: Message](kind: type[M]) -> Callable[[Callable[[Services, M, st
         def handle(message: func.QueueMessage) -> None:
             body = kind.model_validate_json(message.get_body())
             services = get_services()
+            unfinished = body.unfinished + (message.dequeue_count or 1) - 1
+            fresh = body.model_copy(update={"unfinished": 0, "revived": False})
             try:
-                work(services, body, str(message.id))
+                with services.heartbeat.working():
+                    if unfinished:
+                        _work_alone(services, fresh, unfinished, lambda: work(services, fresh, str(message.id)))
+                    else:
+                        work(services, fresh, str(message.id))
             except (TransientError, SettingsError) as error:
-                _put_off(services, body, error)
+                _put_off(services, fresh, str(message.id), error)
 
         del handle.__wrapped__  # the worker reads the arguments off the signature, which is the handler's own
         return handle
@@ -52,14 +58,18 @@ def postponing[M: Message](kind: type[M]) -> Callable[[Callable[[Services, M, st
     return decorate
 
 
-def _put_off(services: Services, message: Message, error: TransientError | SettingsError) -> None:
-    from shared.runs.enqueue import postpone
-    from shared.sendgrid.decisions import backoff
+def _work_alone(services: Services, message: Message, unfinished: int, work: Callable[[], None]) -> None:
+    from shared.runs.suspects import work_alone
 
-    asked = error.retry_after if isinstance(error, TransientError) else None
-    wait = max(asked or 0.0, backoff(message.attempt, services.jitter()))
-    later = message.model_copy(update={"attempt": message.attempt + 1})
-    postpone(services, later, wait=wait, why=str(error))
+    work_alone(services, message, unfinished, work)
+
+
+def _put_off(services: Services, message: Message, message_id: str, error: TransientError | SettingsError) -> None:
+    from shared.runs.enqueue import put_off_for_storage
+
+    if isinstance(message, ChunkMessage):
+        message = message.model_copy(update={"holder": message.holder or message_id})
+    put_off_for_storage(services, message, why=str(error))
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=RUNS_QUEUE, connection=CONNECTION)

@@ -14,7 +14,9 @@ def refresh_exports(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the sto
     """Start a run of every export that became due since the last tick."""
     from shared.runs.start import start_due
 
-    start_due(get_services())
+    services = get_services()
+    with services.heartbeat.working():
+        start_due(services)
 
 
 @blueprint.timer_trigger(arg_name="timer", schedule="%SCHEDULE_TICK%", run_on_startup=False, use_monitor=True)
@@ -22,4 +24,6 @@ def sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the store knows w
     """Send lost messages again and delete what is past its retention."""
     from shared.runs.sweep import sweep as sweep_runs
 
-    sweep_runs(get_services())
+    services = get_services()
+    with services.heartbeat.working():
+        sweep_runs(services)

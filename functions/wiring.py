@@ -49,6 +49,7 @@ def _build() -> Services:
     from shared.settings import read_settings
     from shared.storage.azure import AzureBlobs, AzureQueues, blob_service, queue_service
     from shared.storage.documents import Store
+    from shared.storage.heartbeat import Heartbeat, keep_beating
 
     def now() -> datetime:
         return datetime.now(UTC)
@@ -61,10 +62,13 @@ def _build() -> Services:
     vault = KeyVault(
         SecretClient(settings.key_vault_url, credential, retry_total=2, connection_timeout=10, read_timeout=30)
     )
+    heartbeat = Heartbeat(store.blobs, now)
+    keep_beating(heartbeat)
     return Services(
         settings=settings,
         store=store,
         extracts=AzureBlobs(extracts),
+        heartbeat=heartbeat,
         queues=AzureQueues(queue_service(settings.data_storage, credential)),
         sendgrid=SendGridGateway(
             client=SendGridClient(),

@@ -11,8 +11,10 @@ ExportError
 ├── RunEndError                  end the run with a reason a person can act on
 │   └── ExportUnavailableError   the export or its connection must change before it runs
 ├── TransientError               try again later; nobody has to act
+│   ├── StorageUnavailableError  Azure Storage did not answer; the queue's message is put off for some seconds
 │   └── VaultUnavailableError    the vault did not answer
 ├── ExportLockedError            another run of the export is not over: wait for it
+├── PlannerBusyError             another plan is made on this instance: look again soon
 ├── ExtractPendingError          the newest delivery is not complete: look again later
 ├── ExtractChangedError          a file was replaced while it was read: plan again
 ├── BlobMissingError             the store has no such blob
@@ -128,12 +130,20 @@ class TransientError(ExportError):
         """Seconds to wait at least, where the other side said so."""
 
 
+class StorageUnavailableError(TransientError):
+    """Azure Storage did not answer, or answered with a fault of its own."""
+
+
 class VaultUnavailableError(TransientError):
     """Key Vault did not answer, or answered with a fault of its own."""
 
 
 class ExportLockedError(ExportError):
     """Another run of the export is not over; this one waits for it."""
+
+
+class PlannerBusyError(ExportError):
+    """Another plan is being made on this instance, perhaps on another one there is none: look again soon."""
 
 
 class ExtractPendingError(ExportError):

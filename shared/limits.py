@@ -69,6 +69,9 @@ BACKOFF_BASE: Final = 2.0
 BACKOFF_CAP: Final = 300.0
 """… up to this many seconds."""
 
+STORAGE_WAIT_CAP: Final = 30.0
+"""Seconds a message is put off at most when storage does not answer: the queue does, so a look costs nothing."""
+
 BLOCK_WAIT: Final = 600.0
 """Seconds to stay away after SendGrid's temporary block for too many bad requests."""
 
@@ -102,8 +105,8 @@ QUEUE_DELAY_MAX: Final = 7 * 24 * 3600 - 60.0
 https://learn.microsoft.com/rest/api/storageservices/put-message
 """
 
-SWEEP_AFTER: Final = 1800.0
-"""Seconds without any sign of life after which the sweeper sends a run's messages again."""
+SWEEP_AFTER: Final = 45.0
+"""Seconds by which a message is late when the sweeper sends it again; whose process is dead needs no such wait."""
 
 RETENTION: Final = 7 * 24 * 3600.0
 """Seconds that chunks and abandoned attempts are kept after their run ended."""
@@ -111,8 +114,26 @@ RETENTION: Final = 7 * 24 * 3600.0
 EXPORT_LOCK_WAIT: Final = 15.0
 """Seconds between two looks of a run that waits for another run of its export to end."""
 
+HEARTBEAT: Final = 10.0
+"""Seconds between two signs of life of a process that works on messages."""
+
+DEAD_AFTER: Final = 40.0
+"""Seconds without a sign of life after which a process is dead, if storage was there all the time."""
+
 CLAIM_LIFETIME: Final = 180.0
 """Seconds after which a chunk that somebody is sending counts as abandoned; REQUEST_DEADLINE and a margin."""
+
+SUSPECT_LOOK: Final = 5.0
+"""Seconds until a message that may kill its worker looks again whether it can be tried alone."""
+
+BACK_FROM_THE_DEAD: Final = 180.0
+"""Seconds after a worker's death in which its messages are back, if the host lives; a dead host's take longer."""
+
+PLANNER_LOOK: Final = 2.0
+"""Seconds between two looks of a run for a planner that is free."""
+
+CLAIM_LOOK: Final = 20.0
+"""Seconds between two looks of a message at a chunk that another one is sending."""
 
 REFUSAL_REQUESTS: Final = 40
 """Most refused upserts of one chunk before what is left of it is given up: finding one unnamed contact among

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from shared.sendgrid.gateway import SendGridGateway
     from shared.settings import Settings
     from shared.storage.documents import Store
+    from shared.storage.heartbeat import Heartbeat
     from shared.storage.interfaces import Queues, ReadableBlobs
 
 
@@ -24,6 +25,7 @@ class Services:
     extracts: ReadableBlobs
     queues: Queues
     sendgrid: SendGridGateway
+    heartbeat: Heartbeat
     clock: Callable[[], datetime]
     jitter: Callable[[], float]
     """Gives a random number in [0, 1)."""

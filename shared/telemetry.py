@@ -26,6 +26,8 @@ class Event(StrEnum):
     CHUNK_FINISHED = "chunk_finished"
     THROTTLED = "throttled"
     """SendGrid, or our limiter for it, asked for a wait."""
+    LIMIT_NOT_KEPT = "limit_not_kept"
+    """What a response says of SendGrid's limits could not be written down; the response itself counts."""
     SENDGRID_REFUSED = "sendgrid_refused"
     """SendGrid answered 401 or 403."""
     POSTPONED = "postponed"
@@ -34,6 +36,8 @@ class Event(StrEnum):
     """A run had work but no message; it got one."""
     SWEEP_FAILED = "sweep_failed"
     """A run could not be swept this time."""
+    MESSAGE_REVIVED = "message_revived"
+    """A message failed too often, and gets one more chance."""
     POISON_MESSAGE = "poison_message"
 
 

@@ -24,13 +24,21 @@ class Message(Document):
     export: Identifier
     run: RunId
     attempt: Annotated[int, Field(ge=1)] = 1
-    """Which try it is; a wait counts it up."""
+    """Which try it is; a wait for SendGrid or the vault counts it up."""
+    storage_waits: Annotated[int, Field(ge=0)] = 0
+    """How often it was put off because storage did not answer; that says nothing of SendGrid."""
+    unfinished: Annotated[int, Field(ge=0)] = 0
+    """How often work on it began and did not end before it was put off to be tried alone."""
+    revived: bool = False
+    """Whether it failed too often once, and was given another chance."""
 
 
 class RunMessage(Message):
     """Plan this run."""
 
     queue = RUNS_QUEUE
+    token: str | None = None
+    """Only the message with the run's newest token goes on, if the run has one."""
 
 
 class ChunkMessage(Message):
@@ -40,6 +48,8 @@ class ChunkMessage(Message):
     chunk: Annotated[int, Field(ge=1)]
     slot: AwareDatetime | None = None
     """The moment the rate limiter has set aside for this message."""
+    holder: str | None = None
+    """Whose claim of the chunk this message goes on with; by default that of its own id."""
 
 
 class ImportMessage(Message):

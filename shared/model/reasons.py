@@ -169,6 +169,10 @@ class ReasonCode(StrEnum):
         "document_damaged",
         "Look at the list at SendGrid and at the app's log, report what you find, then start a new run.",
     )
+    WORKER_KILLED = (
+        "worker_killed",
+        "Deliver the extract in more and smaller files, and report what the app's log says; other runs went on.",
+    )
     INTERNAL_ERROR = (
         "internal_error",
         f"Look at the app's log and at poison/, report what you find, then {AGAIN}.",

@@ -120,6 +120,12 @@ class Run(Document):
     """What is missing of the newest delivery, while the run waits for it."""
     looked_at: AwareDatetime | None = None
     """When the run last looked whether the delivery is complete."""
+    message_token: str | None = None
+    """Which message plans the run; None means any."""
+    planner: str | None = None
+    """Which process makes the plan right now, or died doing so."""
+    waits_until: AwareDatetime | None = None
+    """When the message that plans the run comes back; None while it is not waiting."""
     planning_at: AwareDatetime | None = None
     uploading_at: AwareDatetime | None = None
     importing_at: AwareDatetime | None = None
@@ -189,6 +195,8 @@ class Claim(Document):
 
     message: str
     """Id of the queue message that is being worked on."""
+    process: str = ""
+    """Which process works on it."""
     since: AwareDatetime
 
 
@@ -198,6 +206,8 @@ class PollToken(Document):
     token: str
     """The newest one goes on, older ones end."""
     polled_at: AwareDatetime
+    next_at: AwareDatetime | None = None
+    """When the jobs are looked at next."""
 
 
 class Delivery(Document):
@@ -212,12 +222,16 @@ class Delivery(Document):
     reason: Reason | None = None
     requests: int = 0
     """Upserts that SendGrid has answered with a decision."""
+    waits_until: AwareDatetime | None = None
+    """When the chunk's message comes back; None while it is not waiting."""
     waits: int = 0
     """How often the chunk had to wait: for the rate limit, or for SendGrid to answer again."""
     waited_s: float = 0
     """Seconds it had to wait in all."""
     resends: int = 0
     """How often ranges were sent again because their import job failed or vanished."""
+    repeats: int = 0
+    """How often a range was sent again because whoever sent it died before the answer was written down."""
     claim: Claim | None = None
     poll: PollToken | None = None
 

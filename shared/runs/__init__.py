@@ -1,4 +1,5 @@
-"""The life of a run, a module a step: start, plan, deliver, confirm, finish; cancel, retry, sweep, dead letters.
+"""The life of a run, a module a step: start, plan, deliver, confirm, finish, and cancel, retry.
 
-`outcomes`, `delivery_state` and `schedule` decide and are pure; `views`, `progress` and `preview` show.
+`sweep`, `suspects` and `dead_letters` look after what was cut off. `outcomes`, `delivery_state` and `schedule`
+decide and are pure; `views`, `progress` and `preview` show.
 """

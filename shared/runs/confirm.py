@@ -6,6 +6,7 @@ A job that failed as a whole, or that SendGrid no longer knows, is sent again: a
 
 from __future__ import annotations
 
+from datetime import timedelta
 from http.client import NOT_FOUND
 from typing import TYPE_CHECKING
 
@@ -79,7 +80,8 @@ def _is_stopped(services: Services, task: Task) -> bool:
 def _poll_again(
     services: Services, task: Task, message: ImportMessage, found: Versioned[Delivery], wait: float
 ) -> None:
-    poll = PollToken(token=message.poll_token, polled_at=services.clock())
+    now = services.clock()
+    poll = PollToken(token=message.poll_token, polled_at=now, next_at=now + timedelta(seconds=wait))
     try:
         services.store.replace(
             task.delivery_blob, found.document.model_copy(update={"poll": poll}), etag=found.etag

@@ -13,7 +13,7 @@ from shared.model.reasons import Reason, ReasonCode, RunStatus
 from shared.model.runs import Plan
 from shared.runs.confirm import give_up_import
 from shared.runs.deliver import give_up_chunk
-from shared.runs.enqueue import enqueue_chunks
+from shared.runs.enqueue import enqueue, enqueue_chunks
 from shared.runs.finish import end_before_sending, fail_run, stop_run
 from shared.storage.layout import RunBlobs, poison_blob
 from shared.telemetry import Event, log_event
@@ -34,15 +34,25 @@ DAMAGED = Reason(
 
 
 def dead_letter(services: Services, kind: type[Message], body: bytes, message_id: str) -> None:
-    """Keep a poison message of the queue of `kind`, and end the run or chunk it was for."""
+    """Keep a poison message of the queue of `kind`, give it another chance, or end the run or chunk it was for.
+
+    The first time what failed may have been storage, which refused the put that would have put the message off;
+    that this one is taken shows that it does so no more.
+    """
     services.store.blobs.upsert(poison_blob(kind.queue, message_id), body)
-    log_event(Event.POISON_MESSAGE, level=logging.ERROR, queue=kind.queue, message=message_id)
     try:
         message = kind.model_validate_json(body)
     except ValidationError:
+        log_event(Event.POISON_MESSAGE, level=logging.ERROR, queue=kind.queue, message=message_id)
         return  # not a message of ours: keeping it is all there is to do
+    event = Event.POISON_MESSAGE if message.revived else Event.MESSAGE_REVIVED
+    level = logging.ERROR if message.revived else logging.WARNING
+    log_event(event, level=level, queue=kind.queue, message=message_id, export=message.export, run=message.run)
     try:
-        _end(services, message)
+        if message.revived:
+            _end(services, message)
+        else:
+            enqueue(services, message.model_copy(update={"revived": True}))
     except BlobMissingError:
         return  # about a run that does not exist
     except ValidationError as error:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from shared.errors import BlobChangedError, BlobExistsError, RunEndError, TransientError
-from shared.limits import CLAIM_LIFETIME, DELIVERY_DEADLINE, POLL_FIRST, REFUSAL_REQUESTS
+from shared.errors import BlobChangedError, BlobExistsError, RunEndError, VaultUnavailableError
+from shared.limits import CLAIM_LIFETIME, CLAIM_LOOK, DELIVERY_DEADLINE, POLL_FIRST, REFUSAL_REQUESTS
 from shared.model.messages import ChunkMessage, ImportMessage
 from shared.model.reasons import Reason, ReasonCode, RunStatus
 from shared.model.runs import Claim, Delivery, Plan, PollToken, Run
@@ -24,7 +24,7 @@ from shared.runs.delivery_state import (
     named_positions,
     refuse,
     unsent_result,
-    waited,
+    waiting,
     whole_chunk,
 )
 from shared.runs.enqueue import enqueue, enqueue_chunks, postpone
@@ -67,7 +67,8 @@ class SendTask(Task):
     """A chunk that a message asks to be sent."""
 
     message: ChunkMessage
-    message_id: str
+    holder: str
+    """Who claims the chunk: the message that is worked on, or the one that it replaces."""
 
 
 def open_task(services: Services, message: ChunkMessage | ImportMessage) -> Task | None:
@@ -88,9 +89,8 @@ def deliver_chunk(services: Services, message: ChunkMessage, message_id: str) ->
     opened = open_task(services, message)
     if opened is None:
         return
-    task = SendTask(
-        blobs=opened.blobs, plan=opened.plan, chunk=opened.chunk, message=message, message_id=message_id
-    )
+    holder = message.holder or message_id
+    task = SendTask(blobs=opened.blobs, plan=opened.plan, chunk=opened.chunk, message=message, holder=holder)
     while (claimed := _claim(services, task)) is not None:
         delivery, etag = claimed
         if not delivery.pending:
@@ -99,11 +99,12 @@ def deliver_chunk(services: Services, message: ChunkMessage, message_id: str) ->
         try:
             moved = _send_next(services, task, delivery)
         except _PostponeError as later:
-            postpone(services, later.message, wait=later.wait, why=str(later))
-            moved = waited(delivery, later.wait)
-            _write(services, task, moved, etag)
+            moved = waiting(delivery, later.wait, now=services.clock(), for_sendgrid=later.for_sendgrid)
+            if _write(services, task, moved, etag):
+                postpone(services, later.message, wait=later.wait, why=str(later))
             return
-        _write(services, task, moved, etag)
+        if not _write(services, task, moved, etag):
+            return
 
 
 # --- who works on the chunk ---------------------------------------------------------------------------------
@@ -112,7 +113,7 @@ def deliver_chunk(services: Services, message: ChunkMessage, message_id: str) ->
 def _claim(services: Services, task: SendTask) -> tuple[Delivery, str] | None:
     """The delivery and its version, claimed for this message; None when another message has it."""
     now = services.clock()
-    mine = Claim(message=task.message_id, since=now)
+    mine = Claim(message=task.holder, process=services.heartbeat.process, since=now)
     found = services.store.find(task.delivery_blob, Delivery)
     if found is None:
         fresh = whole_chunk(task.chunk.contacts).model_copy(update={"claim": mine})
@@ -124,10 +125,11 @@ def _claim(services: Services, task: SendTask) -> tuple[Delivery, str] | None:
     delivery = found.document
     if not delivery.pending:
         return delivery, found.etag
-    if _is_claimed_by_other(delivery, task, now):
+    if _is_claimed_by_other(services, delivery, task, now):
         _wait_for_other(services, task)
         return None
-    claimed = delivery.model_copy(update={"claim": mine})
+    repeats = delivery.repeats + (delivery.claim is not None)
+    claimed = delivery.model_copy(update={"claim": mine, "repeats": repeats})
     try:
         return claimed, services.store.replace(task.delivery_blob, claimed, etag=found.etag)
     except BlobChangedError:
@@ -135,23 +137,25 @@ def _claim(services: Services, task: SendTask) -> tuple[Delivery, str] | None:
         return None
 
 
-def _is_claimed_by_other(delivery: Delivery, task: SendTask, now: datetime) -> bool:
+def _is_claimed_by_other(services: Services, delivery: Delivery, task: SendTask, now: datetime) -> bool:
     """Whether another message works on the chunk; a redelivered message takes its own claim up again."""
     claim = delivery.claim
-    if claim is None or claim.message == task.message_id:
+    if claim is None or claim.message == task.holder:
         return False
-    return now - claim.since < timedelta(seconds=CLAIM_LIFETIME)
+    return now - claim.since < timedelta(seconds=CLAIM_LIFETIME) and not services.heartbeat.is_gone(claim.process)
 
 
 def _wait_for_other(services: Services, task: SendTask) -> None:
-    postpone(services, task.message, wait=CLAIM_LIFETIME / 4, why="the chunk is being sent")
+    postpone(services, task.message, wait=CLAIM_LOOK, why="the chunk is being sent")
 
 
-def _write(services: Services, task: Task, delivery: Delivery, etag: str) -> None:
+def _write(services: Services, task: Task, delivery: Delivery, etag: str) -> bool:
+    """Write the record down; False when the claim was taken over, for then the chunk is another message's."""
     try:
         services.store.replace(task.delivery_blob, delivery, etag=etag)
     except BlobChangedError:
-        return  # the claim was taken over; the next look at the record shows what is left to do
+        return False
+    return True
 
 
 # --- send and judge -----------------------------------------------------------------------------------------
@@ -160,10 +164,11 @@ def _write(services: Services, task: Task, delivery: Delivery, etag: str) -> Non
 class _PostponeError(Exception):
     """The message comes back after `wait` seconds, as `message`."""
 
-    def __init__(self, message: ChunkMessage, wait: float, why: str) -> None:
+    def __init__(self, message: ChunkMessage, wait: float, why: str, *, for_sendgrid: bool = True) -> None:
         super().__init__(why)
         self.message = message
         self.wait = wait
+        self.for_sendgrid = for_sendgrid
 
 
 def _send_next(services: Services, task: SendTask, delivery: Delivery) -> Delivery:
@@ -181,10 +186,9 @@ def _send_next(services: Services, task: SendTask, delivery: Delivery) -> Delive
         )
     except RunEndError as end:
         return _end_run(services, task, delivery, end.reason)
-    except TransientError as error:
-        return _wait(
-            services, task, delivery, wait=backoff(task.message.attempt, services.jitter()), why=str(error)
-        )
+    except VaultUnavailableError as error:
+        wait = backoff(task.message.attempt, services.jitter())
+        return _wait(services, task, delivery, wait=wait, why=str(error), for_sendgrid=False)
     return _apply(services, task, delivery, Exchange(sent=sent, outcome=outcome, decision=decision))
 
 
@@ -251,7 +255,9 @@ def _counted(delivery: Delivery) -> Delivery:
     return delivery.model_copy(update={"requests": delivery.requests + 1})
 
 
-def _wait(services: Services, task: SendTask, delivery: Delivery, *, wait: float, why: str) -> Delivery:
+def _wait(
+    services: Services, task: SendTask, delivery: Delivery, *, wait: float, why: str, for_sendgrid: bool = True
+) -> Delivery:
     """Raise _PostponeError, or give up when the wait would go past the deadline."""
     deadline = task.plan.committed_at + timedelta(seconds=DELIVERY_DEADLINE)
     if services.clock() + timedelta(seconds=wait) > deadline:
@@ -260,7 +266,7 @@ def _wait(services: Services, task: SendTask, delivery: Delivery, *, wait: float
             delivery, Reason(code=ReasonCode.UNAVAILABLE, message=f"Gave up after {hours:.0f} hours: {why}.")
         )
     later = task.message.model_copy(update={"attempt": task.message.attempt + 1, "slot": None})
-    raise _PostponeError(later, wait, why)
+    raise _PostponeError(later, wait, why, for_sendgrid=for_sendgrid)
 
 
 def _end_run(services: Services, task: SendTask, delivery: Delivery, reason: Reason) -> Delivery:
@@ -278,8 +284,11 @@ def _hand_over(services: Services, task: Task, delivery: Delivery, etag: str) ->
         result = unsent_result(delivery, task.chunk.contacts, services.clock())
         end_chunk(services, task.blobs, task.chunk.number, result)
         return
-    poll = PollToken(token=uuid.uuid4().hex[:12], polled_at=services.clock())
-    _write(services, task, delivery.model_copy(update={"poll": poll}), etag)
+    now = services.clock()
+    next_at = now + timedelta(seconds=POLL_FIRST)
+    poll = PollToken(token=uuid.uuid4().hex[:12], polled_at=now, next_at=next_at)
+    if not _write(services, task, delivery.model_copy(update={"poll": poll}), etag):
+        return
     message = ImportMessage(
         export=task.blobs.export, run=task.blobs.run, chunk=task.chunk.number, poll_token=poll.token
     )

@@ -7,6 +7,7 @@ that were refused by name; SendGrid's answer moves the range on.
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.model.runs import AcceptedRange, ChunkResult, ChunkStatus, ContactRange, Delivery
@@ -71,9 +72,12 @@ def give_up(delivery: Delivery, reason: Reason) -> Delivery:
     return _moved(delivery, pending=(), given_up=delivery.given_up + lost, reason=delivery.reason or reason)
 
 
-def waited(delivery: Delivery, wait: float) -> Delivery:
-    """Nothing was sent: the chunk's message comes back after `wait` seconds."""
-    return _moved(delivery, waits=delivery.waits + 1, waited_s=round(delivery.waited_s + wait, 1))
+def waiting(delivery: Delivery, wait: float, *, now: datetime, for_sendgrid: bool) -> Delivery:
+    """Nothing was sent: the chunk's message comes back after `wait` seconds; only SendGrid's waits are counted."""
+    moved = _moved(delivery, waits_until=now + timedelta(seconds=wait))
+    if not for_sendgrid:
+        return moved
+    return moved.model_copy(update={"waits": delivery.waits + 1, "waited_s": round(delivery.waited_s + wait, 1)})
 
 
 def send_again(delivery: Delivery, lost: Sequence[AcceptedRange]) -> Delivery:
@@ -105,7 +109,7 @@ def _addresses(line: bytes) -> set[str]:
 
 
 def _moved(delivery: Delivery, **changes: object) -> Delivery:
-    return delivery.model_copy(update={"claim": None, **changes})
+    return delivery.model_copy(update={"claim": None, "waits_until": None, **changes})
 
 
 def unsent_result(delivery: Delivery, contacts: int, now: datetime) -> ChunkResult:

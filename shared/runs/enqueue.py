@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shared.limits import STORAGE_WAIT_CAP
 from shared.model.messages import ChunkMessage
+from shared.sendgrid.decisions import backoff
 from shared.storage.layout import number_of
 from shared.telemetry import Event, log_event
 
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 def enqueue(services: Services, message: Message, *, delay: float = 0) -> None:
     """Put the message on its queue, visible after `delay` seconds."""
-    services.queues.send(message.queue, message.model_dump_json(exclude_none=True), delay=delay)
+    services.queues.send(message.queue, message.model_dump_json(exclude_defaults=True), delay=delay)
 
 
 def postpone(services: Services, message: Message, *, wait: float, why: str) -> None:
@@ -34,6 +36,13 @@ def postpone(services: Services, message: Message, *, wait: float, why: str) -> 
         wait_s=round(wait, 1),
         why=why,
     )
+
+
+def put_off_for_storage(services: Services, message: Message, *, why: str) -> None:
+    """Replace the message being worked on by one that comes back soon, since storage did not answer."""
+    wait = min(STORAGE_WAIT_CAP, backoff(message.storage_waits + 1, services.jitter()))
+    later = message.model_copy(update={"storage_waits": message.storage_waits + 1})
+    postpone(services, later, wait=wait, why=why)
 
 
 def enqueue_chunks(services: Services, blobs: RunBlobs, plan: Plan) -> int:

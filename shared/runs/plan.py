@@ -17,20 +17,22 @@ from shared.errors import (
     ExportLockedError,
     ExtractChangedError,
     ExtractPendingError,
+    PlannerBusyError,
     RunEndError,
     SettingsError,
+    StorageUnavailableError,
     TransientError,
 )
 from shared.extracts.discovery import find_extract
 from shared.extracts.extract import ExtractIncompleteError
-from shared.limits import EXPORT_LOCK_WAIT, EXTRACT_LOOK, PREPARATION_DEADLINE
+from shared.limits import EXPORT_LOCK_WAIT, EXTRACT_LOOK, PLANNER_LOOK, PREPARATION_DEADLINE
 from shared.model.reasons import Reason, ReasonCode, RunStatus
 from shared.model.runs import ChunkProgress, Plan, Run, Success
 from shared.runs.enqueue import enqueue_chunks, postpone
 from shared.runs.export_lock import acquire_export_lock
 from shared.runs.finish import end_before_sending
 from shared.runs.plan_warnings import no_valid_contact, plan_warnings
-from shared.runs.planner_lock import one_planner
+from shared.runs.planner_lock import one_planner, require_idle_planner
 from shared.runs.refused import PlanInput
 from shared.runs.retry import plan_retry
 from shared.sendgrid.decisions import backoff
@@ -56,26 +58,40 @@ EXTRACT_EMPTY: Final = Reason(code=ReasonCode.EXTRACT_EMPTY, message="The extrac
 def plan_run(services: Services, message: RunMessage) -> None:
     """Plan the run, or end it with the reason why it cannot be, or postpone it while something is away."""
     blobs = RunBlobs(export=message.export, run=message.run)
-    found = services.store.find(blobs.document, Run)
-    if found is None or found.document.status.is_terminal:
-        return  # without a document, the start was cut off before it promised anything
-    run = found.document
+    run = _run_to_plan(services, blobs, message)
+    if run is None:
+        return
     try:
         committed = services.store.find(blobs.plan, Plan)
         plan = committed.document if committed else _make_plan(services, blobs, run, message.attempt)
+        if not run.chunks.planned:
+            _note_plan(services, blobs, plan)
     except RunEndError as end:
         end_before_sending(services, run.export, run.id, status=end.status, reason=end.reason, counts=end.counts)
     except SettingsError as error:
         reason = Reason(code=ReasonCode.STORAGE_FORBIDDEN, message=str(error))
         end_before_sending(services, run.export, run.id, status=RunStatus.FAILED, reason=reason)
-    except ExportLockedError as locked:
-        postpone(services, message, wait=EXPORT_LOCK_WAIT, why=str(locked))
+    except (ExportLockedError, PlannerBusyError) as busy:
+        wait = EXPORT_LOCK_WAIT if isinstance(busy, ExportLockedError) else PLANNER_LOOK
+        _wait(services, blobs, message, wait, why=str(busy))
     except ExtractPendingError as pending:
         _wait_for_extract(services, blobs, message, pending)
+    except StorageUnavailableError:
+        raise  # that is nobody's fault and has waits of its own
     except (TransientError, ExtractChangedError) as error:
         _put_off(services, run, message, error)
     else:
         _hand_out(services, blobs, plan)
+
+
+def _run_to_plan(services: Services, blobs: RunBlobs, message: RunMessage) -> Run | None:
+    """The run that the message is to plan; without a document, its start was cut off before a promise."""
+    found = services.store.find(blobs.document, Run)
+    if found is None or found.document.status.is_terminal:
+        return None
+    run = found.document
+    is_replaced = run.message_token is not None and message.token != run.message_token
+    return None if is_replaced else run
 
 
 def _make_plan(services: Services, blobs: RunBlobs, run: Run, attempt: int) -> Plan:
@@ -85,14 +101,12 @@ def _make_plan(services: Services, blobs: RunBlobs, run: Run, attempt: int) -> P
     job = resolve_export(services.store, run.export)
     job.require_runnable()
     acquire_export_lock(services, run, job.export)
+    if run.retry_of is not None:
+        _enter(services, blobs, RunStatus.PLANNING)
+        return _commit(services, blobs, _draft_retry(services, blobs, run.retry_of, job, attempt))
+    require_idle_planner()
     _enter(services, blobs, RunStatus.PLANNING)
-    if run.retry_of is None:
-        draft, extracts = _draft_plan(services, blobs, run, job, attempt)
-    else:
-        draft, extracts = _draft_retry(services, blobs, run.retry_of, job, attempt), []
-    plan = _commit(services, blobs, draft)
-    _note_plan(services, blobs, plan, extracts)
-    return plan
+    return _commit(services, blobs, _draft_plan(services, blobs, run, job, attempt))
 
 
 def _draft_retry(
@@ -103,17 +117,15 @@ def _draft_retry(
     return plan_retry(services, blobs, earlier, preflight.list_count)
 
 
-def _draft_plan(
-    services: Services, blobs: RunBlobs, run: Run, job: ExportWithConnection, attempt: int
-) -> tuple[Plan, list[Extract]]:
-    """The plan of the newest extracts, and these."""
+def _draft_plan(services: Services, blobs: RunBlobs, run: Run, job: ExportWithConnection, attempt: int) -> Plan:
+    """The plan of the newest extracts."""
     extracts = _complete_extracts(services, job, run)
     identity = fingerprint(job, extracts)
     if not run.force:
         _skip_if_unchanged(services, run, identity, extracts)
     preflight = check_sendgrid(services.sendgrid, job.account, job.export, attempt=attempt)
     prepared = Prepared(job=job, extracts=extracts, preflight=preflight, fingerprint=identity)
-    return _run_planner(services, blobs, prepared), extracts
+    return _run_planner(services, blobs, prepared)
 
 
 def _complete_extracts(services: Services, job: ExportWithConnection, run: Run) -> list[Extract]:
@@ -223,7 +235,7 @@ def _plan_extracts(services: Services, blobs: RunBlobs, prepared: Prepared, atte
         extracts=tuple(prepared.extracts), mapping=export.mapping, custom_fields=dict(prepared.preflight.fields)
     )
     services.store.upsert(blobs.plan_input(attempt), made_from)
-    with one_planner():
+    with one_planner(wait=False):
         return plan(
             prepared.extracts,
             export.mapping,
@@ -243,9 +255,11 @@ def _commit(services: Services, blobs: RunBlobs, plan: Plan) -> Plan:
     return plan
 
 
-def _note_plan(services: Services, blobs: RunBlobs, plan: Plan, extracts: Sequence[Extract]) -> None:
+def _note_plan(services: Services, blobs: RunBlobs, plan: Plan) -> None:
+    """Tell in the run's document what the plan is, also if whoever made it was cut off before."""
+    made_from = services.store.find(blobs.plan_input(plan.attempt), PlanInput)
     changes = {
-        "extracts": tuple(extract.summary() for extract in extracts),
+        "extracts": tuple(extract.summary() for extract in made_from.document.extracts) if made_from else (),
         "counts": plan.counts.model_copy(update={"sent": 0, "pending": plan.counts.sent}),
         "chunks": ChunkProgress(planned=len(plan.chunks), contacts_planned=plan.counts.sent),
         "list_count_before": plan.list_count,
@@ -279,12 +293,16 @@ def _hand_out(services: Services, blobs: RunBlobs, plan: Plan) -> None:
 
 
 def _enter(services: Services, blobs: RunBlobs, status: RunStatus) -> None:
-    """Move the run on to `status`, once."""
+    """Move the run on to `status`, once; while it is planned, say who does."""
     field = f"{status}_at"
+    planner = services.heartbeat.process if status is RunStatus.PLANNING else None
 
     def change(run: Run) -> Run:
+        if run.status.is_terminal:
+            return run
+        run = run.model_copy(update={"planner": planner, "waits_until": None})
         waits = run.status is RunStatus.WAITING_FOR_EXTRACT
-        if run.status.is_terminal or (getattr(run, field) is not None and not waits):
+        if getattr(run, field) is not None and not waits:
             return run
         return run.model_copy(update={"status": status, field: services.clock(), "waits_for": None})
 
@@ -303,7 +321,16 @@ def _wait_for_extract(
     services.store.update(
         blobs.document, Run, lambda run: run if run.status.is_terminal else run.model_copy(update=changes)
     )
-    postpone(services, message, wait=EXTRACT_LOOK, why=type(pending).__name__)
+    _wait(services, blobs, message, EXTRACT_LOOK, why=type(pending).__name__)
+
+
+def _wait(services: Services, blobs: RunBlobs, message: RunMessage, wait: float, *, why: str) -> None:
+    """Put the message off, and tell in the run's document until when."""
+    changes = {"planner": None, "waits_until": services.clock() + timedelta(seconds=wait)}
+    services.store.update(
+        blobs.document, Run, lambda run: run if run.status.is_terminal else run.model_copy(update=changes)
+    )
+    postpone(services, message, wait=wait, why=why)
 
 
 def _put_off(
@@ -317,4 +344,5 @@ def _put_off(
         end_before_sending(services, run.export, run.id, status=RunStatus.FAILED, reason=reason)
         return
     later = message.model_copy(update={"attempt": message.attempt + 1})
-    postpone(services, later, wait=wait, why=type(error).__name__)
+    blobs = RunBlobs(export=message.export, run=message.run)
+    _wait(services, blobs, later, wait, why=type(error).__name__)

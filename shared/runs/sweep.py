@@ -1,22 +1,23 @@
 """Heal what was cut off, and clean up what is no longer needed. Runs on the timer.
 
-Every run that is not over has a marker. A run that shows no sign of life for SWEEP_AFTER seconds gets its
-messages again; that may be one too many, which every step bears.
+Every run that is not over has a marker. What is certain to be nobody's any more gets a message: a plan or a chunk
+whose process is dead, a message that did not come back when it was due. A message too many does no harm.
 """
 
 from __future__ import annotations
 
 import logging
+import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.errors import ExportError
-from shared.limits import CLEAN_EVERY, POISON_RETENTION, RETENTION, SWEEP_AFTER
-from shared.model.messages import RunMessage
-from shared.model.runs import CleaningState, Plan, Run
-from shared.runs.enqueue import enqueue, enqueue_chunks
+from shared.limits import CLAIM_LIFETIME, CLEAN_EVERY, POISON_RETENTION, RETENTION, SWEEP_AFTER
+from shared.model.messages import ChunkMessage, RunMessage
+from shared.model.runs import CleaningState, Delivery, Plan, Run
+from shared.runs.enqueue import enqueue
 from shared.runs.finish import finish_if_done
-from shared.storage.layout import CLEANING_BLOB, RunBlobs
+from shared.storage.layout import CLEANING_BLOB, RunBlobs, number_of
 from shared.telemetry import Event, log_event
 
 if TYPE_CHECKING:
@@ -49,19 +50,24 @@ def _look_after(services: Services, export: str, run: str) -> bool:
 
 
 def _heal(services: Services, blobs: RunBlobs) -> bool:
-    alive_since = services.clock() - timedelta(seconds=SWEEP_AFTER)
-    marker = blobs.marker
+    late = services.clock() - timedelta(seconds=SWEEP_AFTER)
     found = services.store.find(blobs.document, Run)
     if found is None:
-        return _forget_if_old(services, marker, alive_since)
+        return _forget_if_old(services, blobs.marker, late)
     run = found.document
     if run.status.is_terminal:
-        services.store.blobs.delete(marker)
+        services.store.blobs.delete(blobs.marker)
         return False
-    if _last_sign_of_life(services, blobs) > alive_since:
+    if any(item.modified > late for item in services.store.blobs.list_blobs(blobs.marker)):
+        return False  # it was started, or got its messages, a moment ago
+    plan = services.store.find(blobs.plan, Plan)
+    if plan is None or run.uploading_at is None:
+        what = _heal_planning(services, blobs, run, late)
+    else:
+        what = _heal_delivery(services, blobs, plan.document, late)
+    if what is None:
         return False
-    what = _send_messages_again(services, blobs, run)
-    services.store.blobs.upsert(marker, b"")  # a sign of life, so that the next sweeps leave it time
+    services.store.blobs.upsert(blobs.marker, b"")
     log_event(Event.SWEEP_HEALED, level=logging.WARNING, export=blobs.export, run=blobs.run, what=what)
     return True
 
@@ -73,20 +79,52 @@ def _forget_if_old(services: Services, marker: str, alive_since: datetime) -> bo
     return False
 
 
-def _last_sign_of_life(services: Services, blobs: RunBlobs) -> datetime:
-    own = [item.modified for item in services.store.blobs.list_blobs(blobs.folder)]
-    return max(own + [item.modified for item in services.store.blobs.list_blobs(blobs.marker)])
+def _heal_planning(services: Services, blobs: RunBlobs, run: Run, late: datetime) -> str | None:
+    """Send the message that plans the run again if whoever had it is dead, or it did not come back in time."""
+    if run.planner is not None:
+        is_lost = services.heartbeat.is_gone(run.planner)
+    elif run.waits_until is not None:
+        is_lost = run.waits_until < late
+    else:
+        is_lost = all(item.modified < late for item in services.store.blobs.list_blobs(blobs.document))
+    if not is_lost:
+        return None
+    token = uuid.uuid4().hex[:12]
+    services.store.update(blobs.document, Run, lambda run: run.model_copy(update={"message_token": token}))
+    enqueue(services, RunMessage(export=blobs.export, run=blobs.run, token=token))
+    return "plan"
 
 
-def _send_messages_again(services: Services, blobs: RunBlobs, run: Run) -> str:
-    plan = services.store.find(blobs.plan, Plan)
-    if plan is None or not run.uploading_at:
-        enqueue(services, RunMessage(export=blobs.export, run=blobs.run))
-        return "plan"
-    if finish_if_done(services, blobs.export, blobs.run):
-        return "finish"
-    enqueue_chunks(services, blobs, plan.document)
-    return "chunks"
+def _heal_delivery(services: Services, blobs: RunBlobs, plan: Plan, late: datetime) -> str | None:
+    """Send messages for the chunks that are nobody's any more; who waits for SendGrid is left alone."""
+    done = {number_of(item.name) for item in services.store.blobs.list_blobs(blobs.results)}
+    if len(done) == len(plan.chunks):
+        return "finish" if finish_if_done(services, blobs.export, blobs.run) else None
+    begun = {number_of(item.name): item for item in services.store.blobs.list_blobs(blobs.deliveries)}
+    old = {
+        number: services.store.get(item.name, Delivery).document
+        for number, item in begun.items()
+        if number not in done and item.modified < late
+    }
+    lost = [number for number, delivery in old.items() if _is_lost(services, delivery, late)]
+    goes_on = any(item.modified >= late for item in begun.values())
+    waits = any(delivery.waits_until and delivery.waits_until > late for delivery in old.values())
+    if not goes_on and not waits:
+        lost += [chunk.number for chunk in plan.chunks if chunk.number not in begun and chunk.number not in done]
+    for number in lost:
+        enqueue(services, ChunkMessage(export=blobs.export, run=blobs.run, chunk=number))
+    return f"{len(lost)} chunks" if lost else None
+
+
+def _is_lost(services: Services, delivery: Delivery, late: datetime) -> bool:
+    """Whether nobody works on a chunk, and no message about it comes back."""
+    if not delivery.pending:
+        poll = delivery.poll
+        return poll is None or (poll.next_at or poll.polled_at) < late
+    if delivery.claim is not None:
+        is_old = delivery.claim.since < late - timedelta(seconds=CLAIM_LIFETIME)
+        return is_old or services.heartbeat.is_gone(delivery.claim.process)
+    return delivery.waits_until is None or delivery.waits_until < late
 
 
 def _clean(services: Services) -> None:
@@ -97,6 +135,7 @@ def _clean(services: Services) -> None:
         return
     _delete_older(services, "runs/", now - timedelta(seconds=RETENTION), containing="/attempts/")
     _delete_older(services, "runs/", now - timedelta(seconds=RETENTION), containing="/errors/")
+    _delete_older(services, "processes/", now - timedelta(seconds=CLEAN_EVERY))
     _delete_older(services, "poison/", now - timedelta(seconds=POISON_RETENTION))
     services.store.upsert(CLEANING_BLOB, CleaningState(cleaned_at=now))
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from http.client import FORBIDDEN, TOO_MANY_REQUESTS, UNAUTHORIZED
 from typing import TYPE_CHECKING
 
-from shared.errors import RunEndError, TransientError
+from shared.errors import RunEndError, SettingsError, TransientError
 from shared.sendgrid.api import NoResponse, Response
 from shared.sendgrid.decisions import Action, Decision, decide
 from shared.telemetry import Event, log_event
@@ -122,9 +122,16 @@ class SendGridGateway:
         now = self._clock()
         decision = decide(outcome, attempt=attempt, now=now, jitter=self._jitter())
         if isinstance(outcome, Response):
-            self._limiter.learn(account.connection, endpoint, outcome, now=now)
+            self._learn(account, endpoint, outcome, now)
             _log_refusal(account, outcome, decision)
         return outcome, decision
+
+    def _learn(self, account: Account, endpoint: Endpoint, outcome: Response, now: datetime) -> None:
+        """Remember the limits of a response. They are advice: failing to keep them must not cost the response."""
+        try:
+            self._limiter.learn(account.connection, endpoint, outcome, now=now)
+        except (TransientError, SettingsError) as error:
+            log_event(Event.LIMIT_NOT_KEPT, connection=account.connection, error=type(error).__name__)
 
 
 def _log_refusal(account: Account, response: Response, decision: Decision) -> None:

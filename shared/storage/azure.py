@@ -22,7 +22,7 @@ from shared.errors import (
     BlobMissingError,
     ExportError,
     SettingsError,
-    TransientError,
+    StorageUnavailableError,
 )
 from shared.limits import QUEUE_DELAY_MAX
 from shared.storage.interfaces import Blob, BlobItem, Level
@@ -85,8 +85,8 @@ def _our_error(error: AzureError, what: str) -> ExportError:
             "Contributor and Storage Queue Data Contributor there."
         )
     if code:
-        return TransientError(f"Azure Storage answered {code} at {what}")
-    return TransientError(f"Azure Storage did not answer at {what} ({type(error).__name__})")
+        return StorageUnavailableError(f"Azure Storage answered {code} at {what}")
+    return StorageUnavailableError(f"Azure Storage did not answer at {what} ({type(error).__name__})")
 
 
 class AzureBlobs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.errors import BlobChangedError, BlobMissingError, TransientError
+from shared.errors import BlobChangedError, BlobMissingError, StorageUnavailableError
 from shared.model.documents import Document
 
 if TYPE_CHECKING:
@@ -57,8 +57,8 @@ class Store:
     def update[D: Document](self, name: str, kind: type[D], change: Callable[[D], D]) -> D:
         """Replace a document by what `change` makes of it, again when somebody else was faster.
 
-        `change` may be called several times. Raises BlobMissingError, and TransientError when the document
-        never stands still.
+        `change` may be called several times. Raises BlobMissingError, and StorageUnavailableError when the
+        document never stands still.
         """
         for _ in range(REPLACE_TRIES):
             found = self.get(name, kind)
@@ -70,7 +70,7 @@ class Store:
             except BlobChangedError:
                 continue
             return changed
-        raise TransientError(f"{name} changes all the time")
+        raise StorageUnavailableError(f"{name} changes all the time")
 
 
 def serialize(document: Document) -> bytes:

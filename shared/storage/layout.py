@@ -8,6 +8,8 @@ requests/{export}/{key}.json                      which run an Idempotency-Key s
 cleaning.json                                     when old chunks were last deleted
 schedule.json                                     up to when the timer has looked for due exports
 limiters/{connection}/{endpoint}.json             when SendGrid wants to be left alone
+suspects/{queue}/{export}/{run}/{chunk}.json      a message that may kill its worker is being tried alone
+processes/{process}                               when a process that works last showed a sign of life
 poison/{queue}/{message}.txt                      messages that failed too often, for diagnosis
 runs/{export}/{run}/run.json                      the run
 runs/{export}/{run}/plan.json                     what it sends, once decided
@@ -55,6 +57,16 @@ CLEANING_BLOB = "cleaning.json"
 def limiter_blob(connection: str, endpoint: str) -> str:
     """Blob of the rate limiter of an endpoint, for one connection."""
     return f"limiters/{connection}/{endpoint}.json"
+
+
+def heartbeat_blob(process: str) -> str:
+    """Blob that a process writes while it works."""
+    return f"processes/{process}"
+
+
+def suspect_blob(queue: str, export: str, run: str, chunk: int) -> str:
+    """Blob that is there while a message is tried alone; chunk 0 stands for the whole run."""
+    return f"suspects/{queue}/{export}/{run}/{chunk}.json"
 
 
 def poison_blob(queue: str, message: str) -> str:

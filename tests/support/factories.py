@@ -35,6 +35,7 @@ from shared.sendgrid.rate_limiter import RateLimiter
 from shared.services import Services
 from shared.settings import Settings, read_settings
 from shared.storage.documents import Store
+from shared.storage.heartbeat import Heartbeat
 from tests.support.memory_storage import MemoryBlobs, MemoryQueues
 
 if TYPE_CHECKING:
@@ -211,6 +212,7 @@ def some_services(clock: Clock | None = None, **changes: Any) -> Services:  # no
             clock=clock,
             jitter=lambda: 0.5,
         ),
+        "heartbeat": Heartbeat(store.blobs, clock),
         "clock": clock,
         "jitter": lambda: 0.5,
     }

@@ -32,6 +32,7 @@ from shared.sendgrid.rate_limiter import RateLimiter
 from shared.services import Services
 from shared.settings import Settings, StorageSettings
 from shared.storage.documents import Store
+from shared.storage.heartbeat import Heartbeat
 from shared.storage.layout import RunBlobs, connection_blob, export_blob
 from tests.support.factories import use_services
 from tests.support.memory_storage import MemoryBlobs, MemoryQueues, SentMessage
@@ -249,6 +250,7 @@ class InMemoryApp:
                 clock=self.clock,
                 jitter=lambda: 0.5,
             ),
+            heartbeat=Heartbeat(store.blobs, self.clock),
             clock=self.clock,
             jitter=lambda: 0.5,
         )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ from shared.runs.delivery_state import (
     refuse,
     send_again,
     unsent_result,
-    waited,
+    waiting,
     whole_chunk,
 )
 from shared.sendgrid.api import NamedContacts
@@ -142,8 +143,16 @@ def test_sending_again_counts_as_a_resend() -> None:
 
 
 def test_waits_are_counted_and_their_seconds_added_to_a_tenth() -> None:
-    delivery = waited(waited(a_delivery(), 1.04), 2.5)
+    once = waiting(a_delivery(), 1.04, now=NOW, for_sendgrid=True)
+    delivery = waiting(once, 2.5, now=NOW, for_sendgrid=True)
     assert (delivery.pending, delivery.waits, delivery.waited_s) == ((a_range(),), 2, 3.5)
+    assert delivery.waits_until == NOW + timedelta(seconds=2.5)
+
+
+def test_waits_for_others_than_sendgrid_are_not_counted() -> None:
+    delivery = waiting(a_delivery(), 30, now=NOW, for_sendgrid=False)
+    assert (delivery.waits, delivery.waited_s) == (0, 0)
+    assert delivery.waits_until == NOW + timedelta(seconds=30)
 
 
 def test_every_move_gives_the_claim_back() -> None:
@@ -154,7 +163,7 @@ def test_every_move_gives_the_claim_back() -> None:
         refuse(claimed, [0]),
         give_up(claimed, a_reason()),
         send_again(claimed, claimed.accepted),
-        waited(claimed, 1),
+        waiting(claimed, 1, now=NOW, for_sendgrid=True),
     ]
     assert [delivery.claim for delivery in moved] == [None] * 6
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -133,13 +134,17 @@ def test_a_poison_message_ends_its_run_truthfully_and_is_kept(app: InMemoryApp, 
         app.step()
     message = app.queues.take()
     assert message is not None
-    app.trigger(f"{queue}-poison", message.body, "poison-1")
+    app.trigger(f"{queue}-poison", message.body, "poison-0")
+    again = app.queues.take()
+    assert again is not None
+    assert (again.queue, json.loads(again.body)) == (queue, json.loads(message.body) | {"revived": True})
+    app.trigger(f"{queue}-poison", again.body, "poison-1")
     app.work()
     done = app.run(run)
     expected = RunStatus.COMPLETED_WITH_WARNINGS if queue == IMPORTS_QUEUE else RunStatus.FAILED
     assert done.status is expected
     assert done.counts.adds_up
-    assert app.blobs.get(f"poison/{queue}/poison-1.txt").data == message.body.encode()
+    assert app.blobs.get(f"poison/{queue}/poison-0.txt").data == message.body.encode()
 
 
 def test_a_message_that_is_not_ours_is_kept_and_harms_nothing(app: InMemoryApp) -> None:

@@ -25,7 +25,7 @@ from local.extracts.people import COLUMNS, People
 from local.faults.scale import SCALED, VARIABLE, write_app
 from local.playground import connection_definition, export_definition
 
-LEASE_SECONDS: Final = 2
+LEASE_SECONDS: Final = 15
 """How long a message stays hidden after its host was killed; ten minutes in Azure."""
 TICK: Final = "*/5 * * * * *"
 """When the app's timers fire, so that the sweeper is at work all the time."""

@@ -32,7 +32,6 @@ def scenarios(*, kills: int) -> Iterator[Scenario]:
         name="messages-lost",
         fault="messages lost",
         play=_messages(lose_one),
-        limits={"SWEEP_AFTER": 6.0},
         seconds=40,
     )
     yield Scenario(name="vault-away", fault="vault away", play=_vault_away, seconds=20)

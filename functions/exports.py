@@ -10,7 +10,7 @@ from pydantic import Field
 
 from functions import http_support
 from functions.http_support import answering, json_answer, saved_view
-from functions.wiring import get_services
+from functions.wiring import get_http_services
 from shared.definitions import manage
 from shared.definitions.resolve import resolve_export_for
 from shared.model.definitions import Export
@@ -33,14 +33,14 @@ class PreviewOptions(Document):
 @answering
 def list_exports(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the host passes it
     """All exports."""
-    return json_answer({"exports": [saved_view(saved) for saved in manage.list_exports(get_services())]})
+    return json_answer({"exports": [saved_view(saved) for saved in manage.list_exports(get_http_services())]})
 
 
 @route("exports/{id}", methods=["GET"])
 @answering
 def get_export(request: func.HttpRequest) -> func.HttpResponse:
     """One export."""
-    found = manage.get_export(get_services(), http_support.identifier(request))
+    found = manage.get_export(get_http_services(), http_support.identifier(request))
     return json_answer(saved_view(found.document), etag=found.etag)
 
 
@@ -49,7 +49,7 @@ def get_export(request: func.HttpRequest) -> func.HttpResponse:
 def put_export(request: func.HttpRequest) -> func.HttpResponse:
     """Create or change an export. Never runs it."""
     saved, is_new = manage.put_export(
-        get_services(),
+        get_http_services(),
         http_support.identifier(request),
         http_support.parse_definition(request, Export),
         caller=http_support.caller(request),
@@ -63,7 +63,7 @@ def put_export(request: func.HttpRequest) -> func.HttpResponse:
 def delete_export(request: func.HttpRequest) -> func.HttpResponse:
     """Delete an export; its runs stay to be read."""
     manage.delete_export(
-        get_services(),
+        get_http_services(),
         http_support.identifier(request),
         caller=http_support.caller(request),
         etag=http_support.if_match(request),
@@ -79,6 +79,6 @@ def preview_export(request: func.HttpRequest) -> func.HttpResponse:
 
     export = http_support.identifier(request)
     options = http_support.parse_options(request, PreviewOptions)
-    services = get_services()
+    services = get_http_services()
     job = resolve_export_for(services.store, export, http_support.caller(request))
     return json_answer(preview(services, job, rows=options.rows).model_dump(mode="json"))

@@ -1,23 +1,56 @@
-"""Whether the app is well."""
+"""Whether the app is well: its settings, its storage, its timers."""
 
 from __future__ import annotations
 
 import functools
 import os
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 from functions.http_support import answering, json_answer
+from functions.wiring import get_http_services
 from shared import __version__
-from shared.settings import read_settings
+from shared.errors import SettingsError, StorageUnavailableError
+from shared.settings import host_problems, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 blueprint = func.Blueprint()
 route = functools.partial(blueprint.route, trigger_arg_name="request")
 
+UP_SINCE = datetime.now(UTC)
+"""When this process was started."""
 
-@route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+
+@route("health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 @answering
 def get_health(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the host passes it
-    """Whether the app is there and its settings are right."""
-    read_settings(os.environ)
-    return json_answer({"status": "ok", "version": __version__})
+    """Whether everything that has to run does: 503 with what is wrong where it does not."""
+    problems = list(_problems())
+    status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
+    document: dict[str, object] = {"status": "degraded" if problems else "ok", "version": __version__}
+    if problems:
+        document["problems"] = problems
+    return json_answer(document, status=status, Cache_Control="no-store")
+
+
+def _problems() -> Iterator[str]:
+    wrong = list(host_problems(os.environ))
+    yield from wrong
+    try:
+        read_settings(os.environ)
+    except SettingsError as error:
+        yield str(error)
+        return
+    from shared.runs.pulse import TIMERS, missed
+
+    try:
+        store = get_http_services().store
+        now = datetime.now(UTC)
+        yield from filter(None, (missed(store, timer, now=now, up_since=UP_SINCE) for timer in TIMERS))
+    except (SettingsError, StorageUnavailableError) as error:
+        yield str(error)

@@ -43,27 +43,38 @@ BUSY_RETRY_AFTER: Final = 5
 
 
 def answering(handler: Handler) -> Handler:
-    """Turn what the handler raises on purpose into a problem document."""
+    """Turn what the handler raises on purpose into a problem document; say how long every answer is.
+
+    The host sends whole answers in chunks, without a length, unless it is told.
+    """
 
     @functools.wraps(handler)
     def answer(request: func.HttpRequest) -> func.HttpResponse:
-        try:
-            return handler(request)
-        except InvalidInputError as error:
-            return problem(error.status, error.title, str(error), errors=error.errors)
-        except RequestError as error:
-            return problem(error.status, error.title, str(error))
-        except RunEndError as error:
-            status = 404 if error.reason.code is ReasonCode.EXPORT_MISSING else 409
-            return problem(status, HTTPStatus(status).phrase, str(error), code=error.reason.code)
-        except SettingsError as error:
-            return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The app is not set up", str(error))
-        except TransientError as error:
-            answer = problem(HTTPStatus.SERVICE_UNAVAILABLE, "Try again later", str(error))
-            answer.headers["Retry-After"] = str(BUSY_RETRY_AFTER)
-            return answer
+        found = _answer(handler, request)
+        body = found.get_body()
+        if body:
+            found.headers["Content-Length"] = str(len(body))
+        return found
 
     return answer
+
+
+def _answer(handler: Handler, request: func.HttpRequest) -> func.HttpResponse:
+    try:
+        return handler(request)
+    except InvalidInputError as error:
+        return problem(error.status, error.title, str(error), errors=error.errors)
+    except RequestError as error:
+        return problem(error.status, error.title, str(error))
+    except RunEndError as error:
+        status = 404 if error.reason.code is ReasonCode.EXPORT_MISSING else 409
+        return problem(status, HTTPStatus(status).phrase, str(error), code=error.reason.code)
+    except SettingsError as error:
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The app is not set up", str(error))
+    except TransientError as error:
+        answer = problem(HTTPStatus.SERVICE_UNAVAILABLE, "Try again later", str(error))
+        answer.headers["Retry-After"] = str(BUSY_RETRY_AFTER)
+        return answer
 
 
 def problem(
@@ -207,6 +218,9 @@ def parse_options[D: Document](request: func.HttpRequest, kind: type[D]) -> D:
 
 def _json_object(request: func.HttpRequest) -> dict[str, Any]:
     body = request.get_body()
+    if not body:
+        message = "The body is empty. A body must announce its length: what is sent in chunks arrives empty."
+        raise InvalidInputError(message)
     if len(body) > BODY_MAX:
         raise InvalidInputError(f"The body is longer than {BODY_MAX} bytes.")
     try:

@@ -10,7 +10,7 @@ import azure.functions as func
 from functions import http_support
 from functions.http_support import answering, json_answer
 from functions.report import render
-from functions.wiring import get_services
+from functions.wiring import get_http_services
 from shared.definitions import manage
 from shared.definitions.resolve import resolve_export_for
 from shared.model.documents import Document
@@ -48,7 +48,7 @@ def start_run(request: func.HttpRequest) -> func.HttpResponse:
     export = http_support.identifier(request)
     options = http_support.parse_options(request, RunOptions)
     key = http_support.idempotency_key(request)
-    services, who = get_services(), http_support.caller(request)
+    services, who = get_http_services(), http_support.caller(request)
     job = resolve_export_for(services.store, export, who)
     return _started(
         start_on_demand(services, job, requested_by=who.name, force=options.force, idempotency_key=key)
@@ -65,7 +65,7 @@ def list_runs(request: func.HttpRequest) -> func.HttpResponse:
     """Runs of an export, newest first, by pages."""
     export = http_support.identifier(request)
     limit = http_support.whole_number(request, "limit", default=PAGE_DEFAULT, most=PAGE_MAX)
-    services = get_services()
+    services = get_http_services()
     runs, last = views.list_runs(services, export, limit=limit, before=http_support.before(request))
     if not runs:
         manage.get_export(services, export)  # an export without runs is something else than no export
@@ -77,7 +77,9 @@ def list_runs(request: func.HttpRequest) -> func.HttpResponse:
 @answering
 def get_run(request: func.HttpRequest) -> func.HttpResponse:
     """The details of a run."""
-    run = views.get_run_details(get_services(), http_support.identifier(request), http_support.run_id(request))
+    run = views.get_run_details(
+        get_http_services(), http_support.identifier(request), http_support.run_id(request)
+    )
     return json_answer(run.model_dump(mode="json"))
 
 
@@ -85,7 +87,9 @@ def get_run(request: func.HttpRequest) -> func.HttpResponse:
 @answering
 def get_report(request: func.HttpRequest) -> func.HttpResponse:
     """The details of a run as a page for people."""
-    run = views.get_run_details(get_services(), http_support.identifier(request), http_support.run_id(request))
+    run = views.get_run_details(
+        get_http_services(), http_support.identifier(request), http_support.run_id(request)
+    )
     return func.HttpResponse(render(run), mimetype="text/html", charset="utf-8")
 
 
@@ -93,7 +97,7 @@ def get_report(request: func.HttpRequest) -> func.HttpResponse:
 @answering
 def cancel_run(request: func.HttpRequest) -> func.HttpResponse:
     """Send nothing more of a run."""
-    services, who = get_services(), http_support.caller(request)
+    services, who = get_http_services(), http_support.caller(request)
     export, run = http_support.identifier(request), http_support.run_id(request)
     manage.require_use_of_export(services, who, export)
     return json_answer(_run_view(cancel.cancel_run(services, export, run, requested_by=who.name)), status=202)
@@ -103,7 +107,7 @@ def cancel_run(request: func.HttpRequest) -> func.HttpResponse:
 @answering
 def retry_run(request: func.HttpRequest) -> func.HttpResponse:
     """Start a run that sends what an earlier one did not bring to its end."""
-    services, who = get_services(), http_support.caller(request)
+    services, who = get_http_services(), http_support.caller(request)
     export, earlier = http_support.identifier(request), http_support.run_id(request)
     job = resolve_export_for(services.store, export, who)
     run = retry.retry_run(services, job, earlier, requested_by=who.name)
@@ -116,7 +120,7 @@ def get_rejected(request: func.HttpRequest) -> func.HttpResponse:
     """The rows that are not sent, and why, as CSV in parts."""
     export, run = http_support.identifier(request), http_support.run_id(request)
     part = http_support.whole_number(request, "part", default=1, most=PARTS_MAX)
-    data, more = views.get_rejected(get_services(), export, run, part)
+    data, more = views.get_rejected(get_http_services(), export, run, part)
     address = f"/api/exports/{export}/runs/{run}/rejected?part={part + 1}"
     headers = {"Link": f'<{address}>; rel="next"'} if more else {}
     return func.HttpResponse(data, headers=headers, mimetype="text/csv", charset="utf-8")
@@ -124,3 +128,8 @@ def get_rejected(request: func.HttpRequest) -> func.HttpResponse:
 
 def _address(run: Run) -> str:
     return f"/api/exports/{run.export}/runs/{run.id}"
+
+
+def _details(request: func.HttpRequest) -> views.RunDetails:
+    services = get_http_services()
+    return views.get_run_details(services, http_support.identifier(request), http_support.run_id(request))

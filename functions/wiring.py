@@ -6,34 +6,44 @@ import functools
 import logging
 import os
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from shared.services import Services
 
 _lock = threading.Lock()
+THREADS: Final = 16
+"""Threads of the worker, unless the setting says; the host's own default would be 1,000."""
+READ_AHEAD: Final = 8
+"""Connections beside those of the worker's threads, for what is read ahead and written behind."""
 
 
 @functools.cache
-def _built() -> Services:
+def _built() -> tuple[Services, Services]:
     _quieten_libraries()
     return _build()
 
 
 def get_services() -> Services:
-    """The services of this process. Raises SettingsError naming the setting to change."""
+    """The services of this process for messages and timers. Raises SettingsError naming the setting to change."""
     with _lock:
-        return _built()
+        return _built()[0]
+
+
+def get_http_services() -> Services:
+    """The same for those who wait for an answer: silent storage costs them seconds. Raises SettingsError."""
+    with _lock:
+        return _built()[1]
 
 
 def _quieten_libraries() -> None:
     """Libraries log URLs and headers at INFO; ours is the only voice below WARNING."""
-    for name in ("httpx", "httpcore", "azure", "msal"):
+    for name in ("httpx", "httpcore", "azure", "msal", "urllib3"):
         logging.getLogger(name).setLevel(logging.WARNING)
     logging.getLogger("sendgrid_export").setLevel(logging.INFO)
 
 
-def _build() -> Services:
+def _build() -> tuple[Services, Services]:
     # the SDKs are heavy: a cold start that only answers /health does without them
     import random
     from datetime import UTC, datetime
@@ -47,7 +57,15 @@ def _build() -> Services:
     from shared.sendgrid.rate_limiter import RateLimiter
     from shared.services import Services
     from shared.settings import read_settings
-    from shared.storage.azure import AzureBlobs, AzureQueues, blob_service, queue_service
+    from shared.storage.azure import (
+        FOR_CALLERS,
+        FOR_MESSAGES,
+        AzureBlobs,
+        AzureQueues,
+        Patience,
+        blob_service,
+        queue_service,
+    )
     from shared.storage.documents import Store
     from shared.storage.heartbeat import Heartbeat, keep_beating
 
@@ -56,27 +74,35 @@ def _build() -> Services:
 
     settings = read_settings(os.environ)
     credential = DefaultAzureCredential()
-    state = blob_service(settings.data_storage, credential).get_container_client(settings.state_container)
-    extracts = blob_service(settings.extract_storage, credential).get_container_client(settings.extract_container)
-    store = Store(AzureBlobs(state))
+    connections = int(os.environ.get("PYTHON_THREADPOOL_THREAD_COUNT", "") or THREADS) + READ_AHEAD
+    client = SendGridClient()
     vault = KeyVault(
         SecretClient(settings.key_vault_url, credential, retry_total=2, connection_timeout=10, read_timeout=30)
     )
-    heartbeat = Heartbeat(store.blobs, now)
-    keep_beating(heartbeat)
-    return Services(
-        settings=settings,
-        store=store,
-        extracts=AzureBlobs(extracts),
-        heartbeat=heartbeat,
-        queues=AzureQueues(queue_service(settings.data_storage, credential)),
-        sendgrid=SendGridGateway(
-            client=SendGridClient(),
-            secrets=Secrets(vault, now),
-            limiter=RateLimiter(store),
+    secrets = Secrets(vault, now)
+
+    def services(patience: Patience) -> Services:
+        state = blob_service(settings.data_storage, credential, patience=patience, connections=connections)
+        extracts = blob_service(settings.extract_storage, credential, patience=patience, connections=connections)
+        queues = queue_service(settings.data_storage, credential, patience=patience, connections=connections)
+        store = Store(AzureBlobs(state.get_container_client(settings.state_container)))
+        return Services(
+            settings=settings,
+            store=store,
+            extracts=AzureBlobs(extracts.get_container_client(settings.extract_container)),
+            queues=AzureQueues(queues),
+            sendgrid=SendGridGateway(
+                client=client,
+                secrets=secrets,
+                limiter=RateLimiter(store),
+                clock=now,
+                jitter=random.random,
+            ),
+            heartbeat=Heartbeat(store.blobs, now),
             clock=now,
             jitter=random.random,
-        ),
-        clock=now,
-        jitter=random.random,
-    )
+        )
+
+    for_messages = services(FOR_MESSAGES)
+    keep_beating(for_messages.heartbeat)
+    return for_messages, services(FOR_CALLERS)

@@ -305,7 +305,9 @@ smoke_test() {
   local connection connections first exports
   say "smoke test     $url"
   curl --silent --show-error --fail --retry "${DEPLOY_TRIES:-12}" --retry-delay "${DEPLOY_WAIT:-10}" \
-    --retry-all-errors --max-time 60 --output /dev/null "$url/api/health" || fail "the app is not healthy"
+    --retry-all-errors --max-time 60 --output /dev/null "$url/api/health" || fail "the app is not healthy: $(
+      curl --silent --max-time 60 --write-out ' (answer %{http_code}; 404: the app did not load, see its log)' "$url/api/health"
+    )"
   say "  health       ok"
   if [ -n "$entra" ]; then
     say "  the rest     skipped: callers need a token; docs/deploy.md shows how to get one"

@@ -79,7 +79,7 @@ param sendGridApiKey string = ''
 param recoverVault bool = false
 
 @description('NCRONTAB expression, in UTC, of how often the app looks for what is due and heals what stands still.')
-param scheduleTick string = '0 */5 * * * *'
+param scheduleTick string = '*/30 * * * * *'
 
 @description('Cron expression of the scheduled refresh, for example `30 6 * * *`; empty: off.')
 param refreshSchedule string = ''
@@ -254,7 +254,9 @@ var settings = {
   SCHEDULE_TICK: scheduleTick
   REFRESH_SCHEDULE: refreshSchedule
   REFRESH_TIME_ZONE: refreshTimeZone
-  // One thread for each message that host.json lets an instance take at once; the default on one core is 5.
+  // Otherwise a page of Microsoft's stands at /, for everybody.
+  AzureWebJobsDisableHomepage: 'true'
+  // One thread for each message that host.json lets a queue have in hand, and some; the host's default is 1,000.
   PYTHON_THREADPOOL_THREAD_COUNT: '16'
   APPLICATIONINSIGHTS_CONNECTION_STRING: monitoring.outputs.connectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.outputs.clientId};Authorization=AAD'

@@ -84,6 +84,12 @@ DELIVERY_DEADLINE: Final = 12 * 3600.0
 PREPARATION_DEADLINE: Final = 12 * 3600.0
 """Seconds after its start in which a run must get through SendGrid's and the vault's preflight."""
 
+TICKS_MISSED: Final = 3
+"""So many ticks in a row that a timer misses make the app unwell."""
+
+FIRST_TICK_WITHIN: Final = 900.0
+"""Seconds after the app's start in which a timer must tick for the first time; a third of it is always allowed."""
+
 POLL_FIRST: Final = 3.0
 """Seconds from acceptance to the first look at the import job; each next wait is half as long again …"""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -10,7 +11,7 @@ from shared.errors import SettingsError
 from shared.model.definitions import Cron, OwnSchedule, TimeZone
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 SETTING_NAMES: Final = (
     "KEY_VAULT_URL",
@@ -26,6 +27,15 @@ SETTING_NAMES: Final = (
     "REFRESH_TIME_ZONE",
 )
 """What the code reads; the host reads SCHEDULE_TICK and the connections' other members for itself."""
+
+
+HOST_STORAGE: Final = (
+    ("AzureWebJobsStorage",),
+    ("AzureWebJobsStorage__accountName",),
+    ("AzureWebJobsStorage__blobServiceUri", "AzureWebJobsStorage__queueServiceUri"),
+)
+"""Ways to tell the host where its own storage is; https://learn.microsoft.com/azure/azure-functions/functions-reference"""
+TICK_FIELDS: Final = re.compile(r"(?:[^ ]+ +){4,5}[^ ]+|(?:\d+\.)?\d{1,2}:\d{2}:\d{2}")
 
 
 class StorageSettings(BaseModel):
@@ -73,6 +83,20 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         extract_prefix=values["EXTRACT_PREFIX"],
         refresh=_refresh(values["REFRESH_SCHEDULE"], values["REFRESH_TIME_ZONE"] or "UTC"),
     )
+
+
+def host_problems(environment: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong with settings that only the host reads: it then leaves functions out and runs on.
+
+    https://learn.microsoft.com/azure/azure-functions/functions-bindings-timer
+    """
+    tick = environment.get("SCHEDULE_TICK", "")
+    if not tick.strip():
+        yield "The app setting SCHEDULE_TICK is missing: nothing scheduled runs."
+    elif not TICK_FIELDS.fullmatch(tick.strip(" ")):
+        yield "The app setting SCHEDULE_TICK must be an NCRONTAB expression, such as */30 * * * * *."
+    if not any(all(environment.get(name, "").strip() for name in names) for names in HOST_STORAGE):
+        yield "The app setting AzureWebJobsStorage or AzureWebJobsStorage__accountName is missing: no timer runs."
 
 
 def _storage(values: Mapping[str, str], name: str) -> StorageSettings:

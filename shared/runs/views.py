@@ -60,6 +60,8 @@ class ChunkDetails(Document):
     waits: int = 0
     waited_s: float = 0
     resends: int = 0
+    repeats: int = 0
+    """How often it may have been sent twice: whoever sent it died, or storage failed, before that was noted."""
     jobs: tuple[str, ...] = ()
     refused: int = 0
     refused_lines: tuple[int, ...] = ()
@@ -179,6 +181,7 @@ def _chunk_details(services: Services, blobs: RunBlobs, plan: Plan, number: int)
                 "waits": delivery.waits,
                 "waited_s": delivery.waited_s,
                 "resends": delivery.resends,
+                "repeats": delivery.repeats,
                 "jobs": tuple(contact_range.job_id for contact_range in delivery.accepted),
                 "refused": len(delivery.refused),
                 "refused_lines": tuple(position + 1 for position in delivery.refused[:REFUSED_SHOWN]),

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
+import requests
 from azure.core import MatchConditions
 from azure.core.exceptions import (
     AzureError,
     ClientAuthenticationError,
 )
+from azure.core.pipeline.transport import RequestsTransport
 from azure.storage.blob import BlobPrefix, BlobProperties, BlobServiceClient, ContainerClient
 from azure.storage.blob import ExponentialRetry as BlobRetry
 from azure.storage.queue import ExponentialRetry as QueueRetry
 from azure.storage.queue import QueueServiceClient, TextBase64EncodePolicy
+from requests.adapters import HTTPAdapter
 
 from shared.errors import (
     BlobChangedError,
@@ -48,20 +52,62 @@ BY_STATUS: Final[Mapping[int, type[ExportError]]] = {
 FORBIDDEN: Final = 403
 
 
-def blob_service(settings: StorageSettings, credential: TokenCredential) -> BlobServiceClient:
+@dataclass(frozen=True, kw_only=True)
+class Patience:
+    """How long calls to storage are waited for."""
+
+    connect: float
+    """Seconds until a connection must stand."""
+    read: float
+    """Seconds without a byte."""
+    retries: int
+
+
+FOR_MESSAGES: Final = Patience(connect=20, read=60, retries=3)
+"""Nobody waits but the message."""
+FOR_CALLERS: Final = Patience(connect=2, read=3, retries=1)
+"""Somebody waits for an answer over HTTP, and may ask again."""
+
+
+def blob_service(
+    settings: StorageSettings, credential: TokenCredential, *, patience: Patience, connections: int
+) -> BlobServiceClient:
     """Client of the storage account's blobs, by connection string where one is set, else by identity."""
-    retry = BlobRetry(initial_backoff=1, increment_base=2, retry_total=3)
+    options = _options(patience, connections) | {
+        "retry_policy": BlobRetry(
+            initial_backoff=1, increment_base=2, retry_total=patience.retries, random_jitter_range=1
+        )
+    }
     if settings.connection_string:
-        return BlobServiceClient.from_connection_string(settings.connection_string, retry_policy=retry)
-    return BlobServiceClient(settings.blob_uri, credential=credential, retry_policy=retry)
+        return BlobServiceClient.from_connection_string(settings.connection_string, **options)
+    return BlobServiceClient(settings.blob_uri, credential=credential, **options)
 
 
-def queue_service(settings: StorageSettings, credential: TokenCredential) -> QueueServiceClient:
+def queue_service(
+    settings: StorageSettings, credential: TokenCredential, *, patience: Patience, connections: int
+) -> QueueServiceClient:
     """Client of the storage account's queues, by connection string where one is set, else by identity."""
-    retry = QueueRetry(initial_backoff=1, increment_base=2, retry_total=3)
+    options = _options(patience, connections) | {
+        "retry_policy": QueueRetry(
+            initial_backoff=1, increment_base=2, retry_total=patience.retries, random_jitter_range=1
+        )
+    }
     if settings.connection_string:
-        return QueueServiceClient.from_connection_string(settings.connection_string, retry_policy=retry)
-    return QueueServiceClient(settings.queue_uri, credential=credential, retry_policy=retry)
+        return QueueServiceClient.from_connection_string(settings.connection_string, **options)
+    return QueueServiceClient(settings.queue_uri, credential=credential, **options)
+
+
+def _options(patience: Patience, connections: int) -> dict[str, Any]:
+    """Timeouts, and a pool with a connection for each thread: requests keeps ten and throws the others away."""
+    session = requests.Session()
+    adapter = HTTPAdapter(pool_connections=connections, pool_maxsize=connections, max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return {
+        "transport": RequestsTransport(session=session, session_owner=False),
+        "connection_timeout": patience.connect,
+        "read_timeout": patience.read,
+    }
 
 
 @contextmanager

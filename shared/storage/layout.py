@@ -7,6 +7,7 @@ successes/{export}.json                           the last successful run and wh
 requests/{export}/{key}.json                      which run an Idempotency-Key started
 cleaning.json                                     when old chunks were last deleted
 schedule.json                                     up to when the timer has looked for due exports
+pulse/{timer}.json                                when a timer last ticked
 limiters/{connection}/{endpoint}.json             when SendGrid wants to be left alone
 suspects/{queue}/{export}/{run}/{chunk}.json      a message that may kill its worker is being tried alone
 processes/{process}                               when a process that works last showed a sign of life
@@ -57,6 +58,11 @@ CLEANING_BLOB = "cleaning.json"
 def limiter_blob(connection: str, endpoint: str) -> str:
     """Blob of the rate limiter of an endpoint, for one connection."""
     return f"limiters/{connection}/{endpoint}.json"
+
+
+def pulse_blob(timer: str) -> str:
+    """Blob that says when a timer last ticked."""
+    return f"pulse/{timer}.json"
 
 
 def heartbeat_blob(process: str) -> str:

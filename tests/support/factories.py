@@ -227,5 +227,5 @@ def a_request(body: object = b"", **parts: Any) -> func.HttpRequest:  # noqa: AN
 
 def use_services(services: Services) -> None:
     """Have the functions of this process work with these services."""
-    vars(wiring)["_build"] = lambda: services
+    vars(wiring)["_build"] = lambda: (services, services)
     wiring._built.cache_clear()

@@ -80,7 +80,12 @@ def test_the_sample_names_every_setting_of_the_triggers() -> None:
 
 
 def test_the_sample_names_nothing_that_nobody_reads() -> None:
-    hosts_own = {"FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage", "PYTHON_THREADPOOL_THREAD_COUNT"}
+    hosts_own = {
+        "FUNCTIONS_WORKER_RUNTIME",
+        "AzureWebJobsStorage",
+        "AzureWebJobsDisableHomepage",
+        "PYTHON_THREADPOOL_THREAD_COUNT",
+    }
     assert sample_names() - set(SETTING_NAMES) - placeholders() == hosts_own
 
 

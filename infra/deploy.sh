@@ -302,12 +302,13 @@ try() {
 ids() { python3 -c 'import json, sys; print(*(each["id"] for each in json.load(sys.stdin)[sys.argv[1]]), sep="\n")' "$1"; }
 
 smoke_test() {
-  local connection connections first exports
+  local connection connections first exports status
   say "smoke test     $url"
-  curl --silent --show-error --fail --retry "${DEPLOY_TRIES:-12}" --retry-delay "${DEPLOY_WAIT:-10}" \
-    --retry-all-errors --max-time 60 --output /dev/null "$url/api/health" || fail "the app is not healthy: $(
-      curl --silent --max-time 60 --write-out ' (answer %{http_code}; 404: the app did not load, see its log)' "$url/api/health"
-    )"
+  if ! curl --silent --show-error --fail --retry "${DEPLOY_TRIES:-12}" --retry-delay "${DEPLOY_WAIT:-10}" \
+    --retry-all-errors --max-time 60 --output /dev/null "$url/api/health"; then
+    status=$(curl --silent --max-time 60 --output /dev/null --write-out '%{http_code}' "$url/api/health") || true
+    fail "the app is not healthy (answer $status; 404 means that it did not load, which its log explains)"
+  fi
   say "  health       ok"
   if [ -n "$entra" ]; then
     say "  the rest     skipped: callers need a token; docs/deploy.md shows how to get one"

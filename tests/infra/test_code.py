@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 READ_BY_THE_HOST = {
     *(f"AzureWebJobsStorage__{name}" for name in ("credential", "clientId")),
     *(f"AzureWebJobsStorage__{name}ServiceUri" for name in ("blob", "queue", "table")),
+    "AzureWebJobsDisableHomepage",
     "DataStorage__credential",
     "DataStorage__clientId",
     "SCHEDULE_TICK",

@@ -152,7 +152,10 @@ def test_unhealthy_app_fails_the_deployment(azure_cli: FakeAzureCli) -> None:
     azure_cli.answers = DEPLOYED
     azure_cli.app.answers = {}
     result = azure_cli.deploy()
-    assert (result.returncode, result.stderr.splitlines()[-1]) == (1, "deploy: the app is not healthy")
+    assert (result.returncode, result.stderr.splitlines()[-1]) == (
+        1,
+        "deploy: the app is not healthy (answer 404; 404 means that it did not load, which its log explains)",
+    )
 
 
 def test_refused_package_is_tried_again_and_then_fails(azure_cli: FakeAzureCli) -> None:

@@ -65,7 +65,7 @@ class Patience:
 
 FOR_MESSAGES: Final = Patience(connect=20, read=60, retries=3)
 """Nobody waits but the message."""
-FOR_CALLERS: Final = Patience(connect=2, read=3, retries=1)
+FOR_CALLERS: Final = Patience(connect=2, read=2.5, retries=1)
 """Somebody waits for an answer over HTTP, and may ask again."""
 
 
@@ -73,11 +73,7 @@ def blob_service(
     settings: StorageSettings, credential: TokenCredential, *, patience: Patience, connections: int
 ) -> BlobServiceClient:
     """Client of the storage account's blobs, by connection string where one is set, else by identity."""
-    options = _options(patience, connections) | {
-        "retry_policy": BlobRetry(
-            initial_backoff=1, increment_base=2, retry_total=patience.retries, random_jitter_range=1
-        )
-    }
+    options = _options(patience, connections) | {"retry_policy": BlobRetry(**_retrying(patience))}
     if settings.connection_string:
         return BlobServiceClient.from_connection_string(settings.connection_string, **options)
     return BlobServiceClient(settings.blob_uri, credential=credential, **options)
@@ -87,14 +83,15 @@ def queue_service(
     settings: StorageSettings, credential: TokenCredential, *, patience: Patience, connections: int
 ) -> QueueServiceClient:
     """Client of the storage account's queues, by connection string where one is set, else by identity."""
-    options = _options(patience, connections) | {
-        "retry_policy": QueueRetry(
-            initial_backoff=1, increment_base=2, retry_total=patience.retries, random_jitter_range=1
-        )
-    }
+    options = _options(patience, connections) | {"retry_policy": QueueRetry(**_retrying(patience))}
     if settings.connection_string:
         return QueueServiceClient.from_connection_string(settings.connection_string, **options)
     return QueueServiceClient(settings.queue_uri, credential=credential, **options)
+
+
+def _retrying(patience: Patience) -> dict[str, Any]:
+    """Waits of 1, 3, 5 … s between tries."""
+    return {"initial_backoff": 1, "increment_base": 2, "retry_total": patience.retries, "random_jitter_range": 0}
 
 
 def _options(patience: Patience, connections: int) -> dict[str, Any]:
@@ -103,11 +100,13 @@ def _options(patience: Patience, connections: int) -> dict[str, Any]:
     adapter = HTTPAdapter(pool_connections=connections, pool_maxsize=connections, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
-    return {
-        "transport": RequestsTransport(session=session, session_owner=False),
-        "connection_timeout": patience.connect,
-        "read_timeout": patience.read,
-    }
+    transport = RequestsTransport(
+        session=session,
+        session_owner=False,
+        connection_timeout=patience.connect,
+        read_timeout=patience.read,
+    )
+    return {"transport": transport}
 
 
 @contextmanager

@@ -5,6 +5,7 @@ the Functions hosts are its children. All listen on free ports of the loopback i
 """
 
 import itertools
+import json
 import re
 import secrets
 import ssl
@@ -39,7 +40,10 @@ from local.azure.serving import LOOPBACK, serve
 from local.sendgrid_simulator.control import Simulator
 
 LISTENING = re.compile(r'"listening": ?"(?P<url>https?://[^"]+)"')
+READY = re.compile(r'^\{"listening": .*\}$', re.MULTILINE)
 REQUEST_SECONDS = 60.0
+SHORTEST_BLOB_LEASE = 15
+"""Seconds; storage grants none that is shorter."""
 
 
 class Host:
@@ -60,8 +64,15 @@ class Host:
         self._process = process
 
     def wait_ready(self) -> None:
-        """Return when the host listens; raise `ProcessError` with the end of its log when it does not."""
-        self.url = self._process.wait_for(LISTENING)["url"]
+        """Return when the host listens with all functions.
+
+        Raises:
+            ProcessError: It does not; with the end of its log.
+        """
+        ready = json.loads(self._process.wait_for(READY)[0])
+        self.url = ready["listening"]
+        if not ready["functions"] or ready["disabled"]:
+            raise ProcessError(f"The app runs without all its functions; {self.log_file} says why.")
 
     def client(self) -> httpx.Client:
         """Return a client that sends the function key; the caller closes it."""
@@ -162,6 +173,8 @@ class LocalCloud:
         function_key, master_key = secrets.token_hex(), secrets.token_hex()
         keys = ["--function-key", function_key, "--master-key", master_key]
         lease = [] if lease_seconds is None else ["--message-lease-seconds", str(lease_seconds)]
+        if lease_seconds is not None:
+            lease += ["--timer-lease-seconds", str(max(lease_seconds, SHORTEST_BLOB_LEASE))]
         process = self._python_child(
             ["local.functions_host", "--app", str(app), "--port", "0", *keys, *lease],
             environment=self.environment(account, **settings),

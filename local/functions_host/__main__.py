@@ -2,7 +2,8 @@
 
 Settings come from the environment. When the host is ready, one line of JSON on standard output tells its
 address and functions; everything else, the app's own output included, goes to standard error. SIGTERM and
-SIGINT stop it.
+SIGINT stop it. What the real host does not survive ends it with 70 (storage) or 71 (its worker died too often);
+whoever runs it starts it anew.
 """
 
 import argparse
@@ -16,17 +17,19 @@ import sys
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Never
 
-from local.functions_host.errors import StartUpError
+from local.functions_host.errors import HostEndError, StartUpError
 from local.functions_host.host import Host, resolve_app
 from local.functions_host.host_json import read_host_json
 from local.functions_host.keys import Keys
 from local.functions_host.logs import HOST, STORAGE_THREAD_NAME, configure_logging
 from local.functions_host.queue_listener import LEASE_SECONDS
-from local.functions_host.worker import Function, Worker, WorkerError
+from local.functions_host.remote_worker import RemoteWorker
+from local.functions_host.timer_lease import LEASE_SECONDS as TIMER_LEASE_SECONDS
+from local.functions_host.worker import Function, WorkerError
 
 GRACE_SECONDS = 10
-SCRIPT = "function_app.py"
 STORAGE_THREADS = 32
 
 logger = logging.getLogger(HOST)
@@ -68,6 +71,12 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
         help="how long a message stays invisible unless renewed; the real host's ten minutes by default",
     )
     parser.add_argument(
+        "--timer-lease-seconds",
+        type=positive,
+        default=TIMER_LEASE_SECONDS,
+        help="how long the timers of a killed host stand still at most; a minute in the real host",
+    )
+    parser.add_argument(
         "--grace-seconds",
         type=positive,
         default=GRACE_SECONDS,
@@ -76,19 +85,13 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     return parser.parse_args(arguments)
 
 
-async def load_functions(worker: Worker, app_dir: Path) -> list[Function]:
-    """Have the worker load the app.
-
-    Raises:
-        StartUpError: it cannot; with the worker's own message.
-    """
-    script = os.environ.get("PYTHON_SCRIPT_FILE_NAME", SCRIPT)
-    if not (app_dir / script).is_file():
-        raise StartUpError([f"There is no {script} in {app_dir}."])
+async def load_functions(worker: RemoteWorker, app_dir: Path) -> list[Function]:
+    """Have the worker load the app; one that cannot be loaded has no functions, and the log says why."""
     try:
         return await worker.start(app_dir)
     except WorkerError as error:
-        raise StartUpError([str(error), error.stack_trace]) from error
+        logger.error("The app cannot be loaded: %s\n%s", error, error.stack_trace)  # noqa: TRY400  # it is the worker's
+        return []
 
 
 def listen_on(port: int) -> socket.socket:
@@ -111,14 +114,18 @@ async def run(arguments: argparse.Namespace, announce: Callable[[str], object]) 
     Raises:
         StartUpError: it cannot start.
     """
-    stop = asyncio.Event()
+    stop, over = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.set_default_executor(ThreadPoolExecutor(STORAGE_THREADS, thread_name_prefix=STORAGE_THREAD_NAME))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     host_json = read_host_json(arguments.app)
-    worker = Worker()
-    os.chdir(arguments.app)
+    timeout = host_json.function_timeout
+    ended: asyncio.Future[Never] = loop.create_future()
+    worker = RemoteWorker(
+        timeout_seconds=timeout.total_seconds() if timeout else None,
+        on_end=lambda error: None if ended.done() else ended.set_exception(error),
+    )
     functions = await load_functions(worker, arguments.app)
     app = resolve_app(functions, host_json, os.environ)
     listening = listen_on(arguments.port)
@@ -129,16 +136,29 @@ async def run(arguments: argparse.Namespace, announce: Callable[[str], object]) 
         listening,
         keys=keys,
         lease_seconds=arguments.message_lease_seconds,
+        timer_lease_seconds=arguments.timer_lease_seconds,
         grace_seconds=arguments.grace_seconds,
     )
     address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    ready = json.dumps({"listening": address, "functions": [function.name for function in functions]})
-    if await host.run(stop, lambda: announce(ready)):
-        worker.stop()
-    else:
+    ready = json.dumps({"listening": address, "functions": list(app.triggers), "disabled": app.disabled})
+    running = asyncio.create_task(host.run(stop, lambda: announce(ready)))
+    running.add_done_callback(lambda _: over.set())
+    ended.add_done_callback(lambda _: over.set())
+    await over.wait()
+    try:
+        if ended.done():
+            ended.result()
+        if running.result():
+            await worker.stop()
+            return
         logger.warning("Functions still run %d seconds after the stop and are abandoned", arguments.grace_seconds)
-        logging.shutdown()
-        os._exit(0)  # the interpreter would wait for their threads
+        code = 0
+    except HostEndError as error:
+        logger.critical("An unhandled exception has occurred. Host is shutting down: %s", error)
+        code = error.code
+    worker.kill()
+    logging.shutdown()
+    os._exit(code)  # the interpreter would wait for what still runs
 
 
 def main() -> int:

@@ -5,19 +5,21 @@ import logging
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from azure.storage.queue import QueueClient, QueueMessage
 
-from local.functions_host.errors import SettingError, StartUpError
+from local.functions_host.errors import SettingError
 from local.functions_host.host_json import HostJson
-from local.functions_host.http_server import HttpApplication, HttpServer
+from local.functions_host.http_server import Admin, HttpApplication, HttpServer
 from local.functions_host.invoker import Invoker
 from local.functions_host.keys import Keys
 from local.functions_host.protos import TypedData
 from local.functions_host.queue_listener import QueueListener
 from local.functions_host.queue_messages import trigger_metadata
+from local.functions_host.remote_worker import RemoteWorker
 from local.functions_host.schedule_status import StatusStore
+from local.functions_host.timer_lease import TimerLease
 from local.functions_host.timer_listener import TimerListener, timer_payload
 from local.functions_host.triggers import (
     HttpTrigger,
@@ -27,7 +29,7 @@ from local.functions_host.triggers import (
     read_outputs,
     read_trigger,
 )
-from local.functions_host.worker import Function, Worker
+from local.functions_host.worker import Function
 
 logger = logging.getLogger(__name__)
 
@@ -39,24 +41,23 @@ class App:
     host_json: HostJson
     triggers: dict[str, Trigger]
     outputs: dict[str, dict[str, QueueClient]]
+    disabled: dict[str, str]
+    """Functions that cannot run, each with the reason."""
 
 
 def resolve_app(functions: Sequence[Function], host_json: HostJson, settings: Mapping[str, str]) -> App:
-    """Resolve the bindings of all functions.
-
-    Raises:
-        StartUpError: some cannot be; with a sentence for each function.
-    """
-    app = App(host_json=host_json, triggers={}, outputs={})
-    problems = []
+    """Resolve the bindings of all functions; one whose cannot be is disabled, and the host runs without it."""
+    app = App(host_json=host_json, triggers={}, outputs={}, disabled={})
     for function in functions:
         try:
-            app.triggers[function.name] = read_trigger(function, host_json, settings)
-            app.outputs[function.name] = read_outputs(function, settings)
+            trigger, outputs = read_trigger(function, host_json, settings), read_outputs(function, settings)
         except SettingError as error:
-            problems.append(f"The function {function.name} cannot start: {error}.")
-    if problems or not functions:
-        raise StartUpError(problems or ["The app has no functions."])
+            app.disabled[function.name] = str(error)
+            words = "The function %s failed indexing and will be disabled: %s"
+            logger.error(words, function.name, error)  # noqa: TRY400  # the reason is all there is to tell
+        else:
+            app.triggers[function.name] = trigger
+            app.outputs[function.name] = outputs
     return app
 
 
@@ -76,14 +77,16 @@ class Host:
     def __init__(
         self,
         app: App,
-        worker: Worker,
+        worker: RemoteWorker,
         listening: socket.socket,
         *,
         keys: Keys,
         lease_seconds: int,
+        timer_lease_seconds: int,
         grace_seconds: int,
     ) -> None:
         """Make the listeners; none of them begins yet."""
+        self._timer_lease_seconds = timer_lease_seconds
         self._app = app
         self._lease_seconds = lease_seconds
         self._grace_seconds = grace_seconds
@@ -94,10 +97,14 @@ class Host:
         ]
         timers = [trigger for trigger in app.triggers.values() if isinstance(trigger, TimerTrigger)]
         https = {name: trigger for name, trigger in app.triggers.items() if isinstance(trigger, HttpTrigger)}
-        application = HttpApplication(https, keys, self._call, self._start_by_hand)
-        self._listeners: list[Listener] = [
+        admin = Admin(start_by_hand=self._start_by_hand, problem_of=self._problem_of, drain=self._drain)
+        application = HttpApplication(https, keys, self._call, admin)
+        self._takers: list[Listener] = [
             *self._queue_listeners,
             *(self._timer_listener(trigger) for trigger in timers),
+        ]
+        self._listeners: list[Listener] = [
+            *self._takers,
             HttpServer(application, listening, grace_seconds),
         ]
         self._by_hand: set[asyncio.Task[object]] = set()
@@ -107,12 +114,18 @@ class Host:
 
         Returns:
             Whether all of them ended in time.
+
+        Raises:
+            HostEndError: a listener met what the real host does not survive.
         """
         tasks = {asyncio.create_task(listener.listen()) for listener in self._listeners}
         stopped = asyncio.create_task(stop.wait())
         on_ready()
-        await asyncio.wait({stopped, *tasks}, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
+        waiting: set[asyncio.Task[Any]] = {stopped, *tasks}
+        while not stopped.done():  # a listener that was drained ends without a word, one that fails ends the host
+            over, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for each in over:
+                each.result()
         for listener in self._listeners:
             listener.stop()
         done, left = await asyncio.wait({*tasks, *self._by_hand}, timeout=self._grace_seconds)
@@ -145,6 +158,7 @@ class Host:
         return TimerListener(
             schedule=trigger.schedule,
             store=StatusStore(container, trigger.function.name) if container else None,
+            lease=TimerLease(trigger.lock_container, trigger.function.name, self._timer_lease_seconds),
             run_on_startup=trigger.run_on_startup,
             run=lambda payload: self._invoker.run(trigger.function, payload),
         )
@@ -152,6 +166,15 @@ class Host:
     async def _call(self, trigger: HttpTrigger, value: TypedData) -> TypedData | None:
         response = await self._invoker.run(trigger.function, value)
         return response.return_value if response else None
+
+    def _drain(self) -> None:
+        for listener in self._takers:
+            listener.stop()
+
+    def _problem_of(self, name: str) -> str | None:
+        if name in self._app.triggers:
+            return None
+        return self._app.disabled[name]
 
     def _start_by_hand(self, name: str, text: str) -> bool:
         # As in the real host, a run started by hand does not wait for one that the schedule started.

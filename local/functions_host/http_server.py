@@ -8,12 +8,13 @@ import functools
 import json
 import socket
 from collections.abc import Awaitable, Callable, Generator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
 import uvicorn
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Router
 from starlette.types import Receive, Scope, Send
 
@@ -26,15 +27,24 @@ ADMIN_PATH = "/admin/functions/{name}"
 SAME_SITE: dict[int, Literal["lax", "strict", "none"]] = {1: "lax", 2: "strict", 3: "none"}
 
 type Call = Callable[[HttpTrigger, TypedData], Awaitable[TypedData | None]]
-type StartByHand = Callable[[str, str], bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Admin:
+    """What the host can be asked and told under /admin, with its master key."""
+
+    start_by_hand: Callable[[str, str], bool]
+    """Starts a function of another kind than HTTP with an input; False when there is none."""
+    problem_of: Callable[[str], str | None]
+    """Why a function is disabled; None if it runs. Raises KeyError when there is none of the name."""
+    drain: Callable[[], None]
+    """Takes no more work, and leaves alone what runs; the platform asks for it before it stops a host."""
 
 
 class HttpApplication:
     """Answers requests by calling functions."""
 
-    def __init__(
-        self, triggers: Mapping[str, HttpTrigger], keys: Keys, call: Call, start_by_hand: StartByHand
-    ) -> None:
+    def __init__(self, triggers: Mapping[str, HttpTrigger], keys: Keys, call: Call, admin: Admin) -> None:
         """Take the HTTP triggers by the name of their function.
 
         As in the real host, the function whose name comes first answers what fits the routes of several.
@@ -43,12 +53,19 @@ class HttpApplication:
             triggers: what can be called by its route.
             keys: who may call it.
             call: calls a function; None when it failed.
-            start_by_hand: starts a function of another kind with an input; False when there is none.
+            admin: what else the host does.
         """
         self._keys = keys
         self._call = call
-        self._start_by_hand = start_by_hand
-        routes = [TemplateRoute(ADMIN_PATH, self._answer_admin, {"POST"})]
+        self._admin = admin
+        self._is_draining = False
+        routes = [
+            TemplateRoute(ADMIN_PATH, self._answer_admin, {"POST"}),
+            TemplateRoute(f"{ADMIN_PATH}/status", self._answer_function_status, {"GET"}),
+            TemplateRoute("/admin/host/ping", self._answer_ping, {"GET", "POST"}),
+            TemplateRoute("/admin/host/status", self._answer_status, {"GET"}),
+            TemplateRoute("/admin/host/drain", self._answer_drain, {"POST"}),
+        ]
         for _, trigger in sorted(triggers.items()):
             endpoint = functools.partial(self._answer, trigger)
             routes += [TemplateRoute(path, endpoint, trigger.methods) for path in trigger.paths]
@@ -58,14 +75,41 @@ class HttpApplication:
         """Answer one request."""
         await self._router({**scope, "path": decoded_path(scope["raw_path"])}, receive, send)
 
-    async def _answer_admin(self, request: Request) -> Response:
+    def _refusal(self, request: Request) -> Response | None:
         level = self._keys.level_of(request)
-        if level is not Level.ADMIN:
-            return Response(status_code=401 if level is Level.ANONYMOUS else 403)
+        if level is Level.ADMIN:
+            return None
+        return Response(status_code=401 if level is Level.ANONYMOUS else 403)
+
+    async def _answer_ping(self, _request: Request) -> Response:
+        return Response()
+
+    async def _answer_status(self, request: Request) -> Response:
+        return self._refusal(request) or JSONResponse({"state": "Running", "isDraining": self._is_draining})
+
+    async def _answer_drain(self, request: Request) -> Response:
+        if refusal := self._refusal(request):
+            return refusal
+        self._is_draining = True
+        self._admin.drain()
+        return Response(status_code=202)
+
+    async def _answer_function_status(self, request: Request) -> Response:
+        if refusal := self._refusal(request):
+            return refusal
+        try:
+            problem = self._admin.problem_of(request.path_params["name"])
+        except KeyError:
+            return Response(status_code=404)
+        return JSONResponse({"isDisabled": problem is not None, "errors": [problem] if problem else []})
+
+    async def _answer_admin(self, request: Request) -> Response:
+        if refusal := self._refusal(request):
+            return refusal
         text = read_admin_input(await request.body())
         if text is None:
             return Response('The body must be {"input": "..."}', status_code=400, media_type="text/plain")
-        found = self._start_by_hand(request.path_params["name"], text)
+        found = self._admin.start_by_hand(request.path_params["name"], text)
         return Response(status_code=202 if found else 404)
 
     async def _answer(self, trigger: HttpTrigger, request: Request) -> Response:
@@ -110,8 +154,11 @@ def make_response(result: TypedData) -> Response:
     if result.http is None:
         return Response(result.string, media_type="text/plain")
     http = result.http
-    headers = {name: value for name, value in http.headers.items() if name.lower() != "content-length"}
-    response = Response(http.body.bytes or b"", status_code=int(http.status_code), headers=headers)
+    if not all(value.isascii() for value in http.headers.values()):
+        return Response(status_code=500)
+    response = Response(http.body.bytes or b"", status_code=int(http.status_code), headers=dict(http.headers))
+    if "content-length" not in {name.lower() for name in http.headers}:
+        del response.headers["content-length"]  # the answer then goes out in chunks, as there
     for cookie in http.cookies:
         _set_cookie(response, cookie)
     return response

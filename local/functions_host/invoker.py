@@ -12,7 +12,8 @@ from azure.storage.queue import QueueClient
 from local.functions_host.outputs import send_all
 from local.functions_host.protos import InvocationResponse, TypedData
 from local.functions_host.queue_messages import Encoding
-from local.functions_host.worker import Function, Worker, WorkerError
+from local.functions_host.remote_worker import RemoteWorker
+from local.functions_host.worker import Function, WorkerError
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +23,7 @@ class Invoker:
 
     def __init__(
         self,
-        worker: Worker,
+        worker: RemoteWorker,
         *,
         outputs: Mapping[str, Mapping[str, QueueClient]],
         encoding: Encoding,

@@ -1,24 +1,32 @@
 """Queue triggers: read a queue, run the function, settle the message.
 
 Follows QueueListener, QueueProcessor and UpdateQueueMessageVisibilityCommand of the storage extension
-(https://github.com/Azure/azure-sdk-for-net, sdk/storage/Microsoft.Azure.WebJobs.Extensions.Storage.Common).
+(https://github.com/Azure/azure-sdk-for-net, sdk/storage/Microsoft.Azure.WebJobs.Extensions.Storage.Common). What
+storage refuses ends the host: a get with 403, with 429 or a broken connection after six tries; whatever settles or
+renews a message after six tries, with 403 at once.
 """
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from http.client import FORBIDDEN, TOO_MANY_REQUESTS
+from typing import Any
 
-from azure.core.exceptions import AzureError, ResourceNotFoundError
+from azure.core.exceptions import (
+    AzureError,
+    ResourceNotFoundError,
+    ServiceRequestTimeoutError,
+    ServiceResponseTimeoutError,
+)
 from azure.storage.queue import QueueClient, QueueMessage
 
+from local.functions_host.errors import HostEndError
 from local.functions_host.host_json import QueueOptions
 from local.functions_host.outputs import send
 from local.functions_host.polling import Backoff
 from local.functions_host.queue_messages import decode
 
 LEASE_SECONDS = 600
-FASTEST_RENEWAL_SECONDS = 0.5
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +34,22 @@ logger = logging.getLogger(__name__)
 def is_lost(error: AzureError) -> bool:
     """Tell whether the message now belongs to somebody else or to nobody."""
     return isinstance(error, ResourceNotFoundError) or getattr(error, "error_code", None) == "PopReceiptMismatch"
+
+
+def is_unanswered(error: AzureError) -> bool:
+    """Tell whether the service took the request and was silent for too long."""
+    return isinstance(error, ServiceRequestTimeoutError | ServiceResponseTimeoutError)
+
+
+def ends_host(error: AzureError, *, is_get: bool) -> bool:
+    """Tell whether the real host does not survive what is left after all tries.
+
+    A get that fails with a fault of the service's own is made again later; everything else ends the host.
+    """
+    if not is_get:
+        return True
+    status = getattr(error, "status_code", None)
+    return status in {FORBIDDEN, TOO_MANY_REQUESTS} or (status is None and not is_unanswered(error))
 
 
 def brief(error: Exception) -> str:
@@ -58,21 +82,45 @@ class QueueListener:
         self._running: set[asyncio.Task[None]] = set()
         self._woken = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._reason: HostEndError | None = None
 
     async def listen(self) -> None:
         """Read until stopped; returns when the functions that still ran are done, too."""
         while not self._stopping.is_set():
-            messages = await self._receive()
+            messages = await self._until_ended(self._receive())
             if self._stopping.is_set():
-                await self._give_back(messages)
-            elif messages:
+                break  # what was got at this moment stays hidden until its lease ends, as there
+            if messages:
                 self._backoff.reset()
                 self._start(messages)
-                await self._wait_for_room()
+                await self._until_ended(self._wait_for_room())
             else:
-                await self._wait(self._backoff.next_delay())
-        if self._running:
+                await self._until_ended(self._wait(self._backoff.next_delay()))
+        await self._until_ended(self._drain())
+        if self._reason is not None:
+            raise self._reason
+
+    async def _drain(self) -> None:
+        while self._running:
             await asyncio.wait(self._running)
+
+    async def _until_ended[T](self, work: Coroutine[Any, Any, T]) -> T:
+        """What the work gives. Raises HostEndError as soon as the host must end."""
+        task, ended = asyncio.create_task(work), asyncio.create_task(self._ended.wait())
+        ended.add_done_callback(lambda _: task.cancel() if self._ended.is_set() else None)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if self._reason is not None:
+                raise self._reason from None
+            raise
+        finally:
+            ended.cancel()
+
+    def _end(self, error: AzureError) -> None:
+        self._reason = self._reason or HostEndError(brief(error), HostEndError.STORAGE)
+        self._ended.set()
 
     def wake(self) -> None:
         """Look again at once, because a message was sent from here."""
@@ -91,13 +139,14 @@ class QueueListener:
             return ()
         except AzureError as error:
             logger.warning("The queue %s cannot be read: %s", self._queue.queue_name, brief(error))
+            if ends_host(error, is_get=True):
+                raise HostEndError(brief(error), HostEndError.STORAGE) from error
             return ()
 
     def _receive_batch(self) -> Sequence[QueueMessage]:
         pages = self._queue.receive_messages(
             messages_per_page=self._options.batch_size,
             visibility_timeout=self._lease_seconds,
-            retry_total=0,  # the listener has its own delays
         ).by_page()
         return list(next(pages, ()))
 
@@ -119,20 +168,17 @@ class QueueListener:
             return
         self._woken.clear()
 
-    async def _give_back(self, messages: Sequence[QueueMessage]) -> None:
-        for message in messages:
-            with suppress(AzureError):  # it comes back when its lease ends
-                await self._release(message, 0)
-
     async def _process(self, message: QueueMessage) -> None:
         try:
             await self._process_leased(message)
         except AzureError as error:
             # The message comes back when its lease ends.
             logger.warning("The message %s cannot be settled: %s", message.id, brief(error))
+            self._end(error)
 
     async def _process_leased(self, message: QueueMessage) -> None:
-        if (message.dequeue_count or 0) > self._options.max_dequeue_count:
+        is_spent = (message.dequeue_count or 0) > self._options.max_dequeue_count
+        if is_spent and self._poison_queue is not None:
             await self._move_to_poison_queue(message)
             return
         try:
@@ -155,20 +201,18 @@ class QueueListener:
             await renewal
 
     async def _renew_until(self, done: asyncio.Event, message: QueueMessage) -> None:
-        usual = delay = self._lease_seconds / 2
-        while not await _is_set_within(done, delay):
+        while not await _is_set_within(done, self._lease_seconds / 2):
             try:
                 await asyncio.to_thread(self._renew, message)
-                delay = usual
             except AzureError as error:
                 logger.warning("The lease of message %s was not renewed: %s", message.id, brief(error))
-                if is_lost(error):
-                    return
-                delay = max(delay / 2, FASTEST_RENEWAL_SECONDS)
+                if not is_lost(error):
+                    self._end(error)
+                return
 
     def _renew(self, message: QueueMessage) -> None:
         renewed = self._queue.update_message(
-            message.id, message.pop_receipt, visibility_timeout=self._lease_seconds, retry_total=0
+            message.id, message.pop_receipt, visibility_timeout=self._lease_seconds
         )
         message.pop_receipt = renewed.pop_receipt
 

@@ -4,6 +4,7 @@ Follows TimerListener of the timer extension (https://github.com/Azure/azure-web
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from local.functions_host.ncrontab import Schedule
 from local.functions_host.protos import TypedData
 from local.functions_host.schedule_status import ScheduleStatus, StatusStore, resume
+from local.functions_host.timer_lease import TimerLease
 
 # A long wait is cut in pieces, lest a clock set anew meanwhile goes unnoticed.
 LONGEST_NAP_SECONDS = 60.0
@@ -44,9 +46,14 @@ class TimerListener:
         store: StatusStore | None,
         run_on_startup: bool,
         run: Callable[[TypedData], Awaitable[object]],
+        lease: TimerLease | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
-        """Take the schedule and what to do when it is time; without a store nothing is ever past due."""
+        """Take the schedule and what to do when it is time.
+
+        Without a store nothing is ever past due; without a lease every host runs the timer.
+        """
+        self._lease = lease
         self._schedule = schedule
         self._store = store
         self._run_on_startup = run_on_startup
@@ -55,7 +62,39 @@ class TimerListener:
         self._stopping = asyncio.Event()
 
     async def listen(self) -> None:
-        """Run the function when it is time, until stopped; returns when a run under way is done, too."""
+        """Run the function when it is time, until stopped; returns when a run under way is done, too.
+
+        Raises:
+            HostEndError: the storage refuses the lease.
+        """
+        while self._lease is not None and not self._stopping.is_set():
+            if await asyncio.to_thread(self._lease.acquire):
+                await self._listen_with(self._lease)
+            else:
+                await self._nap(self._lease.seconds)
+        if self._lease is None:
+            await self._listen()
+
+    async def _listen_with(self, lease: TimerLease) -> None:
+        """Run the timer for as long as the lease is this host's."""
+        listening = asyncio.create_task(self._listen())
+        try:
+            while not listening.done():
+                await asyncio.wait({listening}, timeout=lease.seconds / 2)
+                if not listening.done() and not await asyncio.to_thread(lease.renew):
+                    listening.cancel()
+                    return
+            listening.result()
+        finally:
+            listening.cancel()
+            await asyncio.to_thread(lease.release)
+
+    async def _nap(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+
+    async def _listen(self) -> None:
         status, is_past_due = await self._resume()
         if is_past_due or self._run_on_startup:
             status = await self._fire(status, is_past_due=is_past_due, is_scheduled=False)
@@ -75,11 +114,7 @@ class TimerListener:
 
     async def _is_stopped_before(self, moment: datetime) -> bool:
         while (left := (moment - self._clock()).total_seconds()) > 0 and not self._stopping.is_set():
-            try:
-                async with asyncio.timeout(min(left, LONGEST_NAP_SECONDS)):
-                    await self._stopping.wait()
-            except TimeoutError:
-                continue
+            await self._nap(min(left, LONGEST_NAP_SECONDS))
         return self._stopping.is_set()
 
     async def _fire(self, status: ScheduleStatus, *, is_past_due: bool, is_scheduled: bool) -> ScheduleStatus:

@@ -42,6 +42,7 @@ class TimerTrigger:
     function: Function
     schedule: Schedule
     status_container: ContainerClient | None
+    lock_container: ContainerClient
     run_on_startup: bool
 
 
@@ -109,10 +110,12 @@ def _read_timer_trigger(function: Function, settings: Mapping[str, str]) -> Time
         raise SettingError(f"its schedule cannot be read: {error}") from error
     # The real host, too, turns the monitor off for schedules that fire more than once a minute.
     wants_monitor = function.trigger.get("useMonitor") is not False and not schedule.fires_within_a_minute
+    hosts = container_client(HOST_STORAGE, HOSTS_CONTAINER, settings)
     return TimerTrigger(
         function=function,
         schedule=schedule,
-        status_container=container_client(HOST_STORAGE, HOSTS_CONTAINER, settings) if wants_monitor else None,
+        status_container=hosts if wants_monitor else None,
+        lock_container=hosts,
         run_on_startup=bool(function.trigger.get("runOnStartup")),
     )
 

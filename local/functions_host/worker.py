@@ -6,6 +6,7 @@ The order of calls is that of the proxy worker, which loads the same library in 
 
 import asyncio
 import json
+import os
 import secrets
 import sys
 import threading
@@ -67,13 +68,22 @@ def path_with_app_last(path: Iterable[str], app_dir: Path) -> list[str]:
 class Worker:
     """Runs the functions of one app; there can be one per process, for the library keeps the app in globals.
 
-    The library lives on an event loop and thread of its own, as the real worker is a process of its own: a
-    coroutine function that blocks holds up other functions, but neither lease renewals nor timers.
+    The library lives on an event loop and thread of its own: a coroutine function that blocks holds up other
+    functions, but not the answers to the host. What ends the loop, such as SystemExit in a function, ends the
+    process.
     """
 
     def __init__(self) -> None:
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="worker", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="worker", daemon=True)
+        self._stopping = False
+
+    def _run(self) -> None:
+        try:
+            self._loop.run_forever()
+        finally:
+            if not self._stopping:
+                os._exit(1)
 
     async def start(self, app_dir: Path) -> list[Function]:
         """Load the app in ``app_dir``.
@@ -138,6 +148,7 @@ class Worker:
 
     def stop(self) -> None:
         """Wait for the functions' threads and end the worker's loop."""
+        self._stopping = True
         self._library.stop_threadpool_executor()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()

@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from local.functions_host.errors import HostEndError
 from tests.integration.functions_host.support import (
     APPS,
+    PATIENCE_SECONDS,
     Azurite,
     Queue,
     RunningHost,
@@ -25,9 +27,14 @@ def stopped(tmp_path: Path) -> Iterator[tuple[Azurite, RunningHost]]:
     running.__exit__(None, None, None)
 
 
-def test_a_listener_survives_a_restart_of_the_storage(stopped: tuple[Azurite, RunningHost]) -> None:
+def test_a_listener_survives_a_short_restart_of_the_storage(stopped: tuple[Azurite, RunningHost]) -> None:
     azurite, host = stopped
-    host.wait_for("The queue work cannot be read")
     with running_azurite(**azurite.ports):
         Queue.named("work", azurite.connection_string).create().send("after")
         host.wait_for("done", times=2)
+
+
+def test_storage_that_is_gone_for_good_ends_the_host(stopped: tuple[Azurite, RunningHost]) -> None:
+    _, host = stopped
+    assert host.process.wait(PATIENCE_SECONDS) == HostEndError.STORAGE
+    assert "Host is shutting down" in host.log()

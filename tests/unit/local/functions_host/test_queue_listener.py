@@ -4,9 +4,15 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError, ServiceRequestError
+from azure.core.exceptions import (
+    HttpResponseError,
+    ResourceNotFoundError,
+    ServiceRequestError,
+    ServiceResponseTimeoutError,
+)
 from azure.storage.queue import QueueClient, QueueMessage
 
+from local.functions_host.errors import HostEndError
 from local.functions_host.host_json import QueueOptions
 from local.functions_host.queue_listener import QueueListener
 
@@ -26,6 +32,12 @@ def mismatch() -> HttpResponseError:
     return error
 
 
+def answered(status: int) -> HttpResponseError:
+    error = HttpResponseError(f"answered {status}")
+    error.status_code = status
+    return error
+
+
 class FakeQueue:
     """A queue that gives out what it was made with: one page or fault for each read."""
 
@@ -36,6 +48,7 @@ class FakeQueue:
         self.reads = list(reads)
         self.events: list[str] = []
         self.update_faults: list[Exception] = []
+        self.delete_faults: list[Exception] = []
         self.update_seconds = 0.0
         self.when_empty: Callable[[], None] = lambda: None
 
@@ -57,6 +70,8 @@ class FakeQueue:
 
     def delete_message(self, _id: str, pop_receipt: str) -> None:
         self.events.append(f"delete {pop_receipt}")
+        if self.delete_faults:
+            raise self.delete_faults.pop(0)
 
     def send_message(self, content: str) -> None:
         self.events.append(f"send {content}")
@@ -111,10 +126,31 @@ def listen(
 
 @pytest.mark.parametrize(
     "fault",
-    [ServiceRequestError("refused"), HttpResponseError("503"), ResourceNotFoundError("no queue"), mismatch()],
+    [answered(500), answered(503), ResourceNotFoundError("no queue"), ServiceResponseTimeoutError("silent")],
 )
-def test_a_fault_of_the_storage_does_not_end_the_listener(fault: Exception) -> None:
+def test_a_fault_of_the_storage_itself_does_not_end_the_host(fault: Exception) -> None:
     assert listen(FakeQueue(fault, fault, [message()])) == [b"hello"]
+
+
+@pytest.mark.parametrize("fault", [answered(403), answered(429), ServiceRequestError("reset")])
+def test_storage_that_refuses_a_get_ends_the_host(fault: Exception) -> None:
+    with pytest.raises(HostEndError) as end:
+        listen(FakeQueue(fault, [message()]))
+    assert end.value.code == HostEndError.STORAGE
+
+
+@pytest.mark.parametrize("status", [403, 500, 503])
+@pytest.mark.parametrize("succeeds", [True, False])
+def test_a_message_that_cannot_be_settled_ends_the_host(status: int, *, succeeds: bool) -> None:
+    queue = FakeQueue([message()])
+    queue.update_faults = [answered(status)]
+    queue.delete_faults = [answered(status)]
+    with pytest.raises(HostEndError):
+        listen(queue, poison=FakeQueue(), succeeds=succeeds)
+
+
+def test_there_is_no_maximum_on_a_poison_queue() -> None:
+    assert listen(FakeQueue([message(dequeue_count=99)])) == [b"hello"]
 
 
 def test_success_deletes_the_message() -> None:
@@ -160,12 +196,11 @@ def test_settling_waits_for_a_renewal_under_way() -> None:
     assert queue.events == ["update p1 0.2", "delete p2"]
 
 
-def test_a_renewal_that_fails_is_tried_again() -> None:
+def test_a_renewal_that_fails_ends_the_host() -> None:
     queue = FakeQueue([message()])
-    queue.update_faults = [ServiceRequestError("refused")]
-    listen(queue, updates=2, lease_seconds=0.2)
-    assert queue.events[:2] == ["update p1 0.2", "update p1 0.2"]
-    assert queue.events[-1] == f"delete p{len(queue.events) - 1}"
+    queue.update_faults = [answered(503)]
+    with pytest.raises(HostEndError):
+        listen(queue, updates=2, lease_seconds=0.2)
 
 
 @pytest.mark.parametrize("fault", [mismatch(), ResourceNotFoundError("gone")])
@@ -174,12 +209,6 @@ def test_a_lease_that_somebody_else_has_is_not_renewed_again(fault: Exception) -
     queue.update_faults = [fault]
     listen(queue, updates=1, seconds=0.7, lease_seconds=0.2)
     assert queue.events == ["update p1 0.2", "delete p1"]
-
-
-def test_a_message_that_cannot_be_settled_does_not_end_the_listener() -> None:
-    queue = FakeQueue([message()], [message()])
-    queue.update_faults = [HttpResponseError("503")]
-    assert listen(queue, poison=FakeQueue(), succeeds=False) == [b"hello", b"hello"]
 
 
 def test_a_listener_that_is_woken_looks_at_once() -> None:
@@ -207,9 +236,8 @@ def test_a_listener_that_is_woken_looks_at_once() -> None:
     assert len(reads) == 30
 
 
-def test_messages_that_arrive_after_the_stop_are_given_back() -> None:
+def test_messages_that_arrive_after_the_stop_stay_hidden() -> None:
     queue = FakeQueue([message(), message()])
-    queue.update_faults = [HttpResponseError("503")]
 
     async def main() -> None:
         listener = QueueListener(
@@ -224,4 +252,4 @@ def test_messages_that_arrive_after_the_stop_are_given_back() -> None:
         await listening
 
     asyncio.run(main())
-    assert queue.events == ["update p1 0", "update p1 0"]
+    assert queue.events == []

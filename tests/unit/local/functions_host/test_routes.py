@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from local.functions_host.errors import SettingError
-from local.functions_host.http_server import HttpApplication
+from local.functions_host.http_server import Admin, HttpApplication
 from local.functions_host.keys import Keys, Level
 from local.functions_host.protos import RpcHttp, TypedData
 from local.functions_host.routes import starlette_paths
@@ -35,9 +35,8 @@ def request(
         calls.append((trigger.function.name, value.http))
         return TypedData(string="done")
 
-    application = HttpApplication(
-        {each.function.name: each for each in triggers}, Keys(), call, lambda _name, _text: False
-    )
+    admin = Admin(start_by_hand=lambda _name, _text: False, problem_of=lambda _name: None, drain=lambda: None)
+    application = HttpApplication({each.function.name: each for each in triggers}, Keys(), call, admin)
 
     async def ask() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(application), base_url="http://host") as client:

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from local.functions_host.errors import SettingError, StartUpError
+from local.functions_host.errors import SettingError
 from local.functions_host.host import resolve_app
 from local.functions_host.host_json import HostJson
 from local.functions_host.keys import Level
@@ -136,16 +136,15 @@ def test_the_queues_of_outputs_are_known_by_the_name_of_their_binding() -> None:
     assert {name: queue.queue_name for name, queue in queues.items()} == {"out": "work"}
 
 
-def test_each_function_that_cannot_start_is_named() -> None:
+def test_functions_that_cannot_run_are_disabled_and_the_others_run() -> None:
     broken = [Function(name=name, function_id=name, trigger={"type": "blobTrigger"}, outputs=()) for name in "ab"]
-    with pytest.raises(StartUpError) as caught:
-        resolve_app(broken, HOST_JSON, SETTINGS)
-    assert [problem.split(":")[0] for problem in caught.value.problems] == [
-        "The function a cannot start",
-        "The function b cannot start",
-    ]
+    page = Function(
+        name="page", function_id="page", trigger={"type": "httpTrigger", "name": "request"}, outputs=()
+    )
+    app = resolve_app([*broken, page], HOST_JSON, SETTINGS)
+    assert app.disabled.keys() == {"a", "b"}
+    assert app.triggers.keys() == {"page"}
 
 
-def test_an_app_without_functions_is_refused() -> None:
-    with pytest.raises(StartUpError, match="no functions"):
-        resolve_app([], HOST_JSON, SETTINGS)
+def test_an_app_without_functions_is_one() -> None:
+    assert resolve_app([], HOST_JSON, SETTINGS).triggers == {}

@@ -3,6 +3,8 @@
 import json
 import logging
 import os
+import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -41,6 +43,10 @@ def follow(order: dict[str, float]) -> None:
         time.sleep(order["sleep"])
     if "hold" in order:
         hold()
+    if "die" in order:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if "exit" in order:
+        sys.exit(1)
 
 
 def hold() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from azure.core.exceptions import AzureError, ResourceExistsError, ResourceNotFoundError
 from azure.storage.blob import ContainerClient
 
-from local.functions_host.ncrontab import Schedule
+from local.functions_host.ncrontab import Interval, Schedule
 
 HOST_ID = "local"
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -63,7 +63,7 @@ class Resumption:
     is_changed: bool
 
 
-def resume(stored: ScheduleStatus | None, schedule: Schedule, now: datetime) -> Resumption:
+def resume(stored: ScheduleStatus | None, schedule: Schedule | Interval, now: datetime) -> Resumption:
     """Decide how a timer goes on.
 
     A timer seen for the first time starts at ``now``. One whose next occurrence lies behind is past due,

@@ -9,7 +9,7 @@ import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
-from local.functions_host.ncrontab import Schedule
+from local.functions_host.ncrontab import Interval, Schedule
 from local.functions_host.protos import TypedData
 from local.functions_host.schedule_status import ScheduleStatus, StatusStore, resume
 from local.functions_host.timer_lease import TimerLease
@@ -42,7 +42,7 @@ class TimerListener:
     def __init__(
         self,
         *,
-        schedule: Schedule,
+        schedule: Schedule | Interval,
         store: StatusStore | None,
         run_on_startup: bool,
         run: Callable[[TypedData], Awaitable[object]],

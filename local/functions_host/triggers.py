@@ -6,6 +6,7 @@ The worker library does not look at these values; in Azure the host does when it
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from azure.storage.blob import ContainerClient
@@ -14,7 +15,7 @@ from azure.storage.queue import QueueClient
 from local.functions_host.errors import SettingError
 from local.functions_host.host_json import HostJson
 from local.functions_host.keys import Level
-from local.functions_host.ncrontab import NcrontabError, Schedule
+from local.functions_host.ncrontab import Interval, NcrontabError, Schedule, parse_schedule
 from local.functions_host.routes import starlette_paths
 from local.functions_host.settings import HOST_STORAGE, container_client, queue_client, resolve
 from local.functions_host.worker import Function
@@ -40,7 +41,7 @@ class TimerTrigger:
     """When a function runs; without a container, nobody remembers when it last did."""
 
     function: Function
-    schedule: Schedule
+    schedule: Schedule | Interval
     status_container: ContainerClient | None
     lock_container: ContainerClient
     run_on_startup: bool
@@ -103,13 +104,16 @@ def _read_queue_trigger(function: Function, settings: Mapping[str, str]) -> Queu
 
 def _read_timer_trigger(function: Function, settings: Mapping[str, str]) -> TimerTrigger:
     try:
-        schedule = Schedule.parse(resolve(function.trigger["schedule"], settings))
+        schedule = parse_schedule(resolve(function.trigger["schedule"], settings))
     except NcrontabError as error:
         raise SettingError(f"its schedule is wrong: {error}") from error
     except SettingError as error:
         raise SettingError(f"its schedule cannot be read: {error}") from error
+    if isinstance(schedule, Interval) and schedule.length <= timedelta():
+        raise SettingError("its schedule would fire without pause, as the real host lets it")
     # The real host, too, turns the monitor off for schedules that fire more than once a minute.
-    wants_monitor = function.trigger.get("useMonitor") is not False and not schedule.fires_within_a_minute
+    is_fast = schedule.fires_twice_within_a_minute(datetime.now(UTC))
+    wants_monitor = function.trigger.get("useMonitor") is not False and not is_fast
     hosts = container_client(HOST_STORAGE, HOSTS_CONTAINER, settings)
     return TimerTrigger(
         function=function,

@@ -79,6 +79,11 @@ class Host:
         headers = {"x-functions-key": self.function_key}
         return httpx.Client(base_url=self.url, headers=headers, timeout=REQUEST_SECONDS, trust_env=False)
 
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.running
+
     def stop(self) -> None:
         """Let it finish what it is at (SIGTERM) and end."""
         self._process.stop()

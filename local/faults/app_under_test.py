@@ -2,9 +2,11 @@
 
 import itertools
 import json
+import threading
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,11 +19,13 @@ from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueClient
 
 from local.azure.environment import EXTRACT_CONTAINER, STATE_CONTAINER
+from local.azure.processes import ProcessError
 from local.cloud import Host, LocalCloud
 from local.export_api import ApiError, ExportApi, Run
 from local.extracts.customer_insights import ExportDestination, put_table
 from local.extracts.deliveries import PEOPLE_MAPPING
 from local.extracts.people import COLUMNS, People
+from local.faults.injected_deaths import ORDERS
 from local.faults.scale import SCALED, VARIABLE, write_app
 from local.playground import connection_definition, export_definition
 
@@ -33,6 +37,7 @@ LOOK_SECONDS: Final = 0.6
 """Between two looks at a run: each costs the app several reads of storage."""
 REQUEST_SECONDS: Final = 20.0
 START_TRIES: Final = 8
+SUPERVISION_SECONDS: Final = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +83,8 @@ class AppUnderTest:
             stack.callback(self.kill_hosts)
             self._running = stack.pop_all()
         self._app = write_app(self.directory / f"app-{self.account}")
+        self._orders = self.directory / f"orders-{self.account}"
+        self._orders.mkdir()
         return self
 
     def __exit__(
@@ -93,10 +100,47 @@ class AppUnderTest:
             self.account,
             app=self._app,
             lease_seconds=LEASE_SECONDS,
-            **{VARIABLE: json.dumps({**SCALED, **self.limits}), "SCHEDULE_TICK": TICK} | settings,
+            **{
+                VARIABLE: json.dumps({**SCALED, **self.limits}),
+                ORDERS: str(self._orders),
+                "SCHEDULE_TICK": TICK,
+            }
+            | settings,
         )
         self.hosts.append(host)
         return host
+
+    @contextmanager
+    def supervised(self) -> Iterator[Counter[str]]:
+        """Start hosts anew that end by themselves, as the platform does; counts how often."""
+        ends, over = Counter[str](), threading.Event()
+
+        def look() -> None:
+            while not over.wait(SUPERVISION_SECONDS):
+                for host in [host for host in self.hosts if not host.running]:
+                    ends["ended"] += 1
+                    self.hosts.remove(host)
+                    host.kill()
+                while not self.hosts and not over.is_set():
+                    with suppress(ProcessError):  # it may end again at once
+                        self.start_host()
+
+        supervisor = threading.Thread(target=look, name="supervisor", daemon=True)
+        supervisor.start()
+        try:
+            yield ends
+        finally:
+            over.set()
+            supervisor.join()
+
+    def order(self, step: str, export: SavedExport, what: str) -> None:
+        """Let a step of the app kill its worker for this export, or hang once."""
+        (self._orders / step).write_text(f"{export.id} {what}", "utf-8")
+
+    def countermand(self) -> None:
+        """Take all orders back."""
+        for order in self._orders.iterdir():
+            order.unlink(missing_ok=True)
 
     def kill_hosts(self) -> None:
         """End all instances at once (SIGKILL)."""
@@ -157,14 +201,14 @@ class AppUnderTest:
         """Start a run on demand, as a client does that repeats a request which failed under the same key."""
         key = self.name("request")
         for _ in range(START_TRIES):
-            with self._client() as client:
-                try:
+            try:
+                with self._client() as client:
                     answer = client.post(
                         f"/api/exports/{export.id}/runs", json={"force": force}, headers={"Idempotency-Key": key}
                     ).raise_for_status()
                     return Run.model_validate(answer.json())
-                except httpx.HTTPError:
-                    time.sleep(1)
+            except (httpx.HTTPError, ApiError):
+                time.sleep(1)
         raise ApiError(f"No run of {export.id} could be started.")
 
     def tick(self, function: str) -> None:
@@ -181,20 +225,22 @@ class AppUnderTest:
     def wait(self, run: Run, *, until: float) -> Run | None:
         """Look at a run once it is over; None when it is not over at `until`, on the monotonic clock."""
         while time.monotonic() < until:
-            with self._client() as client:
-                api = ExportApi(client, say=_nothing)
-                try:
+            try:
+                with self._client() as client:
+                    api = ExportApi(client, say=_nothing)
                     while time.monotonic() < until:
                         found = api.get_run(run.path)
                         if found.is_terminal:
                             return found
                         time.sleep(LOOK_SECONDS)
-                except (ApiError, ValueError):  # storage may be away, or be lied about, at this moment
-                    time.sleep(LOOK_SECONDS)
+            except (ApiError, ValueError):  # the host or storage may be away, or be lied about, at this moment
+                time.sleep(LOOK_SECONDS)
         return None
 
     def _client(self) -> httpx.Client:
-        host = self.hosts[-1]
+        host = next(iter(self.hosts[-1:]), None)
+        if host is None:
+            raise ApiError("There is no host at this moment.")
         headers = {"x-functions-key": host.function_key}
         return httpx.Client(base_url=host.url, headers=headers, timeout=REQUEST_SECONDS, trust_env=False)
 

@@ -125,12 +125,13 @@ def _run_all(played: ScenarioRun, exports: list[SavedExport], rounds: int) -> No
 
 
 def process_of(host: Host) -> int:
-    """Find the process of a host by the key on its command line; Linux only."""
+    """Find the worker of a host, which is started by the process with its key on the command line; Linux only."""
     mark = host.function_key.encode()
     for line in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             if mark in line.read_bytes():
-                return int(line.parent.name)
+                pid = line.parent.name
+                return int(line.with_name("task").joinpath(pid, "children").read_text("ascii").split()[0])
         except OSError:
             continue  # gone meanwhile, or somebody else's
     raise LookupError("The host has no process.")

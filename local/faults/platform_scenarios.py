@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from local.azure.certificates import Certificates
 from local.faults.message_injector import Trick, deliver_late, deliver_twice, lose_one, message_injector
 from local.faults.scenario import FEW_ROWS, SOME_ROWS, Scenario, ScenarioRun
 from local.faults.storage_fault_proxy import blob_gate
@@ -105,13 +104,8 @@ def _azurite(played: ScenarioRun) -> None:
 
 
 def _blob_writes(played: ScenarioRun) -> None:
-    certificates = Certificates(
-        ca_file=played.cloud.ca_file,
-        certificate_file=played.cloud.ca_file.with_name("server.pem"),
-        private_key_file=played.cloud.ca_file.with_name("server.key"),
-    )
     export = played.export(SOME_ROWS)
-    with blob_gate(played.cloud, certificates, chooser=played.random, share=WRITES_FAILING) as gate:
+    with blob_gate(played.cloud, chooser=played.random, share=WRITES_FAILING) as gate:
         run = played.app.start(export)
         played.finish(export, run)
     played.tally.injected += gate.injected.total()

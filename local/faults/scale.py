@@ -37,6 +37,9 @@ SCALED: Final[Mapping[str, float]] = {
 HOST_JSON: Final = {"visibilityTimeout": "00:00:01", "maxPollingInterval": "00:00:00.4"}
 """What is shortened in host.json: the wait after a failure, and between looks at an empty queue."""
 
+FUNCTION_TIMEOUT: Final = "00:00:20"
+"""Half an hour, scaled."""
+
 APP: Final = '"""The app with scaled limits."""\n\nfrom local.faults.scaled_app import app\n\n__all__ = ["app"]\n'
 
 
@@ -45,6 +48,7 @@ def write_app(directory: Path) -> Path:
     directory.mkdir(parents=True, exist_ok=True)
     host = json.loads((PROJECT_ROOT / "host.json").read_text("utf-8"))
     host["extensions"]["queues"] |= HOST_JSON
+    host["functionTimeout"] = FUNCTION_TIMEOUT
     (directory / "host.json").write_text(json.dumps(host), "utf-8")
     (directory / "function_app.py").write_text(APP, "utf-8")
     return directory

@@ -13,12 +13,14 @@ def load() -> object:
     """Scale the limits, then load the app from the project's own function_app.py."""
     # At the end, where Azure has the app folder; this module lies in no app folder of its own.
     sys.path.append(str(PROJECT_ROOT))
+    from local.faults import injected_deaths
     from shared import limits
 
     for name, value in json.loads(os.environ[VARIABLE]).items():
         if not hasattr(limits, name):
             raise AttributeError(f"The app has no limit {name}.")
         setattr(limits, name, value)
+    injected_deaths.install()
     return runpy.run_path(str(PROJECT_ROOT / "function_app.py"))["app"]
 
 

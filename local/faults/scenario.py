@@ -143,6 +143,23 @@ class ScenarioRun:
         self.tally.problems += [f"{run.export}/{run.id}: {problem}" for problem in verdict.problems]
         return ended
 
+    def finish_guilty(self, export: SavedExport, run: Run, expected: Expected) -> None:
+        """Wait for the end of a run that must fail; whoever it had sent until then stays on the list."""
+        self.tally.runs += 1
+        ended = self.app.wait(run, until=min(self._until, time.monotonic() + RUN_SECONDS))
+        if ended is None:
+            self.tally.problems.append(f"the run {run.export}/{run.id} did not end")
+            return
+        self.tally.finished += 1
+        code = ended.reason.code if ended.reason else "none"
+        if (ended.status, code) != (expected.status, expected.code):
+            self.problem(f"{run.export} ended as {ended.status} ({code})")
+        counts = ended.counts
+        if counts.rows_read not in {0, export.people.expectation().rows}:
+            self.problem(f"{run.export} tells of {counts.rows_read} rows")
+        if counts.sent > len(self.simulator.list_emails(export.list_id)):
+            self.problem(f"{run.export} tells of {counts.sent} contacts that are not on the list")
+
     def problem(self, text: str) -> None:
         """Note something that is wrong and is not about contacts that are lost."""
         self.tally.wrong += 1

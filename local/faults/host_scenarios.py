@@ -1,0 +1,149 @@
+"""The host or its worker dies: storage refuses or is silent, memory runs out, functions hang, instances go."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from local.faults.gate import Gate, Mood, gate_before, trust_of
+from local.faults.message_injector import lose_one, message_injector
+from local.faults.scenario import FEW_ROWS, SOME_ROWS, Scenario, ScenarioRun
+from local.faults.verdict import Expected
+
+SHUT_SECONDS: Final = 6.0
+"""A minute, scaled."""
+ON_AGAIN_SECONDS: Final = 45.0
+"""Seconds after the fault in which runs must be over: ninety and the run itself, scaled, and slow machines."""
+KILLED: Final = Expected(status="failed", code="worker_killed")
+STEPS: Final = ("plan", "deliver", "confirm")
+RESTARTS: Final = 4
+
+
+def scenarios() -> Iterator[Scenario]:
+    """All of them; each needs an app of its own, whose host may end."""
+    for mood, service in (
+        (Mood.REFUSING, "queue"),
+        (Mood.REFUSING_PUTS, "queue"),
+        (Mood.SILENT, "queue"),
+        (Mood.REFUSING, "blob"),
+        (Mood.SILENT, "blob"),
+    ):
+        yield _scenario(
+            f"{service}-{mood.replace(' ', '-')}", f"{service}s {mood}", _shut(service, mood), seconds=45
+        )
+    yield _scenario("restart-loop", "hosts die again and again", _restart_loop, seconds=45)
+    for step in STEPS:
+        yield _scenario(f"oom-{step}", f"worker out of memory in {step}", _killed_in(step), seconds=60)
+    yield _scenario("timeout", "a function never ends", _hang, seconds=50)
+    yield _scenario("stopped", "stopped with a get under way", _stopped, seconds=40)
+    yield _scenario("timer-holder", "two instances, timer holder killed", _timer_holder, seconds=50)
+
+
+def _scenario(name: str, fault: str, play: Callable[[ScenarioRun], None], *, seconds: float) -> Scenario:
+    return Scenario(name=name, fault=fault, play=play, seconds=seconds, own_app=True)
+
+
+def _shut(service: str, mood: Mood) -> Callable[[ScenarioRun], None]:
+    """Two runs under way, and storage shut for a while; the host ends and is started anew."""
+
+    def play(played: ScenarioRun) -> None:
+        port = getattr(played.cloud.azurite.ports, service)
+        gate = Gate(port, trust=trust_of(played.cloud))
+        exports = [played.export(SOME_ROWS), played.export(FEW_ROWS)]
+        with gate_before(played.cloud, service, gate), played.app.supervised() as ends:
+            played.app.kill_hosts()  # so that every connection leads through the gate
+            played.app.start_host()
+            runs = [played.app.start(export) for export in exports]
+            time.sleep(played.random.uniform(0, 2))
+            gate.mood = mood
+            time.sleep(SHUT_SECONDS)
+            gate.mood = Mood.OPEN
+            opened = time.monotonic()
+            for export, run in zip(exports, runs, strict=True):
+                played.finish(export, run)
+            _check_time(played, opened)
+        played.tally.injected += gate.struck
+        played.tally.figures.append(
+            f"{service}s {mood}: {gate.struck} requests, the host ended {ends['ended']} times"
+        )
+
+    return play
+
+
+def _restart_loop(played: ScenarioRun) -> None:
+    """Hosts that are killed right after their start."""
+    exports = [played.export(SOME_ROWS), played.export(FEW_ROWS)]
+    runs = [played.app.start(export) for export in exports]
+    for _ in range(RESTARTS):
+        played.kill(after=played.random.uniform(0.2, 1.2))
+    began = time.monotonic()
+    for export, run in zip(exports, runs, strict=True):
+        played.finish(export, run)
+    _check_time(played, began)
+
+
+def _killed_in(step: str) -> Callable[[ScenarioRun], None]:
+    """One run kills its worker at each try; it ends, and its neighbours succeed."""
+
+    def play(played: ScenarioRun) -> None:
+        neighbours = [played.export(SOME_ROWS), played.export(FEW_ROWS)]
+        guilty = played.export(FEW_ROWS)
+        played.app.order(step, guilty, "kill")
+        with played.app.supervised() as ends:
+            run = played.app.start(guilty)
+            others = [played.app.start(export) for export in neighbours]
+            played.finish_guilty(guilty, run, KILLED)
+            for export, other in zip(neighbours, others, strict=True):
+                played.finish(export, other)
+        played.app.countermand()
+        played.tally.injected += 1
+        if ends["ended"]:
+            played.problem(f"the host ended {ends['ended']} times before the run did")
+
+    return play
+
+
+def _hang(played: ScenarioRun) -> None:
+    """A function that never ends has its worker replaced, with all that is in it."""
+    exports = [played.export(FEW_ROWS), played.export(SOME_ROWS)]
+    played.app.order("deliver", exports[0], "hang")
+    runs = [played.app.start(export) for export in exports]
+    for export, run in zip(exports, runs, strict=True):
+        played.finish(export, run)
+    played.tally.injected += 1
+
+
+def _stopped(played: ScenarioRun) -> None:
+    """Hosts that are stopped in good order while they read their queues: what they had asked for stays hidden."""
+    exports = [played.export(SOME_ROWS), played.export(FEW_ROWS)]
+    runs = [played.app.start(export) for export in exports]
+    for _ in range(3):
+        time.sleep(played.random.uniform(0, 1))
+        played.app.drop_host(played.app.hosts[0])
+        played.app.start_host()
+        played.tally.kills += 1
+    began = time.monotonic()
+    for export, run in zip(exports, runs, strict=True):
+        played.finish(export, run)
+    _check_time(played, began)
+
+
+def _timer_holder(played: ScenarioRun) -> None:
+    """The instance whose timers run is killed, and a message is lost that only a timer can bring back."""
+    export = played.export(FEW_ROWS)
+    second = played.app.start_host()
+    holder = played.app.hosts[0]
+    with message_injector(played.app, played.random, lose_one) as harmed:
+        run = played.app.start(export)
+        played.app.hosts.remove(holder)
+        holder.kill()
+        played.tally.kills += 1
+        played.finish(export, run)
+    played.tally.injected += len(+harmed)
+    if second not in played.app.hosts:
+        played.problem("the second instance is gone, too")
+
+
+def _check_time(played: ScenarioRun, since: float) -> None:
+    took = time.monotonic() - since
+    if took > ON_AGAIN_SECONDS:
+        played.problem(f"the runs were over {took:.0f} s after the fault, not within {ON_AGAIN_SECONDS:.0f} s")

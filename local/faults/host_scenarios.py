@@ -1,9 +1,11 @@
 """The host or its worker dies: storage refuses or is silent, memory runs out, functions hang, instances go."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from local.export_api import Run
+from local.faults.app_under_test import SavedExport
 from local.faults.gate import Gate, Mood, gate_before, trust_of
 from local.faults.message_injector import lose_one, message_injector
 from local.faults.scenario import FEW_ROWS, SOME_ROWS, Scenario, ScenarioRun
@@ -16,6 +18,7 @@ ON_AGAIN_SECONDS: Final = 45.0
 KILLED: Final = Expected(status="failed", code="worker_killed")
 STEPS: Final = ("plan", "deliver", "confirm")
 RESTARTS: Final = 4
+UPSERT_ACCEPTED: Final = "PUT /v3/marketing/contacts 202"
 
 
 def scenarios() -> Iterator[Scenario]:
@@ -58,9 +61,7 @@ def _shut(service: str, mood: Mood) -> Callable[[ScenarioRun], None]:
             time.sleep(SHUT_SECONDS)
             gate.mood = Mood.OPEN
             opened = time.monotonic()
-            for export, run in zip(exports, runs, strict=True):
-                played.finish(export, run)
-            _check_time(played, opened)
+            _finish(played, exports, runs, since=opened)
         played.tally.injected += gate.struck
         played.tally.figures.append(
             f"{service}s {mood}: {gate.struck} requests, the host ended {ends['ended']} times"
@@ -75,10 +76,7 @@ def _restart_loop(played: ScenarioRun) -> None:
     runs = [played.app.start(export) for export in exports]
     for _ in range(RESTARTS):
         played.kill(after=played.random.uniform(0.2, 1.2))
-    began = time.monotonic()
-    for export, run in zip(exports, runs, strict=True):
-        played.finish(export, run)
-    _check_time(played, began)
+    _finish(played, exports, runs, since=time.monotonic())
 
 
 def _killed_in(step: str) -> Callable[[ScenarioRun], None]:
@@ -121,10 +119,7 @@ def _stopped(played: ScenarioRun) -> None:
         played.app.drop_host(played.app.hosts[0])
         played.app.start_host()
         played.tally.kills += 1
-    began = time.monotonic()
-    for export, run in zip(exports, runs, strict=True):
-        played.finish(export, run)
-    _check_time(played, began)
+    _finish(played, exports, runs, since=time.monotonic())
 
 
 def _timer_holder(played: ScenarioRun) -> None:
@@ -143,7 +138,20 @@ def _timer_holder(played: ScenarioRun) -> None:
         played.problem("the second instance is gone, too")
 
 
-def _check_time(played: ScenarioRun, since: float) -> None:
+def _finish(played: ScenarioRun, exports: Sequence[SavedExport], runs: Sequence[Run], *, since: float) -> None:
+    """Wait for the runs, which must be over in time, and tell truly what was sent twice."""
+    for export, run in zip(exports, runs, strict=True):
+        played.finish(export, run)
     took = time.monotonic() - since
     if took > ON_AGAIN_SECONDS:
         played.problem(f"the runs were over {took:.0f} s after the fault, not within {ON_AGAIN_SECONDS:.0f} s")
+    accepted = played.simulator.counts().requests.get(UPSERT_ACCEPTED, 0) - played.upserts_before
+    deliveries = [
+        delivery
+        for run in runs
+        for delivery in played.app.read_json(f"runs/{run.export}/{run.id}/deliveries/").values()
+    ]
+    told = sum(delivery.get("repeats", 0) + delivery.get("resends", 0) for delivery in deliveries)
+    if accepted - len(deliveries) > told:
+        played.problem(f"{accepted} upserts for {len(deliveries)} chunks, of which {told} are told to be repeated")
+    played.tally.figures.append(f"{len(deliveries)} chunks, {accepted} upserts, over {took:.0f} s after the fault")

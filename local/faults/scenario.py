@@ -85,6 +85,7 @@ class ScenarioRun:
         self.random = random.Random(f"{seed} {scenario.name}")
         self.tally = Tally()
         self._until = until
+        self.upserts_before = self.simulator.counts().requests.get("PUT /v3/marketing/contacts 202", 0)
 
     @cached_property
     def connection(self) -> str:

@@ -15,7 +15,9 @@ HANG_SECONDS: Final = 3600
 
 
 def install() -> None:
-    """Put an order's effect before each step."""
+    """Put an order's effect before each step, where orders can come at all."""
+    if ORDERS not in os.environ:
+        return
     from shared.runs import confirm, deliver, plan
 
     folder = Path(os.environ[ORDERS])

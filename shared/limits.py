@@ -133,7 +133,10 @@ SUSPECT_LOOK: Final = 5.0
 """Seconds until a message that may kill its worker looks again whether it can be tried alone."""
 
 BACK_FROM_THE_DEAD: Final = 180.0
-"""Seconds after a worker's death in which its messages are back, if the host lives; a dead host's take longer."""
+"""Seconds after a worker's death in which its messages are back, if the host lives.
+
+A dead host's come back when their leases end: after five minutes at least, since they are renewed at half of ten.
+"""
 
 PLANNER_LOOK: Final = 2.0
 """Seconds between two looks of a run for a planner that is free."""
@@ -198,6 +201,15 @@ REJECTED_LISTED_MAX: Final = 100_000
 
 UNDECODABLE_SHARE_MAX: Final = 0.01
 """With a larger share of rows that cannot be decoded, the encoding is wrong, and nothing is sent."""
+
+REMOVALS_PER_REQUEST: Final = 100
+"""Addresses of one search and ids of one removal; the search takes no more, and ids stand in the address.
+
+https://www.twilio.com/docs/sendgrid/api-reference/contacts/get-contacts-by-emails
+"""
+
+REMOVAL_SHARE_MAX: Final = 0.1
+"""With a larger share of leavers among the members nobody is taken off the list, unless the export says so."""
 
 REJECTED_SHARE_MAX: Final = 0.2
 """With a larger share of rejected rows a run is completed with a warning, unless the export says otherwise."""

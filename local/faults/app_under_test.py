@@ -29,8 +29,11 @@ from local.faults.injected_deaths import ORDERS
 from local.faults.scale import SCALED, VARIABLE, write_app
 from local.playground import connection_definition, export_definition
 
-LEASE_SECONDS: Final = 15
-"""How long a message stays hidden after its host was killed; ten minutes in Azure."""
+LEASE_SECONDS: Final = 18
+"""How long a message stays hidden when its host was killed, or half of it; ten or five minutes in Azure.
+
+Half of it is more than BACK_FROM_THE_DEAD: so a dead host is told from a dead worker.
+"""
 TICK: Final = "*/5 * * * * *"
 """When the app's timers fire, so that the sweeper is at work all the time."""
 LOOK_SECONDS: Final = 0.6

@@ -16,7 +16,7 @@ from shared.errors import (
 )
 from shared.model.definitions import Connection, Export, Saved
 from shared.storage.documents import Versioned
-from shared.storage.layout import connection_blob, export_blob
+from shared.storage.layout import connection_blob, export_blob, members_folder, membership_blob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -113,12 +113,15 @@ def delete_connection(services: Services, connection: str, *, caller: Caller, et
 
 
 def delete_export(services: Services, export: str, *, caller: Caller, etag: str | None) -> None:
-    """Delete an export; its runs stay to be read.
+    """Delete an export and its members; its runs stay to be read, and its list stays as it is.
 
     Raises NotFoundError, ForbiddenError, PreconditionFailedError.
     """
     require_use_of_export(services, caller, export)
     _delete(services, export_blob(export), etag)
+    services.store.blobs.delete(membership_blob(export))
+    for item in services.store.blobs.list_blobs(members_folder(export)):
+        services.store.blobs.delete(item.name)
 
 
 def _get[D: Document](services: Services, name: str, kind: type[D], what: str) -> Versioned[D]:

@@ -20,6 +20,7 @@ from shared.limits import (
     DEFAULT_MAX_CONTACTS,
     EXTRACT_WAIT,
     REJECTED_SHARE_MAX,
+    REMOVAL_SHARE_MAX,
     ROWS_MAX,
     UNPACKED_GB_MAX,
     UNPACKED_RATIO_MAX,
@@ -219,6 +220,14 @@ class FieldMapping(Document):
         }
 
 
+class MaxRemovals(Document):
+    """How many leavers a run may take off the list; with more of them it takes off none."""
+
+    share: Annotated[float, Field(ge=0, le=1, strict=True)] = REMOVAL_SHARE_MAX
+    """Of the members."""
+    number: Annotated[int, Field(ge=0, strict=True)] | None = None
+
+
 class Export(Document):
     """The standing wish: these segments, through this connection, to this list."""
 
@@ -231,6 +240,9 @@ class Export(Document):
     source: SourceOptions = SourceOptions()
     max_contacts: Annotated[int, Field(ge=1, strict=True)] = DEFAULT_MAX_CONTACTS
     """A run that would send more contacts than this sends none and is skipped."""
+    leavers: Literal["keep", "remove"] = "keep"
+    """`remove`: whom this export has brought, and no extract of it has any more, is taken off the list."""
+    max_removals: MaxRemovals = MaxRemovals()
     schedule: Schedule = FollowRefresh()
     overlap: Literal["wait", "skip"] = "wait"
     """What a run does while another run of the export is not over."""

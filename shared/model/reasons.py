@@ -65,6 +65,14 @@ class ReasonCode(StrEnum):
         "rows_undecodable",
         "Have the file written in its encoding, or declare source.encoding.",
     )
+    REMOVALS_WITHHELD = (
+        "removals_withheld",
+        "See the figures in the message; if so many have really left, raise the export's max_removals for a run.",
+    )
+    REMOVALS_FAILED = (
+        "removals_failed",
+        f"Read why in the message, then {AGAIN}; the next run takes them off, too.",
+    )
     OLDER_DELIVERY = ("older_delivery", "Have the newest delivery completed; the next run takes it.")
     UNCHANGED = ("unchanged", "Nothing to do; start a run with force to send everything again.")
     CANCELLED = ("cancelled", f"Nothing to do, or {AGAIN} to send what is left of it.")

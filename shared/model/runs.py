@@ -41,6 +41,10 @@ class Counts(Document):
     """Custom field → values left out because they are no number or date; those rows were sent."""
     rejected_not_listed: int = 0
     """Rejected rows that are counted only, for the list has its end."""
+    removed: int = 0
+    """Leavers that were taken off the list, or were no longer on it."""
+    not_removed: int = 0
+    """Leavers that should have been taken off and are not: see the run's reason."""
     created: int = 0
     """Contacts new to SendGrid, by its own count."""
     updated: int = 0
@@ -79,6 +83,15 @@ class ExtractSummary(Document):
     """How many more there were."""
     incomplete: str | None = None
     """Which newer delivery was not complete, and why."""
+
+
+class MembershipChange(Document):
+    """How a run changed who the export has brought: before + joined - left = after."""
+
+    before: int = 0
+    joined: int = 0
+    left: int = 0
+    after: int = 0
 
 
 class ChunkProgress(Document):
@@ -134,6 +147,8 @@ class Run(Document):
     extracts: tuple[ExtractSummary, ...] = ()
     counts: Counts = Counts()
     chunks: ChunkProgress = ChunkProgress()
+    members: MembershipChange | None = None
+    """None while they are not kept: `leavers` is `keep`."""
     list_count_before: int | None = None
     """Contacts on the list before the run, by SendGrid's count."""
     list_count_after: int | None = None
@@ -148,6 +163,8 @@ class ChunkInfo(Document):
     contacts: int
     bytes: int
     """Of the contacts' lines; the request body is REQUEST_OVERHEAD_BYTES longer at most."""
+    removal: bool = False
+    """Whether its contacts are taken off the list; only their addresses are in it."""
 
 
 class Plan(Document):
@@ -168,6 +185,8 @@ class Plan(Document):
     """What people must hear although everything is sent, the gravest first."""
     list_count: int | None = None
     """Contacts on the list before anything was sent, by SendGrid's count."""
+    keeps_members: bool = False
+    """Whether the run notes who is a member after it."""
     committed_at: AwareDatetime
 
     def chunk(self, number: int) -> ChunkInfo:
@@ -184,7 +203,7 @@ class ContactRange(Document):
 
 
 class AcceptedRange(ContactRange):
-    """A range that SendGrid took, but for contacts it had refused before."""
+    """A range that SendGrid took, but for contacts it had refused before, or, of a removal, did not find."""
 
     job_id: str
     accepted_at: AwareDatetime
@@ -217,6 +236,8 @@ class Delivery(Document):
     accepted: tuple[AcceptedRange, ...] = ()
     refused: tuple[int, ...] = ()
     """Positions of the contacts that SendGrid refused by name, or that no smaller request could save."""
+    absent: int = 0
+    """Leavers that are not on the list, and need not be taken off."""
     given_up: int = 0
     """Contacts that will not be sent; `reason` says why."""
     reason: Reason | None = None
@@ -256,6 +277,8 @@ class ChunkResult(Document):
     finished_at: AwareDatetime
     contacts: int
     """Contacts in the chunk."""
+    removal: bool = False
+    """Whether they were to be taken off the list."""
     refused: int = 0
     """Contacts that SendGrid refused before it accepted the rest."""
     errored: int = 0

@@ -18,7 +18,18 @@ PART_BYTES: Final = 4 << 20
 class Chunker:
     """Takes contacts' lines and gives chunks on as they fill."""
 
-    def __init__(self, write: Callable[[ChunkInfo, bytes], None]) -> None:
+    def __init__(
+        self,
+        write: Callable[[ChunkInfo, bytes], None],
+        *,
+        contacts: int | None = None,
+        first: int = 1,
+        removal: bool = False,
+    ) -> None:
+        """Give chunks of so many contacts at most, as a request takes by default; the first is number `first`."""
+        self._contacts = contacts
+        self._first = first
+        self._removal = removal
         self.chunks: list[ChunkInfo] = []
         self._write = write
         self._buffer = bytearray(2 * CHUNK_BYTES)  # kept, for fresh memory costs more than what is done with it
@@ -42,8 +53,9 @@ class Chunker:
         start = 0
         with memoryview(self._buffer) as view:
             while self._filled - start >= at_least:
-                end, contacts = longest_chunk(self._buffer, start, self._filled)
-                info = ChunkInfo(number=len(self.chunks) + 1, contacts=contacts, bytes=end - start)
+                end, contacts = longest_chunk(self._buffer, start, self._filled, self._contacts)
+                number = self._first + len(self.chunks)
+                info = ChunkInfo(number=number, contacts=contacts, bytes=end - start, removal=self._removal)
                 self._write(info, bytes(view[start:end]))
                 self.chunks.append(info)
                 start = end
@@ -51,13 +63,14 @@ class Chunker:
         self._filled -= start
 
 
-def longest_chunk(text: bytearray, start: int, end: int) -> tuple[int, int]:
-    """Where the longest chunk that begins at `start` ends, at most at `end`, and how many contacts it has."""
+def longest_chunk(text: bytearray, start: int, end: int, most: int | None = None) -> tuple[int, int]:
+    """Where the longest chunk of `most` contacts from `start` ends, at most at `end`, and how many it has."""
+    most = most or CONTACTS_PER_REQUEST
     end = text.rfind(b"\n", start, min(end, start + CHUNK_BYTES)) + 1
     contacts = text.count(b"\n", start, end)
-    if contacts <= CONTACTS_PER_REQUEST:
+    if contacts <= most:
         return end, contacts
-    return _end_of_line(text, start, end, contacts, CONTACTS_PER_REQUEST), CONTACTS_PER_REQUEST
+    return _end_of_line(text, start, end, contacts, most), most
 
 
 def _end_of_line(text: bytearray, start: int, end: int, lines: int, wanted: int) -> int:

@@ -17,9 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from shared.limits import REMOVALS_PER_REQUEST
 from shared.planning.chunks import Chunker, PartWriter
 from shared.planning.engine import open_engine
 from shared.planning.fields import fields_of
+from shared.planning.members import CONTACT, find_leavers
 from shared.planning.planner import Planner, Sinks
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from shared.extracts.extract import Extract
     from shared.model.definitions import CustomField, FieldMapping
     from shared.model.runs import ChunkInfo, Counts
+    from shared.planning.members import Members
     from shared.storage.interfaces import ReadableBlobs
 
 WRITES_AHEAD: Final = 2
@@ -51,7 +54,9 @@ class PlanOutcome:
 
     chunks: tuple[ChunkInfo, ...]
     counts: Counts
-    """`sent` is what the chunks hold."""
+    """`sent` is what the chunks hold that are no removals."""
+    leavers: int = 0
+    """Members whom nothing in the extracts brings any more."""
 
 
 def plan(
@@ -63,6 +68,8 @@ def plan(
     custom_fields: Mapping[str, CustomField] | None = None,
     max_contacts: int | None = None,
     rows: int | None = None,
+    members: Members | None = None,
+    may_remove: Callable[[Counts, int], bool] = lambda _counts, _leavers: False,
 ) -> PlanOutcome:
     """Plan what the extracts send.
 
@@ -74,6 +81,8 @@ def plan(
         custom_fields: SendGrid's custom fields by the names used in the mapping.
         max_contacts: a plan of more contacts ends the run as skipped.
         rows: read so many rows only, as a preview.
+        members: who was brought before; those who are in no extract any more have left.
+        may_remove: told counts and the number of leavers; whether chunks are made that take them off the list.
 
     Raises RunEndError, and ExtractChangedError when a file was replaced in the meantime.
     """
@@ -90,8 +99,13 @@ def plan(
         counts = planner.plan(extracts, sinks)
         chunker.close()
         rejected.close()
+        removals = Chunker(write, contacts=REMOVALS_PER_REQUEST, first=len(chunker.chunks) + 1, removal=True)
+        leavers = find_leavers(engine, members) if members else 0
+        if leavers and may_remove(counts, leavers):
+            engine.copy(CONTACT, removals.take, "HEADER false, QUOTE '', ESCAPE '', DELIMITER '{'")
+            removals.close()
         write.finish()
-    return PlanOutcome(chunks=tuple(chunker.chunks), counts=counts)
+    return PlanOutcome(chunks=(*chunker.chunks, *removals.chunks), counts=counts, leavers=leavers)
 
 
 class _Background:

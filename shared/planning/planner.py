@@ -30,6 +30,7 @@ from shared.planning.query import (
     NOTES,
     OUTCOMES,
     REMEMBER,
+    REMEMBER_REJECTED,
     SOUGHT,
     TABLES,
     UNUSABLE_MARK,
@@ -367,6 +368,7 @@ class Planner:
             self.engine.execute(offer_alternates(source.base))
             return
         if rejected:
+            self.engine.execute(REMEMBER_REJECTED)
             self._pass_rejected(source, self.sinks, sum(rejected.values()))
         if usable > duplicate:
             self._pass_contacts(self.sinks)

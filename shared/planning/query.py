@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 UNUSABLE_MARK: Final = "?"
 """No name of a field begins with it."""
 CONTACT_BEGINS: Final = '{"email":"'
+ABOUT_VALUES: Final = (
+    Rejected.VALUE_TOO_LONG,
+    Rejected.PHONE_INVALID,
+    Rejected.NUMBER_INVALID,
+    Rejected.DATE_INVALID,
+)
+"""Rejections of rows whose address is good."""
 CUSTOMER_ID_FORM: Final = r"^[{(]?[0-9A-Za-z][\w.:-]{0,99}[)}]?$"
 """An id as rejected.csv shows it: no address, and nothing that a spreadsheet takes for a formula."""
 ODD_CHARACTERS: Final = r"[\x7f-\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]"
@@ -56,6 +63,8 @@ class PieceQuery:
 TABLES: Final = """
 -- Addresses that have a contact, as hashes.
 CREATE TEMP TABLE seen (key UBIGINT);
+-- Addresses of rows that are rejected for a value: whoever is in them has not left.
+CREATE TEMP TABLE present (key UBIGINT);
 -- Rows that may be sent, with what is in their columns of alternate addresses.
 CREATE TEMP TABLE offers (row BIGINT, email VARCHAR, alternates VARCHAR);
 -- The alternate addresses of a row's contact, as a list in JSON.
@@ -336,6 +345,10 @@ DELETE FROM piece WHERE row IN (
 """Delete the rows whose address an earlier row has."""
 
 REMEMBER: Final = "INSERT INTO seen SELECT key FROM piece WHERE verdict IS NULL"
+REMEMBER_REJECTED: Final = f"""
+INSERT INTO present SELECT key FROM piece
+WHERE split_part(verdict, ' ', 1) IN ({", ".join(quoted(reason) for reason in ABOUT_VALUES)})
+"""
 NOTES: Final = "SELECT notes, count(*) FROM piece WHERE notes IS NOT NULL AND verdict IS NULL GROUP BY notes"
 FIRST_UNDECODABLE: Final = f"SELECT min(row) FROM piece WHERE verdict = {quoted(Rejected.ROW_UNDECODABLE)}"
 SOUGHT: Final = """

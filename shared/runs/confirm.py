@@ -42,7 +42,15 @@ def check_import(services: Services, message: ImportMessage) -> None:
         return  # a newer message polls the jobs
     polls = [_poll(services, task, message, accepted) for accepted in delivery.accepted]
     stopped = any(poll.lost for poll in polls) and _is_stopped(services, task)
-    match next_step(delivery, polls, now=services.clock(), attempt=message.attempt, stopped=stopped):
+    step = next_step(
+        delivery,
+        polls,
+        now=services.clock(),
+        attempt=message.attempt,
+        stopped=stopped,
+        removal=task.chunk.removal,
+    )
+    match step:
         case PollAgain(wait):
             _poll_again(services, task, message, found, wait)
         case Resend(ranges):
@@ -114,7 +122,13 @@ def _keep_error_files(services: Services, task: Task, outcomes: Sequence[RangeOu
 
 
 def _finish(services: Services, task: Task, delivery: Delivery, outcomes: Sequence[RangeOutcome]) -> None:
-    result = chunk_result(delivery, outcomes, contacts=task.chunk.contacts, now=services.clock())
+    result = chunk_result(
+        delivery,
+        outcomes,
+        contacts=task.chunk.contacts,
+        now=services.clock(),
+        removal=task.chunk.removal,
+    )
     end_chunk(services, task.blobs, task.chunk.number, result)
 
 

@@ -6,10 +6,12 @@ down what SendGrid said before it goes on. A range that the record calls accepte
 
 from __future__ import annotations
 
+import json
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from http.client import NOT_FOUND
+from typing import TYPE_CHECKING, Final
 
 from shared.errors import BlobChangedError, BlobExistsError, RunEndError, VaultUnavailableError
 from shared.limits import CLAIM_LIFETIME, CLAIM_LOOK, DELIVERY_DEADLINE, POLL_FIRST, REFUSAL_REQUESTS
@@ -18,6 +20,7 @@ from shared.model.reasons import Reason, ReasonCode, RunStatus
 from shared.model.runs import Claim, Delivery, Plan, PollToken, Run
 from shared.runs.delivery_state import (
     accept,
+    find_absent,
     give_up,
     halve,
     lines_of,
@@ -29,7 +32,17 @@ from shared.runs.delivery_state import (
 )
 from shared.runs.enqueue import enqueue, enqueue_chunks, postpone
 from shared.runs.finish import end_chunk, finish_if_done, stop_run
-from shared.sendgrid.api import NoResponse, Response, job_id, upsert_contacts
+from shared.runs.membership import other_exports
+from shared.sendgrid.api import (
+    NoResponse,
+    Request,
+    Response,
+    ids_on_list,
+    job_id,
+    remove_from_list,
+    search_emails,
+    upsert_contacts,
+)
 from shared.sendgrid.decisions import Action, Decision, backoff
 from shared.sendgrid.gateway import Account, Endpoint
 from shared.storage.layout import RunBlobs
@@ -41,6 +54,10 @@ if TYPE_CHECKING:
 
     from shared.model.runs import ChunkInfo
     from shared.services import Services
+
+
+ENDPOINTS: Final = {"PUT": Endpoint.UPSERT, "POST": Endpoint.SEARCH, "DELETE": Endpoint.REMOVALS}
+"""What each request that is about a chunk's contacts counts for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,22 +196,55 @@ def _send_next(services: Services, task: SendTask, delivery: Delivery) -> Delive
     _wait_for_slot(services, task)
     lines = services.store.blobs.get(task.blobs.chunk(task.plan.attempt, task.chunk.number)).data.splitlines()
     sent = lines_of(lines, delivery.pending[0], delivery.refused)
-    request = upsert_contacts(task.plan.list_id, b"\n".join(line for _, line in sent))
     try:
-        outcome, decision = services.sendgrid.send(
-            task.account, request, endpoint=Endpoint.UPSERT, attempt=task.message.attempt
-        )
+        if task.chunk.removal:
+            return _remove(services, task, delivery, sent)
+        request = upsert_contacts(task.plan.list_id, b"\n".join(line for _, line in sent))
+        return _apply(services, task, delivery, _exchange(services, task, sent, request))
     except RunEndError as end:
         return _end_run(services, task, delivery, end.reason)
     except VaultUnavailableError as error:
         wait = backoff(task.message.attempt, services.jitter())
         return _wait(services, task, delivery, wait=wait, why=str(error), for_sendgrid=False)
-    return _apply(services, task, delivery, Exchange(sent=sent, outcome=outcome, decision=decision))
+
+
+def _exchange(services: Services, task: SendTask, sent: Sequence[tuple[int, bytes]], request: Request) -> Exchange:
+    """Send a request about these contacts. Raises RunEndError and VaultUnavailableError."""
+    outcome, decision = services.sendgrid.send(
+        task.account, request, endpoint=ENDPOINTS[request.method], attempt=task.message.attempt
+    )
+    return Exchange(sent=sent, outcome=outcome, decision=decision)
+
+
+def _remove(services: Services, task: SendTask, delivery: Delivery, sent: Sequence[tuple[int, bytes]]) -> Delivery:
+    """Take those off the list who are on it; the delivery after it. Raises _PostponeError.
+
+    Ids are looked up right before: whoever is not on the list, or is known by another address, is left alone.
+    """
+    if others := other_exports(services, task.blobs.export, task.plan.list_id):
+        message = f"The export {others[0]} brings people to the same list now."
+        return give_up(delivery, Reason(code=ReasonCode.REMOVALS_FAILED, message=message))
+    addresses = [json.loads(line)["email"] for _, line in sent]
+    found = _exchange(services, task, sent, search_emails(addresses))
+    answer = found.outcome if isinstance(found.outcome, Response) else None
+    is_nobody_found = answer is not None and answer.status == NOT_FOUND
+    if not is_nobody_found and (answer is None or found.decision.action is not Action.ACCEPT):
+        return _apply(services, task, delivery, found)
+    ids = ids_on_list(answer, addresses, task.plan.list_id) if answer is not None else []
+    if not ids:
+        return find_absent(_counted(delivery))
+    removal = _exchange(services, task, sent, remove_from_list(task.plan.list_id, ids))
+    if isinstance(removal.outcome, Response) and removal.outcome.status == NOT_FOUND:
+        # one of them was deleted a moment ago, or the list was: the next search tells
+        wait = backoff(task.message.attempt, services.jitter())
+        return _wait(services, task, delivery, wait=wait, why="SendGrid does not find a contact or the list")
+    return _apply(services, task, delivery, removal)
 
 
 def _wait_for_slot(services: Services, task: SendTask) -> None:
     now = services.clock()
-    moment = services.sendgrid.reserve(task.plan.connection, Endpoint.UPSERT, now=now, slot=task.message.slot)
+    endpoint = Endpoint.REMOVALS if task.chunk.removal else Endpoint.UPSERT
+    moment = services.sendgrid.reserve(task.plan.connection, endpoint, now=now, slot=task.message.slot)
     wait = (moment - now).total_seconds()
     if wait > 0:
         log_event(Event.THROTTLED, connection=task.plan.connection, wait_s=round(wait, 1), run=task.message.run)
@@ -281,7 +331,8 @@ def _end_run(services: Services, task: SendTask, delivery: Delivery, reason: Rea
 def _hand_over(services: Services, task: Task, delivery: Delivery, etag: str) -> None:
     """Have the import jobs polled, or end the chunk when there are none."""
     if not delivery.accepted:
-        result = unsent_result(delivery, task.chunk.contacts, services.clock())
+        now = services.clock()
+        result = unsent_result(delivery, task.chunk.contacts, now, removal=task.chunk.removal)
         end_chunk(services, task.blobs, task.chunk.number, result)
         return
     now = services.clock()

@@ -46,6 +46,12 @@ def accept(delivery: Delivery, *, job_id: str, now: datetime) -> Delivery:
     return _moved(delivery, pending=delivery.pending[1:], accepted=(*delivery.accepted, accepted))
 
 
+def find_absent(delivery: Delivery) -> Delivery:
+    """Nobody of the first pending range is on the list."""
+    absent = live_contacts(delivery.pending[0], delivery.refused)
+    return _moved(delivery, pending=delivery.pending[1:], absent=delivery.absent + absent)
+
+
 def halve(delivery: Delivery) -> Delivery:
     """Try the first pending range, which has two contacts left at least, in two requests."""
     contact_range = delivery.pending[0]
@@ -112,12 +118,14 @@ def _moved(delivery: Delivery, **changes: object) -> Delivery:
     return delivery.model_copy(update={"claim": None, "waits_until": None, **changes})
 
 
-def unsent_result(delivery: Delivery, contacts: int, now: datetime) -> ChunkResult:
+def unsent_result(delivery: Delivery, contacts: int, now: datetime, *, removal: bool) -> ChunkResult:
     """The result of a chunk of which SendGrid accepted nothing."""
+    lost = len(delivery.refused) + delivery.given_up
     return ChunkResult(
-        status=ChunkStatus.FAILED,
+        status=ChunkStatus.FAILED if lost else ChunkStatus.COMPLETED,
         finished_at=now,
         contacts=contacts,
+        removal=removal,
         refused=len(delivery.refused),
         not_sent=delivery.given_up,
         requests=delivery.requests,

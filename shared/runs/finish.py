@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from shared.errors import BlobExistsError, RunEndError, TransientError
 from shared.model.reasons import Reason, RunStatus
 from shared.model.runs import ChunkResult, Counts, Plan, Run, Stop, Success
+from shared.runs.membership import commit_members
 from shared.runs.outcomes import add_up, count_differences, judge, with_warnings
 from shared.runs.progress import measure_progress
 from shared.runs.refused import list_refused
@@ -80,7 +81,7 @@ def fail_run(services: Services, export: str, run: str, reason: Reason) -> None:
     live = services.store.get(blobs.document, Run).document.counts
     planned = live.model_copy(update={"sent": live.sent + live.pending, "pending": 0})
     results = list(_readable_results(services, blobs))
-    unknown = planned.sent - sum(result.contacts for result in results)
+    unknown = planned.sent - sum(result.contacts for result in results if not result.removal)
     counts = add_up(planned, results)
     counts = counts.model_copy(update={"sent": counts.sent - unknown, "not_sent": counts.not_sent + unknown})
     _end(services, export, run, {"status": RunStatus.FAILED, "reason": reason, "counts": counts})
@@ -108,9 +109,10 @@ def finish_if_done(services: Services, export: str, run: str) -> bool:
     if by_chunk is None:
         return False
     results = list(by_chunk.values())
+    members = commit_members(services, blobs, plan, by_chunk)
     judged = judge(results, document.stop)
     status, reason = with_warnings(*judged, plan.warnings)
-    changes = _figures(services, document, plan, by_chunk)
+    changes = _figures(services, document, plan, by_chunk) | {"members": members}
     if judged[0] is RunStatus.SUCCEEDED:
         services.store.upsert(success_blob(export), Success(run=run, fingerprint=plan.fingerprint))
         _delete_chunks(services, blobs, plan)

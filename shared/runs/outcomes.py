@@ -79,11 +79,22 @@ class Finish:
 
 
 def next_step(
-    delivery: Delivery, polls: Sequence[JobPoll], *, now: datetime, attempt: int, stopped: bool
+    delivery: Delivery,
+    polls: Sequence[JobPoll],
+    *,
+    now: datetime,
+    attempt: int,
+    stopped: bool,
+    removal: bool = False,
 ) -> PollAgain | Resend | Finish:
-    """Decide what follows the `attempt`-th poll of a delivery's jobs; `stopped` means the run sends no more."""
+    """Decide what follows the `attempt`-th poll of a delivery's jobs; `stopped` means the run sends no more.
+
+    The job of a removal tells no counters that could be waited for.
+    """
     patient = attempt <= JOB_PATIENCE
-    if any(_is_unsettled(poll, patient=patient) for poll in polls) and not _is_too_late(delivery, now):
+    if any(_is_unsettled(poll, patient=patient, removal=removal) for poll in polls) and not _is_too_late(
+        delivery, now
+    ):
         return PollAgain(max(poll_wait(attempt), *(poll.wait for poll in polls)))
     lost = tuple(poll.accepted for poll in polls if poll.lost)
     if lost and delivery.resends < RESENDS and not stopped:
@@ -91,9 +102,9 @@ def next_step(
     return Finish(tuple(poll.outcome for poll in polls))
 
 
-def _is_unsettled(poll: JobPoll, *, patient: bool) -> bool:
+def _is_unsettled(poll: JobPoll, *, patient: bool, removal: bool) -> bool:
     """Whether another poll may show more: the job runs, is not known yet, or its counters are still empty."""
-    if poll.vanished or (poll.ended and poll.job is not None and counters_missing(poll.job)):
+    if poll.vanished or (poll.ended and poll.job is not None and not removal and counters_missing(poll.job)):
         return patient
     return not poll.ended
 
@@ -124,7 +135,7 @@ def counters_missing(job: ImportJob) -> bool:
 
 
 def chunk_result(
-    delivery: Delivery, ended: Sequence[RangeOutcome], *, contacts: int, now: datetime
+    delivery: Delivery, ended: Sequence[RangeOutcome], *, contacts: int, now: datetime, removal: bool = False
 ) -> ChunkResult:
     """The result of a chunk of `contacts` contacts: contacts = got in + refused + errored + not sent."""
     live = {end.accepted.job_id: live_contacts(end.accepted, delivery.refused) for end in ended}
@@ -137,6 +148,7 @@ def chunk_result(
         status=_chunk_status(unconfirmed=unconfirmed, lost=refused + errored + not_sent, contacts=contacts),
         finished_at=now,
         contacts=contacts,
+        removal=removal,
         refused=refused,
         errored=errored,
         not_sent=not_sent,
@@ -178,15 +190,32 @@ def judge(results: Sequence[ChunkResult], stop: Stop | None = None) -> tuple[Run
     """The run's status and reason, from its chunks."""
     if stop is not None:
         return stop.status, stop.reason
-    troubled = [result for result in results if _troubled(result)]
+    troubled = [result for result in results if _troubled(result) and not result.removal]
     if not troubled:
+        if kept := sum(_not_removed(result) for result in results):
+            return RunStatus.COMPLETED_WITH_WARNINGS, _removals_failed(results, kept)
         return RunStatus.SUCCEEDED, Reason(
             code=ReasonCode.DONE, message="SendGrid has imported every contact of the plan."
         )
     warning = Reason(code=_warning_code(troubled), message=_warning(troubled))
-    if all(result.status is ChunkStatus.FAILED for result in results):
+    if all(result.status is ChunkStatus.FAILED for result in results if not result.removal):
         return RunStatus.FAILED, next((result.reason for result in results if result.reason), warning)
     return RunStatus.COMPLETED_WITH_WARNINGS, warning
+
+
+def _not_removed(result: ChunkResult) -> int:
+    """Leavers of a chunk of which nobody can say that they are off the list."""
+    if not result.removal or result.status is ChunkStatus.COMPLETED:
+        return 0
+    if result.status is ChunkStatus.UNCONFIRMED:
+        return result.contacts
+    return result.refused + result.errored + result.not_sent
+
+
+def _removals_failed(results: Sequence[ChunkResult], kept: int) -> Reason:
+    details = {result.reason.message for result in results if result.removal and result.reason}
+    words = f"{kept:,} leavers are not known to be off the list."
+    return Reason(code=ReasonCode.REMOVALS_FAILED, message=" ".join([words, *sorted(details)[:3]]))
 
 
 def with_warnings(status: RunStatus, reason: Reason, warnings: Sequence[Reason]) -> tuple[RunStatus, Reason]:
@@ -225,6 +254,7 @@ def count_differences(
     results: Sequence[ChunkResult], counts: Counts, *, before: int | None, after: int | None
 ) -> list[str]:
     """What SendGrid's own counters say otherwise, as sentences with figures."""
+    results = [result for result in results if not result.removal]
     told = [result for result in results if result.requested is not None]
     requested = sum(result.requested or 0 for result in told)
     accepted = sum(result.contacts - result.refused - result.not_sent for result in told)
@@ -242,9 +272,12 @@ def count_differences(
 
 def add_up(planned: Counts, results: Sequence[ChunkResult]) -> Counts:
     """The run's counts: what was planned, corrected by what became of it."""
+    removals = [result for result in results if result.removal]
+    results = [result for result in results if not result.removal]
     refused = sum(result.refused for result in results)
     errored = sum(result.errored for result in results)
     not_sent = sum(result.not_sent for result in results)
+    not_removed = sum(_not_removed(result) for result in removals)
     by_sendgrid = {Rejected.REFUSED_BY_SENDGRID: refused, Rejected.SENDGRID_IMPORT_ERROR: errored}
     by_reason = planned.rejected_by_reason | {str(reason): count for reason, count in by_sendgrid.items() if count}
     return planned.model_copy(
@@ -253,6 +286,8 @@ def add_up(planned: Counts, results: Sequence[ChunkResult]) -> Counts:
             "rejected": planned.rejected + refused + errored,
             "rejected_by_reason": by_reason,
             "not_sent": not_sent,
+            "removed": sum(result.contacts for result in removals) - not_removed,
+            "not_removed": not_removed,
             "created": sum(result.created for result in results),
             "updated": sum(result.updated for result in results),
         }

@@ -31,6 +31,7 @@ from shared.model.runs import ChunkProgress, Plan, Run, Success
 from shared.runs.enqueue import enqueue_chunks, postpone
 from shared.runs.export_lock import acquire_export_lock
 from shared.runs.finish import end_before_sending
+from shared.runs.membership import Removals, current_membership
 from shared.runs.plan_warnings import no_valid_contact, plan_warnings
 from shared.runs.planner_lock import one_planner, require_idle_planner
 from shared.runs.refused import PlanInput
@@ -208,8 +209,11 @@ class BlobSink:
 
 def _run_planner(services: Services, blobs: RunBlobs, prepared: Prepared) -> Plan:
     attempt = uuid.uuid4().hex[:12]
-    outcome = _plan_extracts(services, blobs, prepared, attempt)
     job = prepared.job
+    own = current_membership(services, job.id, job.export.connection, job.export.list_id)
+    removals = Removals(services=services, job=job, extracts=prepared.extracts, own=own)
+    outcome = _plan_extracts(services, blobs, prepared, attempt, removals)
+    withheld = (removals.withheld,) if removals.withheld else ()
     return Plan(
         attempt=attempt,
         fingerprint=prepared.fingerprint,
@@ -219,15 +223,21 @@ def _run_planner(services: Services, blobs: RunBlobs, prepared: Prepared) -> Pla
         region=job.connection.region,
         chunks=outcome.chunks,
         counts=outcome.counts,
-        warnings=plan_warnings(
-            outcome.counts, prepared.extracts, max_rejected_share=job.export.source.max_rejected_share
+        warnings=(
+            *plan_warnings(
+                outcome.counts, prepared.extracts, max_rejected_share=job.export.source.max_rejected_share
+            ),
+            *withheld,
         ),
+        keeps_members=job.export.leavers == "remove",
         list_count=prepared.preflight.list_count,
         committed_at=services.clock(),
     )
 
 
-def _plan_extracts(services: Services, blobs: RunBlobs, prepared: Prepared, attempt: str) -> PlanOutcome:
+def _plan_extracts(
+    services: Services, blobs: RunBlobs, prepared: Prepared, attempt: str, removals: Removals
+) -> PlanOutcome:
     from shared.planning.plan import plan
 
     export = prepared.job.export
@@ -243,6 +253,8 @@ def _plan_extracts(services: Services, blobs: RunBlobs, prepared: Prepared, atte
             sink=BlobSink(services.store.blobs, blobs, attempt),
             custom_fields=prepared.preflight.fields,
             max_contacts=export.max_contacts,
+            members=removals.members,
+            may_remove=removals.may_remove,
         )
 
 

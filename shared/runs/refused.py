@@ -43,6 +43,7 @@ def list_refused(services: Services, blobs: RunBlobs, plan: Plan, results: Mappi
     It is made anew by a step that is repeated, to the same end. A contact whose row cannot be told any more, for
     its file was replaced, is listed without it.
     """
+    results = {number: result for number, result in results.items() if not result.removal}
     refused = sum(result.refused + result.errored for result in results.values())
     if not refused:
         return 0
@@ -54,6 +55,11 @@ def list_refused(services: Services, blobs: RunBlobs, plan: Plan, results: Mappi
         parts = {item.name for item in services.store.blobs.list_blobs(blobs.rejected_folder(plan.attempt))}
         services.store.blobs.upsert(name, _as_csv(rows, header=not parts - {name}))
     return refused - len(reasons)
+
+
+def absent_addresses(services: Services, blobs: RunBlobs, plan: Plan, chunk: int, result: ChunkResult) -> set[str]:
+    """Addresses of a chunk that SendGrid refused, or failed by name in its import job."""
+    return {address for address, _ in _reasons(services, blobs, plan, {chunk: result})}
 
 
 def _first(reasons: Iterable[tuple[str, Rejected]], most: int) -> Iterator[tuple[str, Rejected]]:

@@ -63,13 +63,13 @@ def plan_retry(services: Services, blobs: RunBlobs, earlier: str, list_count: in
         refused = _refused(services, source, chunk)
         kept = [line for position, line in enumerate(lines) if position not in refused]
         body = b"".join(kept)
-        copy = ChunkInfo(number=len(chunks) + 1, contacts=len(kept), bytes=len(body))
+        copy = ChunkInfo(number=len(chunks) + 1, contacts=len(kept), bytes=len(body), removal=chunk.removal)
         services.store.blobs.upsert(blobs.chunk(attempt, copy.number), body)
         chunks.append(copy)
     made_from = services.store.find(source.plan_input(old.attempt), PlanInput)
     if made_from is not None:
         services.store.upsert(blobs.plan_input(attempt), made_from.document)
-    contacts = sum(chunk.contacts for chunk in chunks)
+    contacts = sum(chunk.contacts for chunk in chunks if not chunk.removal)
     return old.model_copy(
         update={
             "attempt": attempt,

@@ -18,6 +18,7 @@ from shared.model.runs import (
     Counts,
     Delivery,
     ExtractSummary,
+    MembershipChange,
     Plan,
     Run,
     Trigger,
@@ -53,6 +54,8 @@ class ChunkDetails(Document):
     number: int
     contacts: int
     bytes: int
+    removal: bool = False
+    """Whether its contacts are taken off the list."""
     status: str
     """waiting, sending, accepted, or how it ended."""
     requests: int = 0
@@ -101,6 +104,7 @@ class RunView(Document):
     extracts: tuple[ExtractSummary, ...]
     counts: Counts
     chunks: ChunkProgress
+    members: MembershipChange | None
     list_count_before: int | None
     list_count_after: int | None
 
@@ -172,7 +176,11 @@ def _chunk_details(services: Services, blobs: RunBlobs, plan: Plan, number: int)
     delivery = _found(services.store.find(blobs.delivery(number), Delivery))
     result = _found(services.store.find(blobs.result(number), ChunkResult))
     details = ChunkDetails(
-        number=number, contacts=chunk.contacts, bytes=chunk.bytes, status=_status(delivery, result)
+        number=number,
+        contacts=chunk.contacts,
+        bytes=chunk.bytes,
+        removal=chunk.removal,
+        status=_status(delivery, result),
     )
     if delivery is not None:
         details = details.model_copy(
@@ -278,6 +286,6 @@ def _counts_so_far(services: Services, blobs: RunBlobs, plan: Plan) -> Counts:
     """What became of the rows until now: what no chunk's result tells is pending, and not called sent."""
     names = [item.name for item in services.store.blobs.list_blobs(blobs.results)]
     results = [services.store.get(name, ChunkResult).document for name in names]
-    pending = plan.counts.sent - sum(result.contacts for result in results)
+    pending = plan.counts.sent - sum(result.contacts for result in results if not result.removal)
     counts = add_up(plan.counts, results)
     return counts.model_copy(update={"sent": counts.sent - pending, "pending": pending})

@@ -15,7 +15,7 @@ from shared.limits import MESSAGE_MAX
 from shared.model.definitions import CustomField, Region
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from uuid import UUID
 
 HOSTS: Final = {Region.GLOBAL: "https://api.sendgrid.com", Region.EU: "https://api.eu.sendgrid.com"}
@@ -73,6 +73,18 @@ def upsert_contacts(list_id: UUID, lines: bytes) -> Request:
     contacts = lines.removesuffix(b"\n").replace(b"\n", b",")
     body = b'{"list_ids":["%s"],"contacts":[%s]}' % (str(list_id).encode(), contacts)
     return Request(method="PUT", path="/v3/marketing/contacts", body=body)
+
+
+def search_emails(addresses: Sequence[str]) -> Request:
+    """Ask which contacts have these addresses, a hundred at most; the answer is 404 where none has."""
+    body = json.dumps({"emails": list(addresses)}).encode()
+    return Request(method="POST", path="/v3/marketing/contacts/search/emails", body=body)
+
+
+def remove_from_list(list_id: UUID, contact_ids: Sequence[str]) -> Request:
+    """Take contacts off a list; they stay in the account."""
+    ids = ",".join(contact_ids)
+    return Request(method="DELETE", path=f"/v3/marketing/lists/{list_id}/contacts?contact_ids={ids}")
 
 
 def get_import(job_id: str) -> Request:
@@ -231,6 +243,33 @@ def job_id(answer: Response) -> str | None:
     document = answer.json()
     value = document.get("job_id") if isinstance(document, dict) else None
     return value if isinstance(value, str) and re.fullmatch(r"[\w-]{1,100}", value) else None
+
+
+CONTACT_ID: Final = re.compile(r"[0-9a-fA-F-]{1,64}")
+
+
+def ids_on_list(answer: Response, addresses: Sequence[str], list_id: UUID) -> list[str]:
+    """Of the contacts that a search by addresses has found, the ids of those that are on a list.
+
+    A contact is taken only if its own address, and no alternate one, is what was asked for.
+    """
+    document = answer.json()
+    found = document.get("result") if isinstance(document, dict) else None
+    if not isinstance(found, dict):
+        return []
+    ids = []
+    for address in addresses:
+        entry = found.get(address)
+        contact = entry.get("contact") if isinstance(entry, dict) else None
+        if not isinstance(contact, dict):
+            continue
+        is_own = str(contact.get("email", "")).lower() == address
+        lists = contact.get("list_ids")
+        is_on_list = isinstance(lists, list) and str(list_id) in {str(each).lower() for each in lists}
+        contact_id = contact.get("id")
+        if is_own and is_on_list and isinstance(contact_id, str) and CONTACT_ID.fullmatch(contact_id):
+            ids.append(contact_id)
+    return ids
 
 
 def has_marketing_scope(answer: Response) -> bool:

@@ -33,6 +33,10 @@ class Endpoint(StrEnum):
     IMPORTS = "imports"
     """`GET /v3/marketing/contacts/imports/{id}`."""
     LISTS = "lists"
+    SEARCH = "search"
+    """`POST /v3/marketing/contacts/search/emails`."""
+    REMOVALS = "removals"
+    """`DELETE /v3/marketing/lists/{id}/contacts`."""
     SCOPES = "scopes"
     FIELDS = "fields"
 

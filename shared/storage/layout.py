@@ -3,6 +3,8 @@
 connections/{id}.json  exports/{id}.json          definitions
 active/{export}/{run}                             a run that is not over; what the sweeper looks at
 locks/{export}.json                               the run of the export that may go on
+members/{export}.json                             which generation of the export's members is the current one
+members/{export}/{run}.parquet                    the members after a run: people's data
 successes/{export}.json                           the last successful run and what it was made from
 requests/{export}/{key}.json                      which run an Idempotency-Key started
 cleaning.json                                     when old chunks were last deleted
@@ -44,6 +46,21 @@ def export_lock_blob(export: str) -> str:
 def success_blob(export: str) -> str:
     """Blob that remembers the last success of an export."""
     return f"successes/{export}.json"
+
+
+def membership_blob(export: str) -> str:
+    """Blob that names the current generation of an export's members."""
+    return f"members/{export}.json"
+
+
+def members_folder(export: str) -> str:
+    """Folder of the generations."""
+    return f"members/{export}/"
+
+
+def members_blob(export: str, run: str) -> str:
+    """The members that a run left."""
+    return f"{members_folder(export)}{run}.parquet"
 
 
 def request_blob(export: str, key_digest: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -124,6 +125,7 @@ class Job:
 
     contacts: list[dict[str, Any]]
     list_ids: list[str]
+    removes: bool = False
     looks: int = 0
 
 
@@ -138,6 +140,7 @@ class FakeSendGrid:
     looks_until_done: int = 2
     jobs: dict[str, Job] = field(default_factory=dict)
     upserts: list[list[str]] = field(default_factory=list)
+    removals: list[list[str]] = field(default_factory=list)
     fault: Callable[[Request, int], Response | NoResponse | None] = lambda _request, _number: None
     """Asked first, with the number of the request: an answer, or None to behave."""
     job_answer: Callable[[str, Job], dict[str, Any] | None] = lambda _id, _job: None
@@ -160,16 +163,22 @@ class FakeSendGrid:
         """What SendGrid does with a request that it takes."""
         match request.path.split("/")[2:]:
             case ["scopes"]:
-                return answer(200, {"scopes": self.scopes})
+                found = answer(200, {"scopes": self.scopes})
             case ["marketing", "lists", list_id] | ["marketing", "lists", list_id, "contacts", "count"]:
-                return self._list(list_id)
+                found = self._list(list_id)
+            case ["marketing", "lists", list_id, contacts] if contacts.startswith("contacts?contact_ids="):
+                found = self.remove(list_id, contacts.partition("=")[2].split(","))
             case ["marketing", "field_definitions"]:
-                return answer(200, {"custom_fields": self.custom_fields, "reserved_fields": []})
+                found = answer(200, {"custom_fields": self.custom_fields, "reserved_fields": []})
+            case ["marketing", "contacts", "search", "emails"]:
+                found = self.search(json.loads(request.body or b"")["emails"])
             case ["marketing", "contacts"]:
-                return self.accept(json.loads(request.body or b""))
+                found = self.accept(json.loads(request.body or b""))
             case ["marketing", "contacts", "imports", job]:
-                return self._job(job)
-        return answer(404, {"errors": [{"message": "not found"}]})
+                found = self._job(job)
+            case _:
+                found = answer(404, {"errors": [{"message": "not found"}]})
+        return found
 
     def download(self, url: str) -> Response | NoResponse:
         return Response(status=200, body=self.errors or f"errors of {url}".encode())
@@ -178,6 +187,32 @@ class FakeSendGrid:
         self.upserts.append([contact["email"] for contact in body["contacts"]])
         job = f"job-{len(self.jobs) + 1}"
         self.jobs[job] = Job(contacts=body["contacts"], list_ids=body["list_ids"])
+        return answer(202, {"job_id": job})
+
+    def search(self, addresses: list[str]) -> Response:
+        assert len(addresses) <= 100
+        found = {
+            address: {
+                "contact": {
+                    "id": contact_id(address),
+                    "email": address,
+                    "list_ids": [name for name, members in self.lists.items() if address in members],
+                }
+            }
+            for address in addresses
+            if address in self.contacts
+        }
+        missing = {address: {"error": "contact not found"} for address in addresses if address not in found}
+        return answer(200, {"result": found | missing}) if found else answer(404, {"errors": []})
+
+    def remove(self, list_id: str, ids: list[str]) -> Response:
+        assert len(ids) <= 100
+        by_id = {contact_id(address): address for address in self.contacts}
+        if not all(each in by_id for each in ids):
+            return answer(404, {"errors": [{"message": "one or more contact ids do not exist"}]})
+        self.removals.append([by_id[each] for each in ids])
+        job = f"job-{len(self.jobs) + 1}"
+        self.jobs[job] = Job(contacts=[{"email": by_id[each]} for each in ids], list_ids=[list_id], removes=True)
         return answer(202, {"job_id": job})
 
     def _list(self, list_id: str) -> Response:
@@ -195,14 +230,25 @@ class FakeSendGrid:
         if job.looks < self.looks_until_done:
             return answer(200, {"id": job_id, "status": "pending", "results": {}})
         self.apply(job)
+        if job.removes:
+            return answer(200, {"id": job_id, "status": "completed", "results": {}})
         results = {"requested_count": len(job.contacts), "created_count": len(job.contacts)}
         return answer(200, {"id": job_id, "status": "completed", "results": results})
 
     def apply(self, job: Job) -> None:
+        if job.removes:
+            for list_id in job.list_ids:
+                self.lists[list_id] -= {contact["email"] for contact in job.contacts}
+            return
         for contact in job.contacts:
             self.contacts[contact["email"]] = contact
             for list_id in job.list_ids:
                 self.lists[list_id].add(contact["email"])
+
+
+def contact_id(address: str) -> str:
+    """The id that the fake gives a contact."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, address))
 
 
 def answer(status: int, document: object, **headers: str) -> Response:

@@ -273,15 +273,15 @@ class RunningApp:
 
     # --- extracts -------------------------------------------------------------------------------------------
 
-    def deliver(self, data: str | bytes) -> str:
-        """Put a file as the extract of a new segment and give the segment's name."""
-        segment = self.name("Segment")
-        self.extracts.upload_blob(f"{segment}/2026-01-01/{segment}_1.csv", data)
+    def deliver(self, data: str | bytes, *, segment: str = "", day: int = 1) -> str:
+        """Put a file as the extract of a segment, a new one unless given, and give the segment's name."""
+        segment = segment or self.name("Segment")
+        self.extracts.upload_blob(f"{segment}/2026-01-{day:02}/{segment}_1.csv", data)
         return segment
 
-    def deliver_emails(self, *emails: str) -> str:
+    def deliver_emails(self, *emails: str, segment: str = "", day: int = 1) -> str:
         """Put an extract of these addresses and give the segment's name."""
-        return self.deliver(csv_text(["EMail"], ([email] for email in emails)))
+        return self.deliver(csv_text(["EMail"], ([email] for email in emails)), segment=segment, day=day)
 
     def export_of(self, *emails: str, **changes: object) -> SavedExport:
         """Save an export whose segment has these addresses."""

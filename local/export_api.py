@@ -33,6 +33,7 @@ class Counts(BaseModel):
     duplicate: int
     rejected: int
     not_sent: int
+    removed: int = 0
     rejected_by_reason: dict[str, int]
     cut: dict[str, int]
     created: int

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -168,9 +168,18 @@ class AppUnderTest:
         self.put(f"/api/connections/{name}", connection_definition() | {"secret_name": name})
         return name
 
-    def export(self, people: People, *, connection: str, schedule: str = "off") -> SavedExport:
+    def export(self, people: People, *, connection: str, schedule: str = "off", **wishes: object) -> SavedExport:
         """Deliver the people as an extract of two files and save an export of it onto a new list."""
         segment = self.name("Segment")
+        self._deliver(people, segment, datetime.now(UTC) - timedelta(hours=1))
+        return self._save_export(people, segment, connection=connection, schedule=schedule, **wishes)
+
+    def deliver_again(self, export: SavedExport, people: People) -> SavedExport:
+        """Deliver other people as the newest extract of an export; the export with them."""
+        self._deliver(people, export.segment, datetime.now(UTC))
+        return replace(export, people=people)
+
+    def _deliver(self, people: People, segment: str, delivered_at: datetime) -> None:
         half = people.rows // 2
         put_table(
             self._extracts,
@@ -178,19 +187,20 @@ class AppUnderTest:
             table=segment,
             attributes=COLUMNS,
             partitions=[people.slice(0, half), people.slice(half, people.rows)],
-            delivered_at=datetime.now(UTC) - timedelta(hours=1),
+            delivered_at=delivered_at,
         )
-        return self._save_export(people, segment, connection=connection, schedule=schedule)
 
     def export_again(self, other: SavedExport, *, schedule: str = "off") -> SavedExport:
         """Save an export of the same extract through the same connection onto a new list."""
         return self._save_export(other.people, other.segment, connection=other.connection, schedule=schedule)
 
-    def _save_export(self, people: People, segment: str, *, connection: str, schedule: str) -> SavedExport:
+    def _save_export(
+        self, people: People, segment: str, *, connection: str, schedule: str, **wishes: object
+    ) -> SavedExport:
         name = self.name("export")
         list_id = self.cloud.simulator.create_list(name)
         definition = export_definition(list_id, PEOPLE_MAPPING, schedule=schedule)
-        self.put(f"/api/exports/{name}", definition | {"connection": connection, "segments": [segment]})
+        self.put(f"/api/exports/{name}", definition | {"connection": connection, "segments": [segment]} | wishes)
         return SavedExport(id=name, list_id=list_id, segment=segment, connection=connection, people=people)
 
     def put(self, path: str, definition: Mapping[str, Any]) -> None:

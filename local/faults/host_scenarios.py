@@ -2,14 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from local.export_api import Run
 from local.faults.app_under_test import SavedExport
 from local.faults.gate import Gate, Mood, gate_before, trust_of
 from local.faults.message_injector import lose_one, message_injector
-from local.faults.scenario import FEW_ROWS, SOME_ROWS, Scenario, ScenarioRun
+from local.faults.scenario import FEW_ROWS, MANY_ROWS, SOME_ROWS, Scenario, ScenarioRun
 from local.faults.verdict import Expected
+from local.sendgrid_simulator.control import Fault
+from local.sendgrid_simulator.faults import FaultKind
 
 SHUT_SECONDS: Final = 6.0
 """A minute, scaled."""
@@ -39,6 +42,8 @@ def scenarios() -> Iterator[Scenario]:
     yield _scenario("timeout", "a function never ends", _hang, seconds=50)
     yield _scenario("stopped", "stopped with a get under way", _stopped, seconds=40)
     yield _scenario("timer-holder", "two instances, timer holder killed", _timer_holder, seconds=50)
+    for number in (1, 2):
+        yield _scenario(f"leavers-{number}", "leavers, refusals, kills", _leavers, seconds=45)
 
 
 def _scenario(name: str, fault: str, play: Callable[[ScenarioRun], None], *, seconds: float) -> Scenario:
@@ -136,6 +141,26 @@ def _timer_holder(played: ScenarioRun) -> None:
     played.tally.injected += len(+harmed)
     if second not in played.app.hosts:
         played.problem("the second instance is gone, too")
+
+
+def _leavers(played: ScenarioRun) -> None:
+    """Most of a segment leave; SendGrid refuses searches and removals, and hosts die while they go on."""
+    export = played.export(MANY_ROWS * 2, leavers="remove", max_removals={"share": 1.0})
+    played.finish(export, played.app.start(export))
+    fewer = played.app.deliver_again(export, replace(export.people, rows=FEW_ROWS))
+    removal = f"/v3/marketing/lists/{export.list_id}/contacts"
+    refusals = [
+        Fault(kind=FaultKind.ANSWER, method=method, path=path, status=status, times=2)
+        for method, path in (("POST", "/v3/marketing/contacts/search/emails"), ("DELETE", removal))
+        for status in (429, 503)
+    ]
+    with played.faults(*refusals, all_strike=False):
+        run = played.app.start(fewer)
+        for _ in range(2):
+            played.kill(after=played.random.uniform(0.5, 3))
+        ended = played.finish(fewer, run)
+    if ended is not None and ended.counts.removed == 0:
+        played.problem("nobody was taken off the list")
 
 
 def _finish(played: ScenarioRun, exports: Sequence[SavedExport], runs: Sequence[Run], *, since: float) -> None:

@@ -94,10 +94,12 @@ class ScenarioRun:
 
     # --- what a scenario does -------------------------------------------------------------------------------
 
-    def export(self, rows: int = MANY_ROWS, *, schedule: str = "off", connection: str = "") -> SavedExport:
+    def export(
+        self, rows: int = MANY_ROWS, *, schedule: str = "off", connection: str = "", **wishes: object
+    ) -> SavedExport:
         """Save an export of made-up people."""
         people = People(rows=rows, seed=self.random.randrange(1 << 30))
-        return self.app.export(people, connection=connection or self.connection, schedule=schedule)
+        return self.app.export(people, connection=connection or self.connection, schedule=schedule, **wishes)
 
     @contextmanager
     def faults(self, *faults: Fault, all_strike: bool = True) -> Iterator[None]:

@@ -6,9 +6,11 @@ document that names it last; one that is cut off leaves the old one.
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from shared.errors import BlobChangedError, BlobExistsError
 from shared.model.definitions import Export, Saved
 from shared.model.members import Membership
 from shared.model.reasons import Reason, ReasonCode
@@ -117,34 +119,50 @@ def commit_members(
     """
     if not plan.keeps_members:
         return None
-    from shared.planning.members import next_generation
-
-    found = services.store.find(membership_blob(blobs.export), Membership)
+    name = membership_blob(blobs.export)
+    found = services.store.find(name, Membership)
     if found is not None and found.document.run == blobs.run:
         return found.document.change
-    old = found.document if found and found.document.is_of(plan.connection, plan.list_id) else None
+    membership = _next_membership(services, blobs, plan, results, found.document if found else None)
+    try:
+        if found is None:
+            services.store.create(name, membership)
+        else:
+            services.store.replace(name, membership, etag=found.etag)
+    except (BlobExistsError, BlobChangedError):  # the same step on another instance was faster
+        return services.store.get(name, Membership).document.change
+    for item in services.store.blobs.list_blobs(members_folder(blobs.export)):
+        if item.name != membership.blob:
+            services.store.blobs.delete(item.name)
+    return membership.change
+
+
+def _next_membership(
+    services: Services,
+    blobs: RunBlobs,
+    plan: Plan,
+    results: Mapping[int, ChunkResult],
+    last: Membership | None,
+) -> Membership:
+    """Write the members after the run; nobody reads them before a document names them."""
+    from shared.planning.members import next_generation
+
     data, change = next_generation(
-        old,
+        last if last and last.is_of(plan.connection, plan.list_id) else None,
         _arrivals(services, blobs, plan, results),
         _gone(services, blobs, plan, results),
         blobs=services.store.blobs,
     )
-    name = members_blob(blobs.export, blobs.run)
-    etag = services.store.blobs.upsert(name, data)
-    membership = Membership(
+    blob = members_blob(blobs.export, blobs.run, uuid.uuid4().hex[:12])
+    return Membership(
         connection=plan.connection,
         list_id=plan.list_id,
         run=blobs.run,
-        blob=name,
-        etag=etag,
+        blob=blob,
+        etag=services.store.blobs.upsert(blob, data),
         size=len(data),
         change=change,
     )
-    services.store.upsert(membership_blob(blobs.export), membership)
-    for item in services.store.blobs.list_blobs(members_folder(blobs.export)):
-        if item.name != name:
-            services.store.blobs.delete(item.name)
-    return change
 
 
 def _arrivals(

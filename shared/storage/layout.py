@@ -4,7 +4,7 @@ connections/{id}.json  exports/{id}.json          definitions
 active/{export}/{run}                             a run that is not over; what the sweeper looks at
 locks/{export}.json                               the run of the export that may go on
 members/{export}.json                             which generation of the export's members is the current one
-members/{export}/{run}.parquet                    the members after a run: people's data
+members/{export}/{run}-{attempt}.parquet          the members after a run: people's data
 successes/{export}.json                           the last successful run and what it was made from
 requests/{export}/{key}.json                      which run an Idempotency-Key started
 cleaning.json                                     when old chunks were last deleted
@@ -58,9 +58,9 @@ def members_folder(export: str) -> str:
     return f"members/{export}/"
 
 
-def members_blob(export: str, run: str) -> str:
-    """The members that a run left."""
-    return f"{members_folder(export)}{run}.parquet"
+def members_blob(export: str, run: str, attempt: str) -> str:
+    """The members that a run left, as one attempt has written them."""
+    return f"{members_folder(export)}{run}-{attempt}.parquet"
 
 
 def request_blob(export: str, key_digest: str) -> str:

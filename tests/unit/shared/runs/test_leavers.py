@@ -295,6 +295,25 @@ def test_another_list_starts_with_nobody_and_leaves_the_old_one_as_it_is(app: In
     assert (done.members.before, done.members.joined) == (0, 25)
 
 
+def test_the_same_step_on_two_instances_notes_one_generation(app: InMemoryApp) -> None:
+    from shared.model.runs import ChunkResult, Plan
+    from shared.runs.membership import commit_members
+    from shared.storage.layout import RunBlobs, number_of
+
+    run = run_with(app, PEOPLE)
+    blobs = RunBlobs(export=run.export, run=run.id)
+    store = Store(app.blobs)
+    results = {
+        number_of(item.name): store.get(item.name, ChunkResult).document
+        for item in app.blobs.list_blobs(blobs.results)
+    }
+    plan = store.get(blobs.plan, Plan).document
+    before = store.get(membership_blob(run.export), Membership)
+    assert commit_members(app.services, blobs, plan, results) == before.document.change
+    assert store.get(membership_blob(run.export), Membership) == before
+    assert len(list(app.names(f"members/{run.export}/"))) == 1
+
+
 # --- whatever happens ---------------------------------------------------------------------------------------
 
 crowds = st.lists(st.integers(0, 15), min_size=1, max_size=12, unique=True)

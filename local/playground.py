@@ -73,6 +73,7 @@ def export_definition(
     schedule: str,
     max_contacts: int = MAX_CONTACTS,
     source: SourceOptions | None = None,
+    leavers: str = "keep",
 ) -> dict[str, Any]:
     """What is PUT as the export; `schedule` is `refresh` or `off`."""
     return {
@@ -84,5 +85,6 @@ def export_definition(
         "source": (source or SourceOptions()).model_dump(mode="json", exclude_defaults=True),
         "max_contacts": max_contacts,
         "schedule": {"kind": schedule},
+        "leavers": leavers,
         "enabled": True,
     }

@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -49,6 +50,8 @@ REFRESH: Final = "*/10 * * * * *"
 KEPT: Final = Path(".local/demo")
 """Where the report and the rejected rows of the first run stay."""
 ROWS_SHOWN: Final = 5
+BY_HAND: Final = tuple(f"by.hand{number}@example.com" for number in range(1, 6))
+"""People whom somebody has put on the list."""
 RUN_SECONDS: Final = 1_200.0
 SCHEDULE_SECONDS: Final = 60.0
 INTERRUPTED: Final = 130
@@ -77,7 +80,7 @@ class Screen:
 
 
 class Demo:
-    """The two runs, on a local cloud and a host that are up."""
+    """The runs, on a local cloud and a host that are up."""
 
     def __init__(
         self, playground: Playground, host: Host, source: Source, screen: Screen, *, scheduled: bool
@@ -90,13 +93,15 @@ class Demo:
         self._screen = screen
 
     def run(self) -> list[Outcome]:
-        """Run on demand, then by the timer, if that is wanted."""
+        """Run on demand, then by the timer, if that is wanted, then with fewer people, if they are made up."""
         with self._host.client() as client:
             api = ExportApi(client, say=self._screen.say)
             api.put(f"/api/connections/{CONNECTION}", connection_definition())
             outcomes = [self._run_on_demand(api)]
             self._keep(api, outcomes[0].run)
-            return [*outcomes, self._run_scheduled(api)] if self._scheduled else outcomes
+            if self._scheduled:
+                outcomes.append(self._run_scheduled(api))
+            return [*outcomes, *self._run_with_leavers(api, outcomes[-1])]
 
     def _keep(self, api: ExportApi, run: Run) -> None:
         """Leave the report and the list of rejected rows where people find them, and show the first rows."""
@@ -124,15 +129,31 @@ class Demo:
         self._put_export(api, delivery, schedule="off")
         return self._outcome(api, run, delivery, before)
 
+    def _run_with_leavers(self, api: ExportApi, last: Outcome) -> Iterator[Outcome]:
+        """Some have left the segment, and others were put on the list by hand."""
+        with self._playground.extracts() as container:
+            delivery = self._source.deliver_fewer(container)
+        if delivery is None:
+            return
+        self._tell(delivery)
+        self._simulator.add_to_list(self._playground.list_id, *BY_HAND)
+        self._screen.say(f"By hand onto the list: {len(BY_HAND)} people")
+        before = self._count_requests()
+        outcome = self._outcome(api, api.start_run(EXPORT), delivery, before, by_hand=BY_HAND)
+        yield replace(outcome, title="leavers", leavers=last.on_list - len(delivery.emails))
+
     def _deliver(self, *, again: bool) -> Delivery:
         with self._screen.step("Extract delivered"), self._playground.extracts() as container:
             put = self._source.deliver_again if again else self._source.deliver
             delivery = put(container)
+        self._tell(delivery)
+        return delivery
+
+    def _tell(self, delivery: Delivery) -> None:
         rows = delivery.expectation.rows
         self._screen.say(f"  {delivery.folder}, {rows:,} rows, files: {delivery.files}")
         if rows > MAX_CONTACTS:
             self._screen.say(f"  max_contacts is raised from {MAX_CONTACTS:,} to {rows:,} on purpose")
-        return delivery
 
     def _put_export(self, api: ExportApi, delivery: Delivery, *, schedule: str) -> None:
         definition = export_definition(
@@ -141,10 +162,19 @@ class Demo:
             schedule=schedule,
             max_contacts=max(MAX_CONTACTS, delivery.expectation.rows),
             source=self._source.source,
+            leavers="remove",
         )
         api.put(f"/api/exports/{EXPORT}", definition)
 
-    def _outcome(self, api: ExportApi, run: Run, delivery: Delivery, before: Counter[str]) -> Outcome:
+    def _outcome(
+        self,
+        api: ExportApi,
+        run: Run,
+        delivery: Delivery,
+        before: Counter[str],
+        *,
+        by_hand: Collection[str] = (),
+    ) -> Outcome:
         run = self._watch(api, run)
         require_success(run)
         on_list = self._simulator.list_emails(self._playground.list_id)
@@ -152,7 +182,7 @@ class Demo:
             run=run,
             expectation=delivery.expectation,
             on_list=len(on_list),
-            list_problems=list(compare_list(on_list, delivery.emails)),
+            list_problems=list(compare_list(on_list, delivery.emails | set(by_hand))),
             rejected_rows=api.count_rejected(run) if run.counts.rejected else 0,
             requests=self._count_requests() - before,
         )

@@ -33,6 +33,8 @@ class Outcome:
         list_problems: What `compare_list` found.
         rejected_rows: Rows of the run's rejection file.
         requests: "method path status" → requests that SendGrid got during the run.
+        leavers: Who should have been taken off the list.
+        title: What the table calls it; by default what started it.
     """
 
     run: Run
@@ -41,6 +43,8 @@ class Outcome:
     list_problems: Sequence[str]
     rejected_rows: int
     requests: Mapping[str, int]
+    leavers: int = 0
+    title: str = ""
 
 
 def find_problems(outcome: Outcome) -> list[str]:
@@ -55,6 +59,7 @@ def find_problems(outcome: Outcome) -> list[str]:
         ("all outcomes together", counts.sent + counts.duplicate + counts.rejected, counts.rows_read),
         ("rejected by reason", sum(counts.rejected_by_reason.values()), counts.rejected),
         ("rows of the rejection file", outcome.rejected_rows, counts.rejected),
+        ("taken off the list", counts.removed, outcome.leavers),
         ("created and updated", counts.created + counts.updated, counts.sent),
     ]
     if expected.cut is not None:
@@ -90,7 +95,7 @@ def summary_table(outcomes: Sequence[Outcome]) -> Table:
     table.add_column("")
     columns = [_figures(each) for each in outcomes]
     for outcome in outcomes:
-        table.add_column(outcome.run.trigger.replace("_", " "), justify="right")
+        table.add_column(outcome.title or outcome.run.trigger.replace("_", " "), justify="right")
     for name in dict.fromkeys(name for column in columns for name in column):
         table.add_row(name, *(column.get(name, "") for column in columns))
     return table
@@ -108,6 +113,7 @@ def _figures(outcome: Outcome) -> dict[str, str]:
         **{f"  {reason}": many for reason, many in counts.rejected_by_reason.items()},
         "values cut": sum(counts.cut.values()),
         **{f"  {name}": many for name, many in counts.cut.items()},
+        "taken off the list": counts.removed,
         "contacts on the list": outcome.on_list,
         "requests to SendGrid": sum(outcome.requests.values()),
         **{f"  {request}": many for request, many in sorted(outcome.requests.items())},

@@ -29,6 +29,7 @@ PEOPLE_MAPPING: Final = {
 # More than the rows of a hundred that are not sent, so a second extract always has newcomers.
 NEWCOMERS_MIN: Final = 20
 NEWCOMERS_SHARE: Final = 100
+LEAVERS_SHARE: Final = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +60,9 @@ class Source(Protocol):
     def deliver_again(self, container: ContainerClient) -> Delivery:
         """Put the extract of a refresh right now."""
 
+    def deliver_fewer(self, container: ContainerClient) -> Delivery | None:
+        """Put an extract that some people have left; None where nobody can leave."""
+
 
 class PeopleSource:
     """Made-up people; the second extract holds the same ones and some newcomers."""
@@ -78,6 +82,11 @@ class PeopleSource:
         newcomers = max(NEWCOMERS_MIN, self._rows // NEWCOMERS_SHARE)
         return put_people(container, People(rows=self._rows + newcomers), delivered_at=datetime.now(UTC))
 
+    def deliver_fewer(self, container: ContainerClient) -> Delivery | None:
+        """Put the people but for the last twentieth, as of the next minute: folders are named by it."""
+        fewer = People(rows=self._rows - self._rows // LEAVERS_SHARE)
+        return put_people(container, fewer, delivered_at=datetime.now(UTC) + timedelta(minutes=1))
+
 
 class FileSource:
     """Somebody's own file, which is delivered unchanged both times."""
@@ -96,6 +105,11 @@ class FileSource:
     def deliver_again(self, container: ContainerClient) -> Delivery:
         """Put the file anew, which makes it another version of the extract."""
         return self._put(container, datetime.now(UTC))
+
+    def deliver_fewer(self, container: ContainerClient) -> Delivery | None:
+        """Nobody leaves a file that is delivered unchanged."""
+        del container
+        return None
 
     def _put(self, container: ContainerClient, delivered_at: datetime) -> Delivery:
         blob = put_file(container, DESTINATION, table=SEGMENT, source=self._path, delivered_at=delivered_at)

@@ -41,16 +41,17 @@ def postponing[M: Message](kind: type[M]) -> Callable[[Callable[[Services, M, st
         def handle(message: func.QueueMessage) -> None:
             body = kind.model_validate_json(message.get_body())
             services = get_services()
+            identity = str(message.id)
             unfinished = body.unfinished + (message.dequeue_count or 1) - 1
-            fresh = body.model_copy(update={"unfinished": 0, "revived": False})
+            fresh = body.model_copy(update={"unfinished": 0, "revived": False, "origin": None})
             try:
                 with services.heartbeat.working():
                     if unfinished:
-                        _work_alone(services, fresh, unfinished, lambda: work(services, fresh, str(message.id)))
+                        _work_alone(services, body, identity, unfinished, lambda: work(services, fresh, identity))
                     else:
-                        work(services, fresh, str(message.id))
+                        work(services, fresh, identity)
             except (TransientError, SettingsError) as error:
-                _put_off(services, fresh, str(message.id), error)
+                _put_off(services, fresh, identity, error)
 
         del handle.__wrapped__  # the worker reads the arguments off the signature, which is the handler's own
         return handle
@@ -58,10 +59,12 @@ def postponing[M: Message](kind: type[M]) -> Callable[[Callable[[Services, M, st
     return decorate
 
 
-def _work_alone(services: Services, message: Message, unfinished: int, work: Callable[[], None]) -> None:
+def _work_alone(
+    services: Services, message: Message, message_id: str, unfinished: int, work: Callable[[], None]
+) -> None:
     from shared.runs.suspects import work_alone
 
-    work_alone(services, message, unfinished, work)
+    work_alone(services, message, message_id, unfinished, work)
 
 
 def _put_off(services: Services, message: Message, message_id: str, error: TransientError | SettingsError) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 COLOURS: Final = {
     "sent": "#1a7f37",
+    "unchanged": "#8c959f",
     "pending": "#0969da",
     "duplicate": "#6e7781",
     "rejected": "#bf8700",
@@ -58,7 +59,7 @@ class Bar:
 
 def render(run: RunDetails) -> str:
     """Render the page."""
-    outcomes = ("sent", "pending", "duplicate", "rejected", "not_sent")
+    outcomes = ("sent", "unchanged", "pending", "duplicate", "rejected", "not_sent")
     return _template().render(
         run=run,
         outcomes=_bar([(name, getattr(run.counts, name)) for name in outcomes]),

@@ -208,6 +208,12 @@ REMOVALS_PER_REQUEST: Final = 100
 https://www.twilio.com/docs/sendgrid/api-reference/contacts/get-contacts-by-emails
 """
 
+RESEND_EVERY_DAYS: Final = 30
+"""Days after which unchanged contacts are sent again, unless the export says otherwise."""
+
+LIST_DRIFT_MAX: Final = 0.01
+"""With a larger share of the members missing on the list, by SendGrid's count, all are sent again."""
+
 REMOVAL_SHARE_MAX: Final = 0.1
 """With a larger share of leavers among the members nobody is taken off the list, unless the export says so."""
 

@@ -21,6 +21,7 @@ from shared.limits import (
     EXTRACT_WAIT,
     REJECTED_SHARE_MAX,
     REMOVAL_SHARE_MAX,
+    RESEND_EVERY_DAYS,
     ROWS_MAX,
     UNPACKED_GB_MAX,
     UNPACKED_RATIO_MAX,
@@ -240,6 +241,10 @@ class Export(Document):
     source: SourceOptions = SourceOptions()
     max_contacts: Annotated[int, Field(ge=1, strict=True)] = DEFAULT_MAX_CONTACTS
     """A run that would send more contacts than this sends none and is skipped."""
+    changes: Literal["all", "changed"] = "all"
+    """`changed`: who was sent before, and would be sent just so again, is not."""
+    resend_every: Annotated[int, Field(ge=1, le=365, strict=True)] = RESEND_EVERY_DAYS
+    """Days after which all are sent again, for SendGrid may have been changed by others."""
     leavers: Literal["keep", "remove"] = "keep"
     """`remove`: whom this export has brought, and no extract of it has any more, is taken off the list."""
     max_removals: MaxRemovals = MaxRemovals()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from pydantic import AwareDatetime
+
 from shared.model.definitions import Identifier, RunId
 from shared.model.documents import Document
 from shared.model.runs import MembershipChange
@@ -17,12 +19,18 @@ class Membership(Document):
     run: RunId
     """Which run left it so."""
     blob: str
-    """Parquet with the column `address`: in the form in which SendGrid has them, each once."""
+    """Parquet: `address`, in the form in which SendGrid has it, each once; `hash`, of the contact as it was sent.
+
+    The hash is missing where it is not certain that the contact arrived just so.
+    """
     etag: str
     """Of the blob."""
     size: int
     """Bytes of the blob."""
     change: MembershipChange
+    mapping_digest: str
+    sent_all_at: AwareDatetime
+    """When a run last sent those who were unchanged, too."""
 
     def is_of(self, connection: str, list_id: UUID) -> bool:
         """Whether it is about this list of this account."""

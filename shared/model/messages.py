@@ -29,6 +29,8 @@ class Message(Document):
     """How often it was put off because storage did not answer; that says nothing of SendGrid."""
     unfinished: Annotated[int, Field(ge=0)] = 0
     """How often work on it began and did not end before it was put off to be tried alone."""
+    origin: str | None = None
+    """Id of the message that was put off to be tried alone, if this is not the first."""
     revived: bool = False
     """Whether it failed too often once, and was given another chance."""
 

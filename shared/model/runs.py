@@ -20,11 +20,13 @@ class Trigger(StrEnum):
 
 
 class Counts(Document):
-    """What became of the rows: rows_read = sent + duplicate + rejected + not_sent + pending."""
+    """What became of the rows: rows_read = sent + unchanged + duplicate + rejected + not_sent + pending."""
 
     rows_read: int = 0
     sent: int = 0
     """Contacts that SendGrid took in."""
+    unchanged: int = 0
+    """Contacts that SendGrid has from an earlier run just as they are; they were not sent."""
     duplicate: int = 0
     """Rows whose e-mail address another row brought already."""
     rejected: int = 0
@@ -53,7 +55,8 @@ class Counts(Document):
     @property
     def adds_up(self) -> bool:
         """Whether every row has exactly one outcome."""
-        outcomes = self.sent + self.duplicate + self.rejected + self.not_sent + self.pending
+        done = self.sent + self.unchanged + self.duplicate + self.rejected
+        outcomes = done + self.not_sent + self.pending
         return self.rows_read == outcomes and self.rejected == sum(self.rejected_by_reason.values())
 
 
@@ -187,6 +190,10 @@ class Plan(Document):
     """Contacts on the list before anything was sent, by SendGrid's count."""
     keeps_members: bool = False
     """Whether the run notes who is a member after it."""
+    mapping_digest: str = ""
+    """Of what decides how a contact is written; with another one all are sent."""
+    sends_all: bool = True
+    """Whether unchanged contacts are sent, too."""
     committed_at: AwareDatetime
 
     def chunk(self, number: int) -> ChunkInfo:

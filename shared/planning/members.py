@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from shared.extracts.extract import ExtractFile
 from shared.extracts.streams import read_range
+from shared.limits import RECORD_BYTES_MAX
 from shared.model.runs import MembershipChange
-from shared.planning.duckdb_files import PROTOCOL
+from shared.planning.duckdb_files import PROTOCOL, TEXT
 from shared.planning.engine import Engine, open_engine
 
 if TYPE_CHECKING:
@@ -24,11 +25,13 @@ CONTACT: Final = "SELECT '{\"email\":\"' || address || '\"}' FROM leavers"
 
 @dataclass(frozen=True, kw_only=True)
 class Members:
-    """Whom a plan may find to have left."""
+    """Whom a plan may find to have left, or to be just as they were sent before."""
 
     own: Membership
     """Those the export has brought, as its last run left them."""
     blobs: ReadableBlobs
+    leave_out_unchanged: bool
+    find_leavers: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +42,14 @@ class Arrivals:
     """One contact a line."""
     absent: frozenset[str] = field(repr=False)
     """Addresses that were refused or failed."""
+    certain: bool
+    """Whether all others have surely arrived just as they are here."""
+
+
+def load_known(engine: Engine, members: Members) -> None:
+    """Make the table `known`: whom SendGrid has, and how."""
+    own = _parquet(engine, members.blobs, members.own)
+    engine.execute(f"CREATE TABLE known AS SELECT hash(address) AS key, hash FROM {own} WHERE hash IS NOT NULL")
 
 
 def find_leavers(engine: Engine, members: Members) -> int:
@@ -68,33 +79,35 @@ def next_generation(
         blobs: where the generation before lies.
     """
     with open_engine() as engine:
-        engine.execute("CREATE TEMP TABLE members (address VARCHAR)")
+        for table in ("members", "gone", "arrived"):
+            engine.execute(f"CREATE TEMP TABLE {table} (address VARCHAR, hash UBIGINT)")
         if old is not None:
-            engine.execute(f"INSERT INTO members SELECT address FROM {_parquet(engine, blobs, old)}")
+            engine.execute(f"INSERT INTO members SELECT address, hash FROM {_parquet(engine, blobs, old)}")
         before = engine.number("SELECT count(*) FROM members")
-        engine.execute("CREATE TEMP TABLE gone (address VARCHAR)")
         for lines in gone:
-            _insert(engine, "gone", lines, frozenset())
+            _insert(engine, "gone", Arrivals(lines=lines, absent=frozenset(), certain=False))
         engine.execute("DELETE FROM members WHERE address IN (SELECT address FROM gone)")
         kept = engine.number("SELECT count(*) FROM members")
-        engine.execute("CREATE TEMP TABLE arrived (address VARCHAR)")
         for chunk in arrivals:
-            _insert(engine, "arrived", chunk.lines, chunk.absent)
-        engine.execute(
-            "INSERT INTO members SELECT DISTINCT address FROM arrived ANTI JOIN members USING (address)"
-        )
-        after = engine.number("SELECT count(*) FROM members")
-        change = MembershipChange(before=before, joined=after - kept, left=before - kept, after=after)
+            _insert(engine, "arrived", chunk)
+        joined = engine.number("SELECT count(DISTINCT address) FROM arrived ANTI JOIN members USING (address)")
+        engine.execute("DELETE FROM members WHERE address IN (SELECT address FROM arrived)")
+        engine.execute("INSERT INTO members SELECT address, any_value(hash) FROM arrived GROUP BY address")
+        change = MembershipChange(before=before, joined=joined, left=before - kept, after=kept + joined)
         return _written(engine), change
 
 
-def _insert(engine: Engine, table: str, lines: bytes, absent: frozenset[str]) -> None:
-    engine.files.text = [lines]
+def _insert(engine: Engine, table: str, chunk: Arrivals) -> None:
+    engine.files.text = [chunk.lines]
     engine.execute(
-        f"INSERT INTO {table} SELECT address FROM ("
-        f"SELECT email AS address FROM read_json('{PROTOCOL}://text', format = 'newline_delimited', "
-        "columns = {email: 'VARCHAR'})) WHERE NOT list_contains($absent::VARCHAR[], address)",
-        {"absent": sorted(absent)},
+        f"""INSERT INTO {table}
+        SELECT address, CASE WHEN $certain THEN hash(line) END FROM (
+            SELECT line, json_extract_string(line, '$.email') AS address
+            FROM read_csv('{PROTOCOL}://{TEXT}', columns = {{line: 'VARCHAR'}}, auto_detect = false,
+                header = false, delim = '\x01', quote = '', escape = '', new_line = '\\n', parallel = false,
+                max_line_size = {RECORD_BYTES_MAX * 4})
+        ) WHERE NOT list_contains($absent::VARCHAR[], address)""",
+        {"absent": sorted(chunk.absent), "certain": chunk.certain},
     )
 
 
@@ -102,7 +115,7 @@ def _written(engine: Engine) -> bytes:
     parts = bytearray()
     name = engine.files.add_sink(parts.extend)
     engine.execute(
-        f"COPY (SELECT address FROM members ORDER BY address) TO '{PROTOCOL}://{name}' "
+        f"COPY (FROM members ORDER BY address) TO '{PROTOCOL}://{name}' "
         "(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
     )
     return bytes(parts)
@@ -111,7 +124,9 @@ def _written(engine: Engine) -> bytes:
 def read_members(membership: Membership, *, blobs: ReadableBlobs) -> Iterator[str]:
     """The members' addresses, in their order."""
     with open_engine() as engine:
-        yield from (address for (address,) in engine.rows(f"FROM {_parquet(engine, blobs, membership)}"))
+        yield from (
+            address for (address,) in engine.rows(f"SELECT address FROM {_parquet(engine, blobs, membership)}")
+        )
 
 
 def _parquet(engine: Engine, blobs: ReadableBlobs, membership: Membership) -> str:

@@ -21,7 +21,7 @@ from shared.limits import REMOVALS_PER_REQUEST
 from shared.planning.chunks import Chunker, PartWriter
 from shared.planning.engine import open_engine
 from shared.planning.fields import fields_of
-from shared.planning.members import CONTACT, find_leavers
+from shared.planning.members import CONTACT, find_leavers, load_known
 from shared.planning.planner import Planner, Sinks
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def plan(
         custom_fields: SendGrid's custom fields by the names used in the mapping.
         max_contacts: a plan of more contacts ends the run as skipped.
         rows: read so many rows only, as a preview.
-        members: who was brought before; those who are in no extract any more have left.
+        members: who was brought before: who is in no extract any more has left, who is unchanged is not sent.
         may_remove: told counts and the number of leavers; whether chunks are made that take them off the list.
 
     Raises RunEndError, and ExtractChangedError when a file was replaced in the meantime.
@@ -92,6 +92,9 @@ def plan(
         write = _Background(pool, sink.write_chunk)
         chunker = Chunker(write)
         planner = Planner(engine=engine, blobs=blobs, mapping=mapping, fields=fields, most=rows)
+        if members and members.leave_out_unchanged:
+            load_known(engine, members)
+            planner.leave_out_unchanged = True
         if mapping.alternate_emails:
             planner.collect_alternates(extracts)
             planner.choose_alternates()
@@ -100,7 +103,7 @@ def plan(
         chunker.close()
         rejected.close()
         removals = Chunker(write, contacts=REMOVALS_PER_REQUEST, first=len(chunker.chunks) + 1, removal=True)
-        leavers = find_leavers(engine, members) if members else 0
+        leavers = find_leavers(engine, members) if members and members.find_leavers else 0
         if leavers and may_remove(counts, leavers):
             engine.copy(CONTACT, removals.take, "HEADER false, QUOTE '', ESCAPE '', DELIMITER '{'")
             removals.close()

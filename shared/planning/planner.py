@@ -24,6 +24,7 @@ from shared.planning.query import (
     CONVERT_ADDRESSES,
     FIRST_UNDECODABLE,
     FORGET_DUPLICATES,
+    FORGET_UNCHANGED,
     FOUND,
     INTERNATIONAL_ADDRESSES,
     LINES,
@@ -77,6 +78,7 @@ class Tally:
     """What became of the rows so far."""
 
     sent: int = 0
+    unchanged: int = 0
     duplicate: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     cut: Counter[str] = field(default_factory=Counter)
@@ -88,8 +90,9 @@ class Tally:
         """The same, as a run's document tells it."""
         rejected = self.reasons.total()
         return Counts(
-            rows_read=self.sent + self.duplicate + rejected,
+            rows_read=self.sent + self.unchanged + self.duplicate + rejected,
             sent=self.sent,
+            unchanged=self.unchanged,
             duplicate=self.duplicate,
             rejected=rejected,
             rejected_by_reason=dict(sorted(self.reasons.items())),
@@ -148,6 +151,8 @@ class Planner:
     """About the first row that could not be decoded."""
     sought: set[str] | None = None
     """Addresses whose rows are looked for and were not found yet; None while a plan is made."""
+    leave_out_unchanged: bool = False
+    """Whether contacts are left out that the table `known` has just so."""
     located: list[Located] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -258,7 +263,8 @@ class Planner:
     def _require_decodable(self) -> None:
         """Raise RunEndError when so many rows cannot be decoded that the encoding must be wrong."""
         undecodable = self.tally.reasons[Rejected.ROW_UNDECODABLE]
-        rows = self.tally.sent + self.tally.duplicate + self.tally.reasons.total()
+        tally = self.tally
+        rows = tally.sent + tally.unchanged + tally.duplicate + tally.reasons.total()
         if self.undecodable is not None and undecodable > UNDECODABLE_SHARE_MAX * rows:
             raise self.undecodable
 
@@ -359,7 +365,9 @@ class Planner:
         usable = outcomes.pop(None, 0)
         duplicate = self.engine.number(FORGET_DUPLICATES) if usable else 0
         self.engine.execute(REMEMBER)
-        self.tally.sent += usable - duplicate
+        unchanged = self.engine.number(FORGET_UNCHANGED) if self.leave_out_unchanged and usable > duplicate else 0
+        self.tally.unchanged += unchanged
+        self.tally.sent += usable - duplicate - unchanged
         self.tally.duplicate += duplicate
         rejected = {verdict: rows for verdict, rows in outcomes.items() if verdict not in {BLANK, END}}
         for verdict, rows in rejected.items():
@@ -370,7 +378,7 @@ class Planner:
         if rejected:
             self.engine.execute(REMEMBER_REJECTED)
             self._pass_rejected(source, self.sinks, sum(rejected.values()))
-        if usable > duplicate:
+        if usable > duplicate + unchanged:
             self._pass_contacts(self.sinks)
 
     def _look_up(self, source: Source, sought: set[str]) -> None:

@@ -344,6 +344,13 @@ DELETE FROM piece WHERE row IN (
 """
 """Delete the rows whose address an earlier row has."""
 
+FORGET_UNCHANGED: Final = """
+DELETE FROM piece WHERE verdict IS NULL AND row IN (
+    SELECT row FROM piece SEMI JOIN known ON known.key = piece.key AND known.hash = hash(piece.line)
+    WHERE verdict IS NULL
+)
+"""
+"""Delete the rows whose contacts SendGrid has just so."""
 REMEMBER: Final = "INSERT INTO seen SELECT key FROM piece WHERE verdict IS NULL"
 REMEMBER_REJECTED: Final = f"""
 INSERT INTO present SELECT key FROM piece

@@ -6,11 +6,14 @@ document that names it last; one that is cut off leaves the old one.
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.errors import BlobChangedError, BlobExistsError
+from shared.limits import LIST_DRIFT_MAX
 from shared.model.definitions import Export, Saved
 from shared.model.members import Membership
 from shared.model.reasons import Reason, ReasonCode
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
     from shared.definitions.resolve import ExportWithConnection
     from shared.extracts.extract import Extract
+    from shared.model.definitions import CustomField, FieldMapping
     from shared.model.runs import ChunkResult, Counts, Plan
     from shared.planning.members import Arrivals, Members
     from shared.services import Services
@@ -38,6 +42,12 @@ def current_membership(services: Services, export: str, connection: str, list_id
     return found.document
 
 
+def digest_of(mapping: FieldMapping, fields: Mapping[str, CustomField]) -> str:
+    """Of what decides how a contact is written."""
+    known = [f"{name} {field.id} {field.type}" for name, field in sorted(fields.items())]
+    return hashlib.sha256("\n".join([mapping.model_dump_json(), *known]).encode()).hexdigest()
+
+
 def other_exports(services: Services, export: str, list_id: UUID) -> list[str]:
     """Other exports that bring people to the same list."""
     return [
@@ -50,24 +60,44 @@ def other_exports(services: Services, export: str, list_id: UUID) -> list[str]:
 
 
 @dataclass(kw_only=True)
-class Removals:
-    """Whether a plan may take its leavers off the list."""
+class Comparison:
+    """How a plan is compared with the members: whom it sends, and whether it may take leavers off the list."""
 
     services: Services
     job: ExportWithConnection
     extracts: Sequence[Extract]
     own: Membership | None
+    mapping_digest: str
+    force: bool
+    list_count: int | None
+    """Contacts on the list, by SendGrid's count."""
     withheld: Reason | None = field(default=None, init=False)
     """Why nobody is taken off although somebody has left."""
 
     @property
     def members(self) -> Members | None:
-        """What the plan is compared with; None when there is nothing to compare, or nobody is to be removed."""
+        """What the plan is compared with; None when there is nothing to compare with, or no wish to."""
         from shared.planning.members import Members
 
-        if self.own is None or self.job.export.leavers == "keep":
+        export = self.job.export
+        if self.own is None or not (export.leavers == "remove" or not self.sends_all):
             return None
-        return Members(own=self.own, blobs=self.services.store.blobs)
+        return Members(
+            own=self.own,
+            blobs=self.services.store.blobs,
+            leave_out_unchanged=not self.sends_all,
+            find_leavers=export.leavers == "remove",
+        )
+
+    @property
+    def sends_all(self) -> bool:
+        """Whether unchanged contacts are sent, too: by wish, or since SendGrid may not have them just so."""
+        own, export = self.own, self.job.export
+        if export.changes == "all" or self.force or own is None or own.mapping_digest != self.mapping_digest:
+            return True
+        if self.services.clock() - own.sent_all_at > timedelta(days=export.resend_every):
+            return True
+        return self.list_count is None or self.list_count < own.change.after * (1 - LIST_DRIFT_MAX)
 
     def may_remove(self, counts: Counts, leavers: int) -> bool:
         """Whether so many leavers are taken off; if not, `withheld` says why."""
@@ -99,7 +129,7 @@ class Removals:
         unread = {
             reason: number for reason, number in counts.rejected_by_reason.items() if reason.startswith("row_")
         }
-        if counts.sent == 0:
+        if counts.sent + counts.unchanged == 0:
             yield "the extracts have nobody who can be sent."
         if any(extract.incomplete for extract in self.extracts):
             yield "the newest delivery is not complete."
@@ -147,8 +177,9 @@ def _next_membership(
     """Write the members after the run; nobody reads them before a document names them."""
     from shared.planning.members import next_generation
 
+    old = last if last and last.is_of(plan.connection, plan.list_id) else None
     data, change = next_generation(
-        last if last and last.is_of(plan.connection, plan.list_id) else None,
+        old,
         _arrivals(services, blobs, plan, results),
         _gone(services, blobs, plan, results),
         blobs=services.store.blobs,
@@ -162,6 +193,8 @@ def _next_membership(
         etag=services.store.blobs.upsert(blob, data),
         size=len(data),
         change=change,
+        mapping_digest=plan.mapping_digest,
+        sent_all_at=plan.committed_at if plan.sends_all or old is None else old.sent_all_at,
     )
 
 
@@ -181,8 +214,12 @@ def _arrivals(
             for line in lines[accepted.first : accepted.first + accepted.contacts]
         )
         if taken:
-            absent = absent_addresses(services, blobs, plan, chunk.number, results[chunk.number])
-            yield Arrivals(lines=taken, absent=frozenset(absent))
+            result = results[chunk.number]
+            absent = absent_addresses(services, blobs, plan, chunk.number, result)
+            is_certain = (
+                result.status is not ChunkStatus.UNCONFIRMED and not result.errored and not result.not_sent
+            )
+            yield Arrivals(lines=taken, absent=frozenset(absent), certain=is_certain)
 
 
 def _gone(services: Services, blobs: RunBlobs, plan: Plan, results: Mapping[int, ChunkResult]) -> Iterator[bytes]:

@@ -24,6 +24,7 @@ UNCONFIRMED: Final = Reason(
     code=ReasonCode.UNCONFIRMED,
     message="SendGrid accepted the contacts but has not confirmed their import in time.",
 )
+NOTHING_CHANGED: Final = "SendGrid has every contact of the extracts already, just as they are there."
 JOB_FAILED: Final = Reason(
     code=ReasonCode.IMPORT_FAILED, message="SendGrid's import job failed, also when sent again."
 )
@@ -194,9 +195,8 @@ def judge(results: Sequence[ChunkResult], stop: Stop | None = None) -> tuple[Run
     if not troubled:
         if kept := sum(_not_removed(result) for result in results):
             return RunStatus.COMPLETED_WITH_WARNINGS, _removals_failed(results, kept)
-        return RunStatus.SUCCEEDED, Reason(
-            code=ReasonCode.DONE, message="SendGrid has imported every contact of the plan."
-        )
+        message = "SendGrid has imported every contact of the plan." if results else NOTHING_CHANGED
+        return RunStatus.SUCCEEDED, Reason(code=ReasonCode.DONE, message=message)
     warning = Reason(code=_warning_code(troubled), message=_warning(troubled))
     if all(result.status is ChunkStatus.FAILED for result in results if not result.removal):
         return RunStatus.FAILED, next((result.reason for result in results if result.reason), warning)

@@ -30,8 +30,8 @@ from shared.model.reasons import Reason, ReasonCode, RunStatus
 from shared.model.runs import ChunkProgress, Plan, Run, Success
 from shared.runs.enqueue import enqueue_chunks, postpone
 from shared.runs.export_lock import acquire_export_lock
-from shared.runs.finish import end_before_sending
-from shared.runs.membership import Removals, current_membership
+from shared.runs.finish import end_before_sending, finish_if_done
+from shared.runs.membership import Comparison, current_membership, digest_of
 from shared.runs.plan_warnings import no_valid_contact, plan_warnings
 from shared.runs.planner_lock import one_planner, require_idle_planner
 from shared.runs.refused import PlanInput
@@ -125,7 +125,7 @@ def _draft_plan(services: Services, blobs: RunBlobs, run: Run, job: ExportWithCo
     if not run.force:
         _skip_if_unchanged(services, run, identity, extracts)
     preflight = check_sendgrid(services.sendgrid, job.account, job.export, attempt=attempt)
-    prepared = Prepared(job=job, extracts=extracts, preflight=preflight, fingerprint=identity)
+    prepared = Prepared(job=job, extracts=extracts, preflight=preflight, fingerprint=identity, force=run.force)
     return _run_planner(services, blobs, prepared)
 
 
@@ -186,6 +186,7 @@ class Prepared:
     extracts: Sequence[Extract]
     preflight: PreflightResult
     fingerprint: str
+    force: bool
 
 
 class BlobSink:
@@ -211,9 +212,18 @@ def _run_planner(services: Services, blobs: RunBlobs, prepared: Prepared) -> Pla
     attempt = uuid.uuid4().hex[:12]
     job = prepared.job
     own = current_membership(services, job.id, job.export.connection, job.export.list_id)
-    removals = Removals(services=services, job=job, extracts=prepared.extracts, own=own)
-    outcome = _plan_extracts(services, blobs, prepared, attempt, removals)
-    withheld = (removals.withheld,) if removals.withheld else ()
+    comparison = Comparison(
+        services=services,
+        job=job,
+        extracts=prepared.extracts,
+        own=own,
+        mapping_digest=digest_of(job.export.mapping, prepared.preflight.fields),
+        force=prepared.force,
+        list_count=prepared.preflight.list_count,
+    )
+    sends_all = comparison.sends_all
+    outcome = _plan_extracts(services, blobs, prepared, attempt, comparison)
+    withheld = (comparison.withheld,) if comparison.withheld else ()
     return Plan(
         attempt=attempt,
         fingerprint=prepared.fingerprint,
@@ -229,14 +239,16 @@ def _run_planner(services: Services, blobs: RunBlobs, prepared: Prepared) -> Pla
             ),
             *withheld,
         ),
-        keeps_members=job.export.leavers == "remove",
+        keeps_members=job.export.leavers == "remove" or job.export.changes == "changed",
+        mapping_digest=comparison.mapping_digest,
+        sends_all=sends_all,
         list_count=prepared.preflight.list_count,
         committed_at=services.clock(),
     )
 
 
 def _plan_extracts(
-    services: Services, blobs: RunBlobs, prepared: Prepared, attempt: str, removals: Removals
+    services: Services, blobs: RunBlobs, prepared: Prepared, attempt: str, comparison: Comparison
 ) -> PlanOutcome:
     from shared.planning.plan import plan
 
@@ -253,8 +265,8 @@ def _plan_extracts(
             sink=BlobSink(services.store.blobs, blobs, attempt),
             custom_fields=prepared.preflight.fields,
             max_contacts=export.max_contacts,
-            members=removals.members,
-            may_remove=removals.may_remove,
+            members=comparison.members,
+            may_remove=comparison.may_remove,
         )
 
 
@@ -297,6 +309,10 @@ def _hand_out(services: Services, blobs: RunBlobs, plan: Plan) -> None:
     if plan.chunks:
         _enter(services, blobs, RunStatus.UPLOADING)
         enqueue_chunks(services, blobs, plan)
+        return
+    if plan.counts.unchanged:
+        _enter(services, blobs, RunStatus.UPLOADING)
+        finish_if_done(services, blobs.export, blobs.run)
         return
     is_empty = plan.counts.rows_read == 0
     reason = EXTRACT_EMPTY if is_empty else no_valid_contact(plan.counts)

@@ -37,29 +37,38 @@ _ALONE: Final = threading.Lock()
 
 
 class Suspect(Document):
-    """Which process tries a message alone."""
+    """Which message is tried alone, and by which process."""
 
     process: str
+    message: str
+    """Its id; of one that was put off the id of the first."""
 
 
-def work_alone(services: Services, message: Message, unfinished: int, work: Callable[[], None]) -> None:
-    """Try a message again whose work began `unfinished` times and did not end, or end its run."""
+def work_alone(
+    services: Services, message: Message, message_id: str, unfinished: int, work: Callable[[], None]
+) -> None:
+    """Try a message again whose work began `unfinished` times and did not end, or end its run.
+
+    Another message about the same work proves nothing: a host that died earlier may have had that one in hand.
+    """
+    identity = message.origin or message_id
     name = suspect_blob(message.queue, message.export, message.run, _chunk(message))
     note = services.store.find(name, Suspect)
     if note is not None and note.document.process != services.heartbeat.process:
         silence = services.heartbeat.silence(note.document.process)
         if silence is not None and silence < timedelta(seconds=DEAD_AFTER):
-            _put_off(services, message, unfinished, "whoever tried it alone may be alive")
+            _put_off(services, message, identity, unfinished, "whoever tried it alone may be alive")
             return
-        if silence is not None and silence < timedelta(seconds=BACK_FROM_THE_DEAD):
+        is_back = silence is not None and silence < timedelta(seconds=BACK_FROM_THE_DEAD)
+        if is_back and note.document.message == identity:
             _end_run(services, message)
             services.store.blobs.delete(name)
             return
     if not _ALONE.acquire(blocking=False):
-        _put_off(services, message, unfinished, "another message is tried alone")
+        _put_off(services, message, identity, unfinished, "another message is tried alone")
         return
     try:
-        services.store.upsert(name, Suspect(process=services.heartbeat.process))
+        services.store.upsert(name, Suspect(process=services.heartbeat.process, message=identity))
         work()
     finally:
         _ALONE.release()
@@ -70,8 +79,9 @@ def _chunk(message: Message) -> int:
     return message.chunk if isinstance(message, ChunkMessage | ImportMessage) else 0
 
 
-def _put_off(services: Services, message: Message, unfinished: int, why: str) -> None:
-    postpone(services, message.model_copy(update={"unfinished": unfinished}), wait=SUSPECT_LOOK, why=why)
+def _put_off(services: Services, message: Message, identity: str, unfinished: int, why: str) -> None:
+    later = message.model_copy(update={"unfinished": unfinished, "origin": identity})
+    postpone(services, later, wait=SUSPECT_LOOK, why=why)
 
 
 def _end_run(services: Services, message: Message) -> None:

@@ -357,6 +357,17 @@ def test_a_host_that_died_makes_nobody_guilty(app: InMemoryApp) -> None:
     assert app.run(run).status is RunStatus.SUCCEEDED
 
 
+def test_another_message_about_the_same_work_proves_nothing(app: InMemoryApp) -> None:
+    run = app.start()
+    message = app.queues.take()
+    assert message is not None
+    kill_worker(app, message.queue, message.body, tries=2, after=60)
+    use_services(app.services)
+    user_function(queues.plan_run)(QueueMessage(id="earlier", body=message.body, dequeue_count=2))
+    app.work()
+    assert app.run(run).status is RunStatus.SUCCEEDED
+
+
 def test_an_error_that_is_no_death_makes_nobody_guilty(app: InMemoryApp) -> None:
     run = app.start()
     message = app.queues.take()

@@ -1,6 +1,6 @@
 """`make bench`: measures, writes one JSON object a line, and a table for people to the error output.
 
-ROWS=1000000 and BENCH="plan memory fill cold e2e" are the defaults; README.md says what the figures mean.
+ROWS=1000000 and BENCH="plan memory fill changes cold e2e" are the defaults; README.md says what the figures mean.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from benchmarks.report import table_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BENCHES: Final = ("plan", "memory", "fill", "cold", "e2e")
+BENCHES: Final = ("plan", "memory", "fill", "changes", "cold", "e2e")
 DEFAULT_ROWS: Final = 1_000_000
 TABLE_WIDTH: Final = 160
 """Characters, where no terminal says it."""

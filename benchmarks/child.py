@@ -43,6 +43,21 @@ class RequestSizes:
         """Drop it."""
 
 
+class Lines:
+    """A sink that keeps the contacts."""
+
+    def __init__(self) -> None:
+        self.chunks: list[bytes] = []
+
+    def write_chunk(self, info: ChunkInfo, lines: bytes) -> None:
+        """Keep them."""
+        del info
+        self.chunks.append(lines)
+
+    def write_rejected(self, csv_part: bytes) -> None:
+        """Drop it."""
+
+
 class Nowhere:
     """A sink that drops what it is given."""
 
@@ -113,7 +128,11 @@ def _bodies(path: Path, mapping: Mapping[str, Any]) -> Callable[[], dict[str, An
     return run
 
 
-def _plan(path: Path, mapping: Mapping[str, Any]) -> Callable[[PlanSink], PlanOutcome]:
+def _plan(
+    path: Path,
+    mapping: Mapping[str, Any],
+    **options: Any,  # noqa: ANN401 - passed on
+) -> Callable[[PlanSink], PlanOutcome]:
     """A plan that is ready to run: everything is imported."""
     from benchmarks.local_file import LocalFile
     from shared.model.definitions import CustomField, FieldMapping
@@ -132,6 +151,7 @@ def _plan(path: Path, mapping: Mapping[str, Any]) -> Callable[[PlanSink], PlanOu
                 blobs=file.as_blobs(),
                 sink=sink,
                 custom_fields=fields,
+                **options,
             )
 
     return run
@@ -158,12 +178,69 @@ def write(path: Path, rows: int) -> Callable[[], dict[str, Any]]:
     return run
 
 
+def members(path: Path, _: int) -> Callable[[], dict[str, Any]]:
+    """Note the members as an earlier run had left them: 1 % were otherwise, 0.5 % more were there."""
+    from benchmarks.local_file import LocalFile
+    from shared.planning.members import Arrivals, next_generation
+
+    sink = Lines()
+    _plan(path, MAPPING)(sink)
+    lines = b"".join(sink.chunks).splitlines(keepends=True)
+    before = [line.replace(b"{", b'{"x":1,') if n % 100 == 0 else line for n, line in enumerate(lines)]
+    before += [b'{"email":"left%d@example.com"}\n' % number for number in range(len(lines) // 200)]
+    chunks = [b"".join(before[start : start + 30_000]) for start in range(0, len(before), 30_000)]
+
+    def run() -> dict[str, Any]:
+        arrivals = [Arrivals(lines=chunk, absent=frozenset(), certain=True) for chunk in chunks]
+        data, change = next_generation(None, arrivals, [], blobs=LocalFile(path).as_blobs())
+        _members_file(path).write_bytes(data)
+        return {"bytes": len(data), "members": change.after}
+
+    return run
+
+
+def changed(path: Path, _: int) -> Callable[[], dict[str, Any]]:
+    """Plan what has changed against those members, and who has left."""
+    from benchmarks.local_file import LocalFile
+    from shared.planning.members import Members
+
+    def run() -> dict[str, Any]:
+        with LocalFile(_members_file(path)) as file:
+            compared = Members(
+                own=file.membership(), blobs=file.as_blobs(), leave_out_unchanged=True, find_leavers=True
+            )
+            outcome = _plan(path, MAPPING, members=compared, may_remove=lambda _counts, _leavers: True)(Nowhere())
+        removals = [chunk for chunk in outcome.chunks if chunk.removal]
+        requests = len(outcome.chunks) + len(removals)  # a removal is a search, too
+        return {"contacts": outcome.counts.sent, "requests": requests, "leavers": outcome.leavers}
+
+    return run
+
+
+def everybody(path: Path, _: int) -> Callable[[], dict[str, Any]]:
+    """Plan to send all."""
+    run_plan = _plan(path, MAPPING)
+
+    def run() -> dict[str, Any]:
+        outcome = run_plan(Nowhere())
+        return {"contacts": outcome.counts.sent, "requests": len(outcome.chunks)}
+
+    return run
+
+
+def _members_file(path: Path) -> Path:
+    return path.with_name("members.parquet")
+
+
 COMMANDS: Final[dict[str, Callable[[Path, int], Callable[[], dict[str, Any]]]]] = {
     "floor": floor,
     "planner": planner,
     "bodies": bodies,
     "wide_bodies": wide_bodies,
     "baseline": baseline,
+    "members": members,
+    "changed": changed,
+    "all": everybody,
     "write": write,
 }
 

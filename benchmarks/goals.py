@@ -48,6 +48,12 @@ def goals_for(row: Mapping[str, Any]) -> list[Goal]:
                 Goal(figure="peak_rss_mb", at_most=True, bound=400 if small else 1_200),
                 Goal(figure="peak_disk_mb", at_most=True, bound=800),
             ]
+        case "changes":
+            return [
+                Goal(figure="contacts_share", at_most=True, bound=0.03),
+                Goal(figure="full_ratio", at_most=True, bound=1.3),
+                Goal(figure="peak_rss_mb", at_most=True, bound=500),
+            ]
         case "fill" if "fill" in row:
             # the limit that is reached first
             figure = max("fill", "contact_fill", key=lambda name: float(row[name]))

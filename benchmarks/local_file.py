@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self, cast
+from uuid import UUID
 
 from shared.extracts.extract import Extract, ExtractFile
+from shared.model.members import Membership
+from shared.model.runs import MembershipChange
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +38,21 @@ class LocalFile:
     def as_blobs(self) -> Blobs:
         """The file for the planner."""
         return cast("Blobs", self)
+
+    def membership(self) -> Membership:
+        """The file as the members of an export."""
+        size = os.fstat(self._descriptor).st_size
+        return Membership(
+            connection="reference",
+            list_id=UUID(int=0),
+            run="20260101T000000Z-reference",
+            blob=self._name,
+            etag="1",
+            size=size,
+            change=MembershipChange(),
+            mapping_digest="",
+            sent_all_at=datetime(2026, 1, 1, tzinfo=UTC),
+        )
 
     def extract(self) -> Extract:
         """The file as a delivery of its own."""

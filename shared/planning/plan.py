@@ -92,6 +92,7 @@ def plan(
         write = _Background(pool, sink.write_chunk)
         chunker = Chunker(write)
         planner = Planner(engine=engine, blobs=blobs, mapping=mapping, fields=fields, most=rows)
+        planner.finds_leavers = members is not None and members.find_leavers
         if members and members.leave_out_unchanged:
             load_known(engine, members)
             planner.leave_out_unchanged = True

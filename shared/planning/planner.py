@@ -28,6 +28,7 @@ from shared.planning.query import (
     FOUND,
     INTERNATIONAL_ADDRESSES,
     LINES,
+    LOOKS_EMPTY,
     NOTES,
     OUTCOMES,
     REMEMBER,
@@ -151,6 +152,8 @@ class Planner:
     """About the first row that could not be decoded."""
     sought: set[str] | None = None
     """Addresses whose rows are looked for and were not found yet; None while a plan is made."""
+    finds_leavers: bool = False
+    """Whether it matters who is in rows that are rejected for a value."""
     leave_out_unchanged: bool = False
     """Whether contacts are left out that the table `known` has just so."""
     located: list[Located] = field(default_factory=list)
@@ -319,12 +322,19 @@ class Planner:
         outcomes = self._outcomes()
         if END not in outcomes:
             return False
-        if Rejected.EMAIL_MISSING in outcomes and has_empty_record(source.sentinels, pieces):
+        if self._has_empty_records(source, pieces, outcomes):
             return False  # those lines are no rows; they are marked as such when each piece is read alone
         self._account_for(source, outcomes)
         source.rows_done += rows - 1
         self._require_few(source)
         return True
+
+    def _has_empty_records(
+        self, source: Source, pieces: Sequence[bytes], outcomes: Collection[str | None]
+    ) -> bool:
+        """Whether some rows are none: lines of nothing but delimiters."""
+        looks_so = Rejected.EMAIL_MISSING in outcomes and self.engine.number(LOOKS_EMPTY) > 0
+        return looks_so and has_empty_record(source.sentinels, pieces)
 
     def _query(self, source: Source, pieces: Sequence[bytes]) -> str:
         return read_piece(source.rows(pieces), self.fields, self.alternates, every_id=self.sought is not None)
@@ -362,24 +372,35 @@ class Planner:
             return
         if Rejected.ROW_UNDECODABLE in outcomes and source.first_undecodable is None:
             source.first_undecodable = source.row(self.engine.number(FIRST_UNDECODABLE))
-        usable = outcomes.pop(None, 0)
-        duplicate = self.engine.number(FORGET_DUPLICATES) if usable else 0
-        self.engine.execute(REMEMBER)
-        unchanged = self.engine.number(FORGET_UNCHANGED) if self.leave_out_unchanged and usable > duplicate else 0
-        self.tally.unchanged += unchanged
-        self.tally.sent += usable - duplicate - unchanged
-        self.tally.duplicate += duplicate
-        rejected = {verdict: rows for verdict, rows in outcomes.items() if verdict not in {BLANK, END}}
-        for verdict, rows in rejected.items():
-            self.tally.reasons[str(verdict).partition(" ")[0]] += rows
+        to_send = self._forget_known(outcomes.pop(None, 0))
+        rejected = self._count_rejected(outcomes)
         if self.sinks is None:
             self.engine.execute(offer_alternates(source.base))
             return
         if rejected:
-            self.engine.execute(REMEMBER_REJECTED)
-            self._pass_rejected(source, self.sinks, sum(rejected.values()))
-        if usable > duplicate + unchanged:
+            if self.finds_leavers:
+                self.engine.execute(REMEMBER_REJECTED)
+            self._pass_rejected(source, self.sinks, rejected)
+        if to_send:
             self._pass_contacts(self.sinks)
+
+    def _count_rejected(self, outcomes: dict[str | None, int]) -> int:
+        """Count the rejected rows by reason; how many there are."""
+        rejected = {verdict: rows for verdict, rows in outcomes.items() if verdict not in {BLANK, END}}
+        for verdict, rows in rejected.items():
+            self.tally.reasons[str(verdict).partition(" ")[0]] += rows
+        return sum(rejected.values())
+
+    def _forget_known(self, usable: int) -> int:
+        """Leave only those of the usable rows that are to be sent; how many."""
+        duplicate = self.engine.number(FORGET_DUPLICATES) if usable else 0
+        self.engine.execute(REMEMBER)
+        left = usable - duplicate
+        unchanged = self.engine.number(FORGET_UNCHANGED) if self.leave_out_unchanged and left else 0
+        self.tally.duplicate += duplicate
+        self.tally.unchanged += unchanged
+        self.tally.sent += left - unchanged
+        return left - unchanged
 
     def _look_up(self, source: Source, sought: set[str]) -> None:
         """Note the rows that bring what is sought; of several with one address the first."""

@@ -39,6 +39,10 @@ ODD_CHARACTERS: Final = r"[\x7f-\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\
 """Blanks and control characters beyond ASCII."""
 
 
+_BARE_EMAIL: Final = "CASE WHEN strlen(email) = length(email) THEN tidy(email) ELSE bare(tidy(email)) END"
+"""The address without what stands around it; blanks beyond ASCII are looked for only where something is."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class PieceQuery:
     """A piece of text as the queries read it."""
@@ -127,7 +131,7 @@ def _normalised(rows: PieceQuery) -> str:
     """The address as it is sent, and whether all texts go into JSON as they are."""
     return f"""
         SELECT *,
-            CASE WHEN addressable THEN lowered ELSE lower_address(bare(tidy(email))) END AS address,
+            CASE WHEN addressable THEN lowered ELSE lower_address({_BARE_EMAIL}) END AS address,
             within_limits AND {_is_plain(has_unicode_space=rows.has_unicode_space)} AS needs_no_escaping
         FROM classified
     """
@@ -330,6 +334,11 @@ WHERE piece.row = converted.row
 """
 """Put the converted addresses in, and judge them."""
 
+LOOKS_EMPTY: Final = f"""
+SELECT count(*) FROM piece
+WHERE verdict = {quoted(Rejected.EMAIL_MISSING)} AND strlen(line) <= {len(CONTACT_BEGINS) + 2}
+"""
+"""Rows without an address and without any mapped value; lines of nothing but delimiters are among them."""
 OUTCOMES: Final = "SELECT verdict, count(*) FROM piece GROUP BY verdict"
 """Rows by verdict; NULL are those that may be sent."""
 

@@ -13,7 +13,7 @@ FROM with_email
 ),
 normalised AS (
 SELECT *,
-CASE WHEN addressable THEN lowered ELSE lower_address(bare(tidy(email))) END AS address,
+CASE WHEN addressable THEN lowered ELSE lower_address(CASE WHEN strlen(email) = length(email) THEN tidy(email) ELSE bare(tidy(email)) END) END AS address,
 within_limits AND strlen(to_json(joined_text)::VARCHAR) = strlen(joined_text) + 2 AND NOT contains(joined_text, '  ') AS needs_no_escaping
 FROM classified
 ),

@@ -43,15 +43,16 @@ def postponing[M: Message](kind: type[M]) -> Callable[[Callable[[Services, M, st
             services = get_services()
             identity = str(message.id)
             unfinished = body.unfinished + (message.dequeue_count or 1) - 1
-            fresh = body.model_copy(update={"unfinished": 0, "revived": False, "origin": None})
+            body = body.model_copy(update={"revived": False})
             try:
                 with services.heartbeat.working():
                     if unfinished:
-                        _work_alone(services, body, identity, unfinished, lambda: work(services, fresh, identity))
+                        suspect = body.as_suspect(body.origin or identity, unfinished)
+                        _work_alone(services, suspect, lambda: work(services, suspect, identity))
                     else:
-                        work(services, fresh, identity)
+                        work(services, body, identity)
             except (TransientError, SettingsError) as error:
-                _put_off(services, fresh, identity, error)
+                _put_off(services, body, identity, error)
 
         del handle.__wrapped__  # the worker reads the arguments off the signature, which is the handler's own
         return handle
@@ -59,20 +60,18 @@ def postponing[M: Message](kind: type[M]) -> Callable[[Callable[[Services, M, st
     return decorate
 
 
-def _work_alone(
-    services: Services, message: Message, message_id: str, unfinished: int, work: Callable[[], None]
-) -> None:
+def _work_alone(services: Services, message: Message, work: Callable[[], None]) -> None:
     from shared.runs.suspects import work_alone
 
-    work_alone(services, message, message_id, unfinished, work)
+    work_alone(services, message, work)
 
 
 def _put_off(services: Services, message: Message, message_id: str, error: TransientError | SettingsError) -> None:
     from shared.runs.enqueue import put_off_for_storage
 
     if isinstance(message, ChunkMessage):
-        message = message.model_copy(update={"holder": message.holder or message_id})
-    put_off_for_storage(services, message, why=str(error))
+        message = message.model_copy(update={"holder": message.claimed_by(message_id)})
+    put_off_for_storage(services, message.cleared(), why=str(error))
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=RUNS_QUEUE, connection=CONNECTION)

@@ -132,6 +132,9 @@ CLAIM_LIFETIME: Final = 180.0
 SUSPECT_LOOK: Final = 5.0
 """Seconds until a message that may kill its worker looks again whether it can be tried alone."""
 
+JUDGED_WITHIN: Final = 60.0
+"""Seconds after a worker's death in which a suspected message is back and judged: DEAD_AFTER and a few looks."""
+
 BACK_FROM_THE_DEAD: Final = 180.0
 """Seconds after a worker's death in which its messages are back, if the host lives.
 

@@ -20,6 +20,7 @@ SCALED: Final[Mapping[str, float]] = {
     "SWEEP_AFTER": 6.0,
     "STORAGE_WAIT_CAP": 2.0,
     "SUSPECT_LOOK": 1.0,
+    "JUDGED_WITHIN": 6.0,
     "BACK_FROM_THE_DEAD": 7.0,
     "BACKOFF_BASE": 0.5,
     "BACKOFF_CAP": 1.0,

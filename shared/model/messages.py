@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar, Final, Self
 
 from pydantic import AwareDatetime, Field
 
@@ -34,6 +34,18 @@ class Message(Document):
     revived: bool = False
     """Whether it failed too often once, and was given another chance."""
 
+    def as_suspect(self, origin: str, unfinished: int) -> Self:
+        """The message with its past; it keeps that until its work came to an end."""
+        return self.model_copy(update={"origin": origin, "unfinished": unfinished})
+
+    def cleared(self) -> Self:
+        """The message without a past, after work on it came to an end."""
+        return self.model_copy(update={"origin": None, "unfinished": 0})
+
+    def next_attempt(self) -> Self:
+        """What comes back after a try that ended, but not with what was wanted."""
+        return self.cleared().model_copy(update={"attempt": self.attempt + 1})
+
 
 class RunMessage(Message):
     """Plan this run."""
@@ -52,6 +64,10 @@ class ChunkMessage(Message):
     """The moment the rate limiter has set aside for this message."""
     holder: str | None = None
     """Whose claim of the chunk this message goes on with; by default that of its own id."""
+
+    def claimed_by(self, message_id: str) -> str:
+        """Who claims the chunk: the message itself, whose id this is, or the first of those it came from."""
+        return self.holder or self.origin or message_id
 
 
 class ImportMessage(Message):

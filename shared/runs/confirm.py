@@ -96,8 +96,7 @@ def _poll_again(
         )
     except BlobChangedError:
         return  # another message polls the jobs
-    later = message.model_copy(update={"attempt": message.attempt + 1})
-    postpone(services, later, wait=wait, why="the import job has not ended")
+    postpone(services, message.next_attempt(), wait=wait, why="the import job has not ended")
 
 
 def _resend(services: Services, task: Task, found: Versioned[Delivery], lost: Sequence[AcceptedRange]) -> None:

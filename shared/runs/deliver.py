@@ -106,7 +106,7 @@ def deliver_chunk(services: Services, message: ChunkMessage, message_id: str) ->
     opened = open_task(services, message)
     if opened is None:
         return
-    holder = message.holder or message_id
+    holder = message.claimed_by(message_id)
     task = SendTask(blobs=opened.blobs, plan=opened.plan, chunk=opened.chunk, message=message, holder=holder)
     while (claimed := _claim(services, task)) is not None:
         delivery, etag = claimed
@@ -315,7 +315,7 @@ def _wait(
         return give_up(
             delivery, Reason(code=ReasonCode.UNAVAILABLE, message=f"Gave up after {hours:.0f} hours: {why}.")
         )
-    later = task.message.model_copy(update={"attempt": task.message.attempt + 1, "slot": None})
+    later = task.message.next_attempt().model_copy(update={"slot": None})
     raise _PostponeError(later, wait, why, for_sendgrid=for_sendgrid)
 
 

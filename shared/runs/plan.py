@@ -371,6 +371,5 @@ def _put_off(
         reason = Reason(code=ReasonCode.UNAVAILABLE, message=f"Gave up after {hours:.0f} hours: {error}.")
         end_before_sending(services, run.export, run.id, status=RunStatus.FAILED, reason=reason)
         return
-    later = message.model_copy(update={"attempt": message.attempt + 1})
     blobs = RunBlobs(export=message.export, run=message.run)
-    _wait(services, blobs, later, wait, why=type(error).__name__)
+    _wait(services, blobs, message.next_attempt(), wait, why=type(error).__name__)

@@ -3,15 +3,17 @@
 When a worker dies, the host gives every message it had in hand back, the guilty one's and its neighbours'. What
 comes back is tried alone: no two of them at a time in a process, with a note that says so. Whoever dies alone, and
 leaves its note, is the one. A host that dies leaves notes, too, but its messages come back minutes later.
+
+As long as a suspect may come back its work is left to it: a second message about it would not be tried alone.
 """
 
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from shared.limits import BACK_FROM_THE_DEAD, DEAD_AFTER, SUSPECT_LOOK
+from shared.limits import BACK_FROM_THE_DEAD, DEAD_AFTER, JUDGED_WITHIN, SUSPECT_LOOK
 from shared.model.documents import Document
 from shared.model.messages import ChunkMessage, ImportMessage, RunMessage
 from shared.model.reasons import Reason, ReasonCode, RunStatus
@@ -37,51 +39,64 @@ _ALONE: Final = threading.Lock()
 
 
 class Suspect(Document):
-    """Which message is tried alone, and by which process."""
+    """Which message is tried alone, or waits until it can be, and by which process."""
 
     process: str
-    message: str
-    """Its id; of one that was put off the id of the first."""
+    origin: str | None
+    """Of the message."""
+    tried: bool
+    """Whether it is being tried; one that waits is not to blame when the process dies."""
+    noted_at: datetime
+    """One that waits notes it again at each look."""
 
 
-def work_alone(
-    services: Services, message: Message, message_id: str, unfinished: int, work: Callable[[], None]
-) -> None:
-    """Try a message again whose work began `unfinished` times and did not end, or end its run.
+def work_alone(services: Services, message: Message, work: Callable[[], None]) -> None:
+    """Try a message again whose work began and did not end, or end its run.
 
     Another message about the same work proves nothing: a host that died earlier may have had that one in hand.
     """
-    identity = message.origin or message_id
     name = suspect_blob(message.queue, message.export, message.run, _chunk(message))
     note = services.store.find(name, Suspect)
     if note is not None and note.document.process != services.heartbeat.process:
         silence = services.heartbeat.silence(note.document.process)
         if silence is not None and silence < timedelta(seconds=DEAD_AFTER):
-            _put_off(services, message, identity, unfinished, "whoever tried it alone may be alive")
+            postpone(services, message, wait=SUSPECT_LOOK, why="whoever tried it alone may be alive")
             return
         is_back = silence is not None and silence < timedelta(seconds=BACK_FROM_THE_DEAD)
-        if is_back and note.document.message == identity:
+        if is_back and note.document.tried and note.document.origin == message.origin:
             _end_run(services, message)
             services.store.blobs.delete(name)
             return
     if not _ALONE.acquire(blocking=False):
-        _put_off(services, message, identity, unfinished, "another message is tried alone")
+        if note is None or note.document.process != services.heartbeat.process or not note.document.tried:
+            services.store.upsert(name, _suspect(services, message, tried=False))
+        postpone(services, message, wait=SUSPECT_LOOK, why="another message is tried alone")
         return
     try:
-        services.store.upsert(name, Suspect(process=services.heartbeat.process, message=identity))
+        services.store.upsert(name, _suspect(services, message, tried=True))
         work()
     finally:
         _ALONE.release()
         services.store.blobs.delete(name)
 
 
+def comes_back(services: Services, queue: str, blobs: RunBlobs, number: int) -> bool:
+    """Whether a message on `queue` about a chunk, or the whole run (0), is a suspect that may yet be back."""
+    note = services.store.find(suspect_blob(queue, blobs.export, blobs.run, number), Suspect)
+    if note is None:
+        return False
+    since_waiting = services.clock() - note.document.noted_at
+    silence = services.heartbeat.silence(note.document.process) if note.document.tried else since_waiting
+    return silence is not None and silence < timedelta(seconds=JUDGED_WITHIN)
+
+
+def _suspect(services: Services, message: Message, *, tried: bool) -> Suspect:
+    process, now = services.heartbeat.process, services.clock()
+    return Suspect(process=process, origin=message.origin, tried=tried, noted_at=now)
+
+
 def _chunk(message: Message) -> int:
     return message.chunk if isinstance(message, ChunkMessage | ImportMessage) else 0
-
-
-def _put_off(services: Services, message: Message, identity: str, unfinished: int, why: str) -> None:
-    later = message.model_copy(update={"unfinished": unfinished, "origin": identity})
-    postpone(services, later, wait=SUSPECT_LOOK, why=why)
 
 
 def _end_run(services: Services, message: Message) -> None:

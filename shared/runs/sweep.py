@@ -1,7 +1,8 @@
 """Heal what was cut off, and clean up what is no longer needed. Runs on the timer.
 
 Every run that is not over has a marker. What is certain to be nobody's any more gets a message: a plan or a chunk
-whose process is dead, a message that did not come back when it was due. A message too many does no harm.
+whose process is dead, a message that did not come back when it was due. A message too many does no harm, except
+about work that may kill its worker: that is left to its own message (`suspects.py`).
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from typing import TYPE_CHECKING
 
 from shared.errors import ExportError
 from shared.limits import CLAIM_LIFETIME, CLEAN_EVERY, POISON_RETENTION, RETENTION, SWEEP_AFTER
-from shared.model.messages import ChunkMessage, RunMessage
+from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, RUNS_QUEUE, ChunkMessage, RunMessage
 from shared.model.runs import CleaningState, Delivery, Plan, Run
 from shared.runs.enqueue import enqueue
 from shared.runs.finish import finish_if_done
-from shared.storage.layout import CLEANING_BLOB, RunBlobs, number_of
+from shared.runs.suspects import comes_back
+from shared.storage.layout import CLEANING_BLOB, RunBlobs, number_of, suspects_folder
 from shared.telemetry import Event, log_event
 
 if TYPE_CHECKING:
@@ -87,7 +89,7 @@ def _heal_planning(services: Services, blobs: RunBlobs, run: Run, late: datetime
         is_lost = run.waits_until < late
     else:
         is_lost = all(item.modified < late for item in services.store.blobs.list_blobs(blobs.document))
-    if not is_lost:
+    if not is_lost or comes_back(services, RUNS_QUEUE, blobs, 0):
         return None
     token = uuid.uuid4().hex[:12]
     services.store.update(blobs.document, Run, lambda run: run.model_copy(update={"message_token": token}))
@@ -111,9 +113,21 @@ def _heal_delivery(services: Services, blobs: RunBlobs, plan: Plan, late: dateti
     waits = any(delivery.waits_until and delivery.waits_until > late for delivery in old.values())
     if not goes_on and not waits:
         lost += [chunk.number for chunk in plan.chunks if chunk.number not in begun and chunk.number not in done]
+    suspects = _suspected_chunks(services, blobs)
+    lost = [number for number in lost if number not in suspects]
     for number in lost:
         enqueue(services, ChunkMessage(export=blobs.export, run=blobs.run, chunk=number))
     return f"{len(lost)} chunks" if lost else None
+
+
+def _suspected_chunks(services: Services, blobs: RunBlobs) -> set[int]:
+    """Chunks of which a message, or one about their import, is a suspect that may yet be back."""
+    return {
+        number
+        for queue in (CHUNKS_QUEUE, IMPORTS_QUEUE)
+        for item in services.store.blobs.list_blobs(suspects_folder(queue, blobs.export, blobs.run))
+        if comes_back(services, queue, blobs, number := number_of(item.name))
+    }
 
 
 def _is_lost(services: Services, delivery: Delivery, late: datetime) -> bool:
@@ -136,6 +150,7 @@ def _clean(services: Services) -> None:
     _delete_older(services, "runs/", now - timedelta(seconds=RETENTION), containing="/attempts/")
     _delete_older(services, "runs/", now - timedelta(seconds=RETENTION), containing="/errors/")
     _delete_older(services, "processes/", now - timedelta(seconds=CLEAN_EVERY))
+    _delete_older(services, "suspects/", now - timedelta(seconds=CLEAN_EVERY))
     _delete_older(services, "poison/", now - timedelta(seconds=POISON_RETENTION))
     services.store.upsert(CLEANING_BLOB, CleaningState(cleaned_at=now))
 

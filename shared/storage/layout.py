@@ -11,7 +11,7 @@ cleaning.json                                     when old chunks were last dele
 schedule.json                                     up to when the timer has looked for due exports
 pulse/{timer}.json                                when a timer last ticked
 limiters/{connection}/{endpoint}.json             when SendGrid wants to be left alone
-suspects/{queue}/{export}/{run}/{chunk}.json      a message that may kill its worker is being tried alone
+suspects/{queue}/{export}/{run}/{chunk}.json      a message that may kill its worker is tried alone or waits for it
 processes/{process}                               when a process that works last showed a sign of life
 poison/{queue}/{message}.txt                      messages that failed too often, for diagnosis
 runs/{export}/{run}/run.json                      the run
@@ -88,8 +88,13 @@ def heartbeat_blob(process: str) -> str:
 
 
 def suspect_blob(queue: str, export: str, run: str, chunk: int) -> str:
-    """Blob that is there while a message is tried alone; chunk 0 stands for the whole run."""
-    return f"suspects/{queue}/{export}/{run}/{chunk}.json"
+    """Blob that is there while a message is tried alone or waits for it; chunk 0 stands for the whole run."""
+    return f"{suspects_folder(queue, export, run)}{chunk}.json"
+
+
+def suspects_folder(queue: str, export: str, run: str) -> str:
+    """Folder of a run's suspects on one queue."""
+    return f"suspects/{queue}/{export}/{run}/"
 
 
 def poison_blob(queue: str, message: str) -> str:

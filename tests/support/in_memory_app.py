@@ -251,6 +251,11 @@ def contact_id(address: str) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, address))
 
 
+def is_upsert(request: Request) -> bool:
+    """Whether it brings contacts."""
+    return request.method == "PUT"
+
+
 def answer(status: int, document: object, **headers: str) -> Response:
     """An answer with a JSON body; header names are given with underscores."""
     return Response(

@@ -20,22 +20,14 @@ from shared.model.reasons import RunStatus
 from shared.runs.retry import retry_run
 from shared.runs.views import get_rejected, get_run_details
 from shared.sendgrid.api import NoResponse, Response
-from tests.support import plain_planner
-from tests.support.in_memory_app import InMemoryApp, answer, emails, people
+from tests.support.in_memory_app import InMemoryApp, answer, emails, is_upsert, people
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.support.in_memory_app import Job
 
 PEOPLE = people(12)
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _plain_planner() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("shared.planning.plan.plan", plain_planner.plan)
-        yield
+pytestmark = pytest.mark.usefixtures("plain_planner")
 
 
 @pytest.fixture
@@ -48,10 +40,6 @@ def a_world() -> InMemoryApp:
     app.save()
     app.deliver_extract(PEOPLE)
     return app
-
-
-def is_upsert(request: Any) -> bool:  # noqa: ANN401 - shared.sendgrid.Request
-    return bool(request.method == "PUT")
 
 
 # --- crashes ------------------------------------------------------------------------------------------------

@@ -1,38 +1,26 @@
-"""What a dead process had in hand goes on soon, waits are told apart, and who kills a worker ends alone."""
+"""What a dead process had in hand goes on soon, and waits are told apart."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from azure.functions.queue import QueueMessage
 
-from functions import queues
 from shared.errors import SettingsError, StorageUnavailableError
-from shared.limits import BACK_FROM_THE_DEAD, BLOCK_TRIES, DEAD_AFTER, STORAGE_WAIT_CAP, SWEEP_AFTER
-from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, RUNS_QUEUE, ChunkMessage, RunMessage
+from shared.limits import BLOCK_TRIES, DEAD_AFTER, STORAGE_WAIT_CAP, SWEEP_AFTER
+from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, RUNS_QUEUE, ChunkMessage
 from shared.model.reasons import RunStatus
 from shared.model.runs import Delivery
 from shared.runs.planner_lock import one_planner
 from shared.storage.documents import Store
 from shared.storage.layout import RunBlobs
-from tests.support import plain_planner
-from tests.support.factories import use_services
-from tests.support.in_memory_app import CrashError, InMemoryApp, answer, emails, people, user_function
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from tests.support.in_memory_app import CrashError, InMemoryApp, answer, emails, is_upsert, people
 
 PEOPLE = people(12)
 TICK = timedelta(seconds=30)
 
-
-@pytest.fixture(autouse=True, scope="module")
-def _plain_planner() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("shared.planning.plan.plan", plain_planner.plan)
-        yield
+pytestmark = pytest.mark.usefixtures("plain_planner")
 
 
 @pytest.fixture
@@ -41,10 +29,6 @@ def app() -> InMemoryApp:
     app.save()
     app.deliver_extract(PEOPLE)
     return app
-
-
-def is_upsert(request: Any) -> bool:  # noqa: ANN401 - shared.sendgrid.Request
-    return bool(request.method == "PUT")
 
 
 def reach(app: InMemoryApp, queue: str) -> None:
@@ -286,129 +270,6 @@ def test_a_run_does_not_wait_in_hand_for_the_planner(app: InMemoryApp) -> None:
         assert len(app.queues.waiting) == 1
     app.work()
     assert app.run(run).status is RunStatus.SUCCEEDED
-
-
-# --- a message that kills its worker ------------------------------------------------------------------------
-
-HANDLERS = {RUNS_QUEUE: queues.plan_run, CHUNKS_QUEUE: queues.deliver_chunk, IMPORTS_QUEUE: queues.check_import}
-
-
-def deliver(app: InMemoryApp, queue: str, body: str, *, tries: int) -> None:
-    use_services(app.services)
-    user_function(HANDLERS[queue])(QueueMessage(id="m1", body=body, dequeue_count=tries))
-
-
-def kill_worker(app: InMemoryApp, queue: str, body: str, *, tries: int, after: float) -> None:
-    """Work on a message until its worker is killed; the message is back `after` so many seconds."""
-    app.services.heartbeat.beat()
-
-    def die(*_args: object, **_options: object) -> None:
-        raise CrashError
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("shared.runs.plan._make_plan", die)
-        patch.setattr("shared.runs.deliver._send_next", die)
-        patch.setattr("shared.runs.confirm._poll", die)
-        blobs = app.services.store.blobs
-        kept = blobs.delete
-        patch.setattr(app.blobs, "delete", lambda *_args, **_options: None)  # a killed process cleans nothing up
-        with pytest.raises(CrashError):
-            deliver(app, queue, body, tries=tries)
-        assert kept is not None
-    app.clock.now += timedelta(seconds=after)
-    app.services = app._services(None)
-
-
-@pytest.mark.parametrize("queue", [RUNS_QUEUE, CHUNKS_QUEUE, IMPORTS_QUEUE])
-def test_who_kills_its_worker_alone_ends_its_run(app: InMemoryApp, queue: str) -> None:
-    run = app.start()
-    reach(app, queue)
-    message = app.queues.take()
-    assert message is not None
-    app.clock.reach(message.due)
-    kill_worker(app, queue, message.body, tries=1, after=60)
-    kill_worker(app, queue, message.body, tries=2, after=60)
-    deliver(app, queue, message.body, tries=3)
-    app.work()
-    done = app.run(run)
-    assert (done.status, done.reason and done.reason.code) == (RunStatus.FAILED, "worker_killed")
-    assert done.counts.adds_up
-    assert not list(app.names("suspects/"))
-
-
-def test_a_neighbour_that_came_back_finishes_and_leaves_no_note(app: InMemoryApp) -> None:
-    run = app.start()
-    message = app.queues.take()
-    assert message is not None
-    deliver(app, message.queue, message.body, tries=2)
-    app.work()
-    assert app.run(run).status is RunStatus.SUCCEEDED
-    assert not list(app.names("suspects/"))
-
-
-def test_a_host_that_died_makes_nobody_guilty(app: InMemoryApp) -> None:
-    run = app.start()
-    message = app.queues.take()
-    assert message is not None
-    for tries in range(1, 5):
-        kill_worker(app, message.queue, message.body, tries=tries, after=BACK_FROM_THE_DEAD + 60)
-    deliver(app, message.queue, message.body, tries=5)
-    app.work()
-    assert app.run(run).status is RunStatus.SUCCEEDED
-
-
-def test_another_message_about_the_same_work_proves_nothing(app: InMemoryApp) -> None:
-    run = app.start()
-    message = app.queues.take()
-    assert message is not None
-    kill_worker(app, message.queue, message.body, tries=2, after=60)
-    use_services(app.services)
-    user_function(queues.plan_run)(QueueMessage(id="earlier", body=message.body, dequeue_count=2))
-    app.work()
-    assert app.run(run).status is RunStatus.SUCCEEDED
-
-
-def test_an_error_that_is_no_death_makes_nobody_guilty(app: InMemoryApp) -> None:
-    run = app.start()
-    message = app.queues.take()
-    assert message is not None
-    with pytest.MonkeyPatch.context() as patch:
-
-        def fail(*_args: object) -> None:
-            raise ZeroDivisionError
-
-        patch.setattr("shared.runs.plan._make_plan", fail)
-        for tries in range(1, 6):
-            with pytest.raises(ZeroDivisionError):
-                deliver(app, message.queue, message.body, tries=tries)
-            app.clock.now += timedelta(seconds=60)
-    deliver(app, message.queue, message.body, tries=6)
-    app.work()
-    assert app.run(run).status is RunStatus.SUCCEEDED
-
-
-def test_two_suspects_are_not_tried_at_a_time(app: InMemoryApp) -> None:
-    from shared.runs import suspects
-
-    app.start()
-    message = app.queues.take()
-    assert message is not None
-    with suspects._ALONE:
-        deliver(app, message.queue, message.body, tries=3)
-    (later,) = app.queues.waiting
-    assert RunMessage.model_validate_json(later.body).unfinished == 2
-
-
-def test_messages_say_nothing_of_their_past_once_it_is_over(app: InMemoryApp) -> None:
-    app.start()
-    message = app.queues.take()
-    assert message is not None
-    body = RunMessage.model_validate_json(message.body).model_copy(update={"unfinished": 3, "revived": True})
-    deliver(app, message.queue, body.model_dump_json(), tries=1)
-    assert app.queues.waiting
-    for waiting in app.queues.waiting:
-        later = ChunkMessage.model_validate_json(waiting.body)
-        assert (later.unfinished, later.revived) == (0, False)
 
 
 def test_the_sweeper_sends_a_late_message_once(app: InMemoryApp) -> None:

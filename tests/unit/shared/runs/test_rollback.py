@@ -13,7 +13,6 @@ from shared.model.reasons import ReasonCode, RunStatus
 from shared.model.runs import ChunkResult, Delivery, ExportLock, Plan, Run, ScheduleState, StartedRequest, Success
 from shared.sendgrid.rate_limiter import RateLimit
 from shared.storage.layout import RunBlobs
-from tests.support import plain_planner
 from tests.support.in_memory_app import InMemoryApp, people
 
 EARLIER = Path(__file__).parent / "release-0.1"
@@ -34,10 +33,11 @@ KINDS: dict[str, Any] = {
 FREE_NAMES = {"rejected_by_reason", "cut", "unusable", "custom_fields", "over_long"}
 """Members whose own members are names that people give."""
 
+pytestmark = pytest.mark.usefixtures("plain_planner")
+
 
 @pytest.fixture
-def app(monkeypatch: pytest.MonkeyPatch) -> InMemoryApp:
-    monkeypatch.setattr("shared.planning.plan.plan", plain_planner.plan)
+def app() -> InMemoryApp:
     app = InMemoryApp()
     app.save()
     app.deliver_extract(people(25))

@@ -10,7 +10,6 @@ import pytest
 from shared.model.definitions import OwnSchedule
 from shared.model.reasons import RunStatus
 from shared.model.runs import Trigger
-from tests.support import plain_planner
 from tests.support.in_memory_app import CrashError, InMemoryApp, emails, people
 
 if TYPE_CHECKING:
@@ -18,10 +17,7 @@ if TYPE_CHECKING:
 
 DAILY = OwnSchedule(kind="cron", cron="30 9 * * *", time_zone="UTC")
 
-
-@pytest.fixture(autouse=True)
-def _plain_planner(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.planning.plan.plan", plain_planner.plan)
+pytestmark = pytest.mark.usefixtures("plain_planner")
 
 
 @pytest.fixture

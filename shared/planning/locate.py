@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from shared.extracts.extract import Extract
     from shared.model.definitions import CustomField, FieldMapping
-    from shared.planning.planner import Located
+    from shared.planning.ledger import Located
     from shared.storage.interfaces import ReadableBlobs
 
 

@@ -21,8 +21,9 @@ from shared.limits import REMOVALS_PER_REQUEST
 from shared.planning.chunks import Chunker, PartWriter
 from shared.planning.engine import open_engine
 from shared.planning.fields import fields_of
+from shared.planning.ledger import Sinks
 from shared.planning.members import CONTACT, find_leavers, load_known
-from shared.planning.planner import Planner, Sinks
+from shared.planning.planner import Planner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import secrets
 from codecs import BOM_UTF8
-from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from shared.errors import RunEndError
 from shared.extracts.csv_records import BLANK, END
@@ -15,12 +14,12 @@ from shared.extracts.streams import unreadable
 from shared.limits import ALTERNATE_EMAILS_MAX, REJECTED_LISTED_MAX, UNDECODABLE_SHARE_MAX
 from shared.model.reasons import ReasonCode, RunStatus
 from shared.model.rejections import Rejected
-from shared.model.runs import Counts
 from shared.planning.engine import QueryError
 from shared.planning.fields import missing_column
 from shared.planning.international_domains import with_ascii_domain
+from shared.planning.ledger import Located, Parts, Tally
 from shared.planning.meter import TextMeter
-from shared.planning.query import (
+from shared.planning.piece_queries import (
     CONVERT_ADDRESSES,
     FIRST_UNDECODABLE,
     FORGET_DUPLICATES,
@@ -34,102 +33,32 @@ from shared.planning.query import (
     REMEMBER,
     REMEMBER_REJECTED,
     SOUGHT,
-    TABLES,
-    UNUSABLE_MARK,
     choose_alternates,
     offer_alternates,
-    read_piece,
     rejected_rows,
     seen_in_piece,
 )
+from shared.planning.query import TABLES, UNUSABLE_MARK, read_piece
 from shared.planning.sources import Source, alternate_aliases, find_columns, wanted_columns
 from shared.planning.tables import JsonTable, open_table
 from shared.planning.text_pieces import PIECE_BYTES, Pieces, UntellableError, has_empty_record
 from shared.planning.value_rules import INTERNATIONAL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
 
     from shared.extracts.extract import Extract, ExtractFile
     from shared.model.definitions import FieldMapping
+    from shared.model.runs import Counts
     from shared.planning.engine import Engine
     from shared.planning.fields import Field
+    from shared.planning.ledger import Sinks
     from shared.planning.sources import Wanted
     from shared.planning.tables import Table
     from shared.storage.interfaces import ReadableBlobs
 
 LOOK_BYTES: Final = 1 << 20
 """Bytes of a piece when a few rows are enough."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Sinks:
-    """Where a plan goes."""
-
-    lines: Callable[[bytes], None]
-    """Takes contacts, one a line."""
-    rejected: Callable[[bytes], None]
-    """Takes the list of rejected rows."""
-    max_contacts: int | None
-    """With more of them, no contact is passed on any more."""
-
-
-@dataclass(kw_only=True)
-class Tally:
-    """What became of the rows so far."""
-
-    sent: int = 0
-    unchanged: int = 0
-    duplicate: int = 0
-    reasons: Counter[str] = field(default_factory=Counter)
-    cut: Counter[str] = field(default_factory=Counter)
-    unusable: Counter[str] = field(default_factory=Counter)
-    listed: int = 0
-    """Rejected rows that are listed."""
-
-    def counts(self) -> Counts:
-        """The same, as a run's document tells it."""
-        rejected = self.reasons.total()
-        return Counts(
-            rows_read=self.sent + self.unchanged + self.duplicate + rejected,
-            sent=self.sent,
-            unchanged=self.unchanged,
-            duplicate=self.duplicate,
-            rejected=rejected,
-            rejected_by_reason=dict(sorted(self.reasons.items())),
-            rejected_not_listed=rejected - self.listed,
-            cut=dict(sorted(self.cut.items())),
-            unusable=dict(sorted(self.unusable.items())),
-        )
-
-
-@dataclass(kw_only=True)
-class Parts:
-    """What is known of the parts of one extract."""
-
-    segment: str
-    files: Sequence[ExtractFile]
-    header: tuple[str, ...] = ()
-    """Names in the first header; later parts may lack one."""
-    missing: dict[str, RunEndError] = field(default_factory=dict)
-    """Alias → the error, of columns that no part had so far."""
-    found: set[str] = field(default_factory=set)
-    """Aliases of columns that some part has."""
-
-
-class Located(NamedTuple):
-    """The row that brought a contact."""
-
-    segment: str
-    file: str
-    row: int
-    """As people count: the first line of the file is 1."""
-    address: str
-    customer_id: str | None
-
-    def __repr__(self) -> str:
-        """Tell the place, and nothing of the person."""
-        return f"Located({self.segment}, {self.file}, {self.row})"
 
 
 @dataclass(kw_only=True)

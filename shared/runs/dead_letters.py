@@ -9,12 +9,11 @@ from pydantic import ValidationError
 
 from shared.errors import BlobMissingError
 from shared.model.messages import ChunkMessage, ImportMessage, RunMessage
-from shared.model.reasons import Reason, ReasonCode, RunStatus
-from shared.model.runs import Plan
+from shared.model.reasons import Reason, ReasonCode
 from shared.runs.confirm import give_up_import
 from shared.runs.deliver import give_up_chunk
 from shared.runs.enqueue import enqueue, enqueue_chunks
-from shared.runs.finish import end_before_sending, fail_run, stop_run
+from shared.runs.finish import fail_run, stop_as_failed
 from shared.storage.layout import RunBlobs, poison_blob
 from shared.telemetry import Event, log_event
 
@@ -77,10 +76,5 @@ def _end(services: Services, message: Message) -> None:
 
 
 def _end_run(services: Services, message: RunMessage) -> None:
-    blobs = RunBlobs(export=message.export, run=message.run)
-    plan = services.store.find(blobs.plan, Plan)
-    if plan is None:
-        end_before_sending(services, message.export, message.run, status=RunStatus.FAILED, reason=BROKEN)
-        return
-    stop_run(services, message.export, message.run, RunStatus.FAILED, BROKEN)
-    enqueue_chunks(services, blobs, plan.document)
+    if plan := stop_as_failed(services, message.export, message.run, BROKEN):
+        enqueue_chunks(services, RunBlobs(export=message.export, run=message.run), plan)

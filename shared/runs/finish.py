@@ -72,6 +72,16 @@ def end_before_sending(
     _end(services, export, run, {"status": status, "reason": reason, "counts": counts})
 
 
+def stop_as_failed(services: Services, export: str, run: str, reason: Reason) -> Plan | None:
+    """Stop a run with a plan, and return that; a run without one ends at once."""
+    found = services.store.find(RunBlobs(export=export, run=run).plan, Plan)
+    if found is None:
+        end_before_sending(services, export, run, status=RunStatus.FAILED, reason=reason)
+        return None
+    stop_run(services, export, run, RunStatus.FAILED, reason)
+    return found.document
+
+
 def fail_run(services: Services, export: str, run: str, reason: Reason) -> None:
     """End a run where it is, when its own documents do not let it go on.
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from shared.model.runs import ChunkResult, Plan
-    from shared.planning.planner import Located
+    from shared.planning.ledger import Located
     from shared.services import Services
     from shared.storage.layout import RunBlobs
 

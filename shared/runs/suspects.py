@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING, Final
 from shared.limits import BACK_FROM_THE_DEAD, DEAD_AFTER, JUDGED_WITHIN, SUSPECT_LOOK
 from shared.model.documents import Document
 from shared.model.messages import ChunkMessage, ImportMessage, RunMessage
-from shared.model.reasons import Reason, ReasonCode, RunStatus
-from shared.model.runs import Plan
+from shared.model.reasons import Reason, ReasonCode
 from shared.runs.confirm import give_up_import
 from shared.runs.deliver import give_up_chunk
 from shared.runs.enqueue import enqueue_chunks, postpone
-from shared.runs.finish import end_before_sending, stop_run
+from shared.runs.finish import stop_as_failed
 from shared.storage.layout import RunBlobs, suspect_blob
 
 if TYPE_CHECKING:
@@ -100,12 +99,9 @@ def _chunk(message: Message) -> int:
 
 
 def _end_run(services: Services, message: Message) -> None:
-    blobs = RunBlobs(export=message.export, run=message.run)
-    plan = services.store.find(blobs.plan, Plan)
+    plan = stop_as_failed(services, message.export, message.run, KILLED)
     if plan is None:
-        end_before_sending(services, message.export, message.run, status=RunStatus.FAILED, reason=KILLED)
         return
-    stop_run(services, message.export, message.run, RunStatus.FAILED, KILLED)
     match message:
         case ChunkMessage():
             give_up_chunk(services, message, KILLED)
@@ -113,4 +109,4 @@ def _end_run(services: Services, message: Message) -> None:
             give_up_import(services, message)
         case RunMessage():
             pass
-    enqueue_chunks(services, blobs, plan.document)
+    enqueue_chunks(services, RunBlobs(export=message.export, run=message.run), plan)

@@ -7,13 +7,10 @@ before or after it took effect; the message then comes back, as the queue would 
 
 from __future__ import annotations
 
+import csv
 import itertools
-import json
-import uuid
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from azure.functions.queue import QueueMessage
 from pydantic import SecretStr
@@ -27,7 +24,7 @@ from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, POISON_SUFFIX, RU
 from shared.model.reasons import ReasonCode
 from shared.model.runs import Run
 from shared.runs.start import start_on_demand
-from shared.sendgrid.api import NoResponse, Response
+from shared.runs.views import get_rejected
 from shared.sendgrid.gateway import SendGridGateway
 from shared.sendgrid.rate_limiter import RateLimiter
 from shared.services import Services
@@ -36,17 +33,16 @@ from shared.storage.documents import Store
 from shared.storage.heartbeat import Heartbeat
 from shared.storage.layout import RunBlobs, connection_blob, export_blob
 from tests.support.factories import use_services
+from tests.support.fake_sendgrid import KEY, LIST_ID, FakeSendGrid
 from tests.support.memory_storage import MemoryBlobs, MemoryQueues, SentMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from shared.model.definitions import OwnSchedule, Region
-    from shared.sendgrid.api import Request
+    from shared.model.definitions import OwnSchedule
+    from shared.sendgrid.api import NoResponse, Request, Response
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-LIST_ID = UUID("11111111-2222-4333-8444-555555555555")
-KEY = "SG.first-key"
 MAX_DEQUEUE_COUNT = 5
 MOST_STEPS = 5_000
 
@@ -117,152 +113,6 @@ class MemoryVault:
         if name not in self.secrets:
             raise RunEndError(ReasonCode.SECRET_MISSING, "no such secret")
         return SecretStr(self.secrets[name])
-
-
-@dataclass
-class Job:
-    """An import job of the fake."""
-
-    contacts: list[dict[str, Any]]
-    list_ids: list[str]
-    removes: bool = False
-    looks: int = 0
-
-
-@dataclass
-class FakeSendGrid:
-    """Behaves: accepts upserts, applies them when their job is looked at, answers with SendGrid's bodies."""
-
-    keys: set[str] = field(default_factory=lambda: {KEY})
-    scopes: list[str] = field(default_factory=lambda: ["marketing.read", "marketing.write"])
-    lists: dict[str, set[str]] = field(default_factory=lambda: {str(LIST_ID): set()})
-    custom_fields: list[dict[str, str]] = field(default_factory=list)
-    looks_until_done: int = 2
-    jobs: dict[str, Job] = field(default_factory=dict)
-    upserts: list[list[str]] = field(default_factory=list)
-    removals: list[list[str]] = field(default_factory=list)
-    fault: Callable[[Request, int], Response | NoResponse | None] = lambda _request, _number: None
-    """Asked first, with the number of the request: an answer, or None to behave."""
-    job_answer: Callable[[str, Job], dict[str, Any] | None] = lambda _id, _job: None
-    """Asked for a job's document: one, or None to behave."""
-    errors: bytes = b""
-    """The error file of every job, if it is to say something."""
-    contacts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    requests: int = 0
-
-    def send(self, request: Request, *, region: Region, key: SecretStr) -> Response | NoResponse:
-        del region
-        self.requests += 1
-        if faulty := self.fault(request, self.requests):
-            return faulty
-        if key.get_secret_value() not in self.keys:
-            return answer(401, {"errors": [{"field": None, "message": "authorization required"}]})
-        return self.behave(request)
-
-    def behave(self, request: Request) -> Response:
-        """What SendGrid does with a request that it takes."""
-        match request.path.split("/")[2:]:
-            case ["scopes"]:
-                found = answer(200, {"scopes": self.scopes})
-            case ["marketing", "lists", list_id] | ["marketing", "lists", list_id, "contacts", "count"]:
-                found = self._list(list_id)
-            case ["marketing", "lists", list_id, contacts] if contacts.startswith("contacts?contact_ids="):
-                found = self.remove(list_id, contacts.partition("=")[2].split(","))
-            case ["marketing", "field_definitions"]:
-                found = answer(200, {"custom_fields": self.custom_fields, "reserved_fields": []})
-            case ["marketing", "contacts", "search", "emails"]:
-                found = self.search(json.loads(request.body or b"")["emails"])
-            case ["marketing", "contacts"]:
-                found = self.accept(json.loads(request.body or b""))
-            case ["marketing", "contacts", "imports", job]:
-                found = self._job(job)
-            case _:
-                found = answer(404, {"errors": [{"message": "not found"}]})
-        return found
-
-    def download(self, url: str) -> Response | NoResponse:
-        return Response(status=200, body=self.errors or f"errors of {url}".encode())
-
-    def accept(self, body: dict[str, Any]) -> Response:
-        self.upserts.append([contact["email"] for contact in body["contacts"]])
-        job = f"job-{len(self.jobs) + 1}"
-        self.jobs[job] = Job(contacts=body["contacts"], list_ids=body["list_ids"])
-        return answer(202, {"job_id": job})
-
-    def search(self, addresses: list[str]) -> Response:
-        assert len(addresses) <= 100
-        found = {
-            address: {
-                "contact": {
-                    "id": contact_id(address),
-                    "email": address,
-                    "list_ids": [name for name, members in self.lists.items() if address in members],
-                }
-            }
-            for address in addresses
-            if address in self.contacts
-        }
-        missing = {address: {"error": "contact not found"} for address in addresses if address not in found}
-        return answer(200, {"result": found | missing}) if found else answer(404, {"errors": []})
-
-    def remove(self, list_id: str, ids: list[str]) -> Response:
-        assert len(ids) <= 100
-        by_id = {contact_id(address): address for address in self.contacts}
-        if not all(each in by_id for each in ids):
-            return answer(404, {"errors": [{"message": "one or more contact ids do not exist"}]})
-        self.removals.append([by_id[each] for each in ids])
-        job = f"job-{len(self.jobs) + 1}"
-        self.jobs[job] = Job(contacts=[{"email": by_id[each]} for each in ids], list_ids=[list_id], removes=True)
-        return answer(202, {"job_id": job})
-
-    def _list(self, list_id: str) -> Response:
-        if list_id not in self.lists:
-            return answer(404, [{"message": "list not found"}])
-        return answer(200, {"id": list_id, "name": "List", "contact_count": len(self.lists[list_id])})
-
-    def _job(self, job_id: str) -> Response:
-        job = self.jobs.get(job_id)
-        if job is None:
-            return answer(404, {"errors": [{"message": "job not found"}]})
-        job.looks += 1
-        if special := self.job_answer(job_id, job):
-            return answer(200, special)
-        if job.looks < self.looks_until_done:
-            return answer(200, {"id": job_id, "status": "pending", "results": {}})
-        self.apply(job)
-        if job.removes:
-            return answer(200, {"id": job_id, "status": "completed", "results": {}})
-        results = {"requested_count": len(job.contacts), "created_count": len(job.contacts)}
-        return answer(200, {"id": job_id, "status": "completed", "results": results})
-
-    def apply(self, job: Job) -> None:
-        if job.removes:
-            for list_id in job.list_ids:
-                self.lists[list_id] -= {contact["email"] for contact in job.contacts}
-            return
-        for contact in job.contacts:
-            self.contacts[contact["email"]] = contact
-            for list_id in job.list_ids:
-                self.lists[list_id].add(contact["email"])
-
-
-def contact_id(address: str) -> str:
-    """The id that the fake gives a contact."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, address))
-
-
-def is_upsert(request: Request) -> bool:
-    """Whether it brings contacts."""
-    return request.method == "PUT"
-
-
-def answer(status: int, document: object, **headers: str) -> Response:
-    """An answer with a JSON body; header names are given with underscores."""
-    return Response(
-        status=status,
-        body=json.dumps(document).encode(),
-        headers={name.replace("_", "-"): value for name, value in headers.items()},
-    )
 
 
 class InMemoryApp:
@@ -392,6 +242,14 @@ class InMemoryApp:
         self.clock.now += timedelta(seconds=30)
         self.services = self._services(self.services.settings.refresh)
 
+    def run_to_its_end(self, fault: Callable[[Request, int], Response | NoResponse | None] | None = None) -> Run:
+        """Start a run, with SendGrid's fault if one is given, and work until it is over."""
+        if fault is not None:
+            self.sendgrid.fault = fault
+        run = self.start()
+        self.work()
+        return self.run(run)
+
     # --- what a test looks at ---
 
     def run(self, run: Run) -> Run:
@@ -403,6 +261,15 @@ class InMemoryApp:
         folders = self.blobs.list_level(f"runs/{export}/").folders
         ids = [folder.rpartition("/")[2] for folder in folders]
         return [Store(self.blobs).get(RunBlobs(export=export, run=run).document, Run).document for run in ids]
+
+    def rejected_rows(self, run: Run) -> list[tuple[str, str]]:
+        """Row and reason of a run's rejected rows."""
+        text, more, part = b"", True, 0
+        while more:
+            part += 1
+            piece, more = get_rejected(self.services, run.export, run.id, part)
+            text += piece
+        return [(row["row"], row["reason"]) for row in csv.DictReader(text.decode().splitlines())]
 
     def on_list(self) -> set[str]:
         """E-mail addresses on the list."""

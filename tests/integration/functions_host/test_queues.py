@@ -70,7 +70,7 @@ def test_a_message_that_keeps_failing_is_moved_to_the_poison_queue(work: Work) -
 
 def test_a_failure_is_logged_with_its_traceback(work: Work) -> None:
     work.queue.send({"fail": 2})
-    work.host.wait_for("Executed 'Functions.work' (Failed")
+    work.host.wait_for("Executed 'Functions.take' (Failed")
     work.host.wait_for("ValueError: the secret word is bumblebee")
 
 
@@ -100,7 +100,7 @@ def test_a_failing_message_of_a_poison_queue_stays_where_it_is(
     queue = new_queue("-poison").create()
     host = start_host("queues", "--message-lease-seconds=1", QUEUE=queue.name)
     queue.send({"fail": 1})
-    host.wait_for("Executed 'Functions.work' (Failed", times=2)
+    host.wait_for("Executed 'Functions.take' (Failed", times=2)
     assert queue.count() == 1
     assert not Queue.named(f"{queue.name}-poison", azurite.connection_string).exists()
 

@@ -70,6 +70,6 @@ def test_a_drained_host_takes_no_more_messages_and_lets_what_runs_go_on(
 def test_a_function_that_is_disabled_says_why(start_host: StartHost) -> None:
     host = start_host("queues", "--master-key=m")
     headers = {"x-functions-key": "m"}
-    found = httpx.get(f"{host.url}/admin/functions/work/status", headers=headers, trust_env=False).json()
+    found = httpx.get(f"{host.url}/admin/functions/take/status", headers=headers, trust_env=False).json()
     assert found["isDisabled"]
     assert "QUEUE is not set" in found["errors"][0]

@@ -15,7 +15,8 @@ from shared.runs.cancel import cancel_run
 from shared.runs.retry import retry_run
 from shared.sendgrid.api import NoResponse
 from shared.storage.layout import RunBlobs
-from tests.support.in_memory_app import KEY, InMemoryApp, answer, emails, people
+from tests.support.fake_sendgrid import KEY, answer
+from tests.support.in_memory_app import InMemoryApp, emails, people
 
 if TYPE_CHECKING:
     from collections.abc import Callable

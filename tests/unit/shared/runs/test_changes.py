@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from shared.model.definitions import FieldMapping, MaxRemovals
 from shared.model.reasons import RunStatus
-from tests.support.in_memory_app import InMemoryApp, answer, emails, people
+from tests.support.fake_sendgrid import answer
+from tests.support.in_memory_app import InMemoryApp, emails, people
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

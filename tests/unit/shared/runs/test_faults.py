@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import json
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.definitions.resolve import resolve_export
-from shared.errors import ConflictError
-from shared.limits import RESENDS, SWEEP_AFTER
+from shared.limits import SWEEP_AFTER
 from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, RUNS_QUEUE
 from shared.model.reasons import RunStatus
-from shared.runs.retry import retry_run
-from shared.runs.views import get_rejected, get_run_details
 from shared.sendgrid.api import NoResponse, Response
-from tests.support.in_memory_app import InMemoryApp, answer, emails, is_upsert, people
-
-if TYPE_CHECKING:
-    from tests.support.in_memory_app import Job
+from tests.support.fake_sendgrid import answer, is_upsert
+from tests.support.in_memory_app import InMemoryApp, emails, people
 
 PEOPLE = people(12)
 
@@ -192,12 +185,12 @@ def test_contacts_named_by_address_are_left_out_and_the_rest_arrives(app: InMemo
         errors = [{"field": "contacts", "message": f"email '{email}' is not valid"} for email in named]
         return answer(400, {"errors": errors}) if errors else None
 
-    done = _run_with(app, fault)
+    done = app.run_to_its_end(fault)
     assert app.on_list() == emails(PEOPLE) - bad
     assert done.status is RunStatus.COMPLETED_WITH_WARNINGS
     assert done.counts.rejected_by_reason == {"refused_by_sendgrid": 2}
     assert len(app.sendgrid.upserts) == 1
-    assert _rejected(app, done) == [("5", "refused_by_sendgrid"), ("9", "refused_by_sendgrid")]
+    assert app.rejected_rows(done) == [("5", "refused_by_sendgrid"), ("9", "refused_by_sendgrid")]
     assert done.counts.rejected_not_listed == 0
 
 
@@ -207,7 +200,7 @@ def test_contacts_named_by_position_are_left_out_and_the_rest_arrives(app: InMem
             return answer(400, {"errors": [{"field": "contacts[3].identifier", "message": "is not valid"}]})
         return None
 
-    done = _run_with(app, fault)
+    done = app.run_to_its_end(fault)
     assert app.on_list() == emails(PEOPLE) - {"person3@example.com"}
     assert done.counts.rejected == 1
     assert done.counts.adds_up
@@ -224,7 +217,7 @@ def test_unnamed_contacts_are_found_by_halving(bad: set[int]) -> None:
             return answer(400, {"errors": [{"field": None, "message": "bad request"}]})
         return None
 
-    done = _run_with(app, fault)
+    done = app.run_to_its_end(fault)
     assert app.on_list() == emails(PEOPLE) - poison
     assert done.counts.rejected == len(poison)
     assert done.counts.adds_up
@@ -236,7 +229,7 @@ def test_a_request_that_is_too_large_is_halved(app: InMemoryApp) -> None:
             return Response(status=413, body=b"<html><h1>413 Request Entity Too Large</h1></html>")
         return None
 
-    done = _run_with(app, fault)
+    done = app.run_to_its_end(fault)
     assert done.status is RunStatus.SUCCEEDED
     assert [len(upsert) for upsert in app.sendgrid.upserts] == [3, 3, 3, 3]
 
@@ -254,118 +247,16 @@ def test_a_refusal_of_everything_ends_the_run_with_its_reason(
     app: InMemoryApp, status: int, message: str, code: str
 ) -> None:
     refusal = answer(status, {"errors": [{"field": None, "message": message}]})
-    done = _run_with(app, lambda request, _number: refusal if is_upsert(request) else None)
-    assert (done.status, done.reason.code) == (RunStatus.FAILED, code)
+    done = app.run_to_its_end(lambda request, _number: refusal if is_upsert(request) else None)
+    assert (done.status, done.reason and done.reason.code) == (RunStatus.FAILED, code)
     assert done.counts.not_sent == len(PEOPLE)
     assert done.counts.adds_up
 
 
 def test_a_temporary_block_is_waited_out(app: InMemoryApp) -> None:
     block = answer(403, {"errors": [{"message": "Too many bad requests. Temporary block"}]})
-    done = _run_with(app, lambda _request, number: block if number in {3, 4} else None)
+    done = app.run_to_its_end(lambda _request, number: block if number in {3, 4} else None)
     assert done.status is RunStatus.SUCCEEDED
-
-
-# --- import jobs --------------------------------------------------------------------------------------------
-
-
-def test_contacts_that_the_job_fails_count_as_rejected(app: InMemoryApp) -> None:
-    def errored(job_id: str, job: Job) -> dict[str, Any]:
-        app.sendgrid.apply(type(job)(contacts=job.contacts[2:], list_ids=job.list_ids))
-        results = {"requested_count": 12, "created_count": 10, "errored_count": 2, "errors_url": "https://x/e"}
-        return {"id": job_id, "status": "errored", "results": results}
-
-    app.sendgrid.job_answer = errored
-    done = _run_with(app, None)
-    assert (done.status, done.counts.sent) == (RunStatus.COMPLETED_WITH_WARNINGS, 10)
-    assert done.counts.rejected_by_reason == {"sendgrid_import_error": 2}
-    assert [name for name in app.names("runs/") if "/errors/" in name]
-    assert (_rejected(app, done), done.counts.rejected_not_listed) == ([], 2)
-
-
-def test_contacts_that_the_error_file_names_are_listed_with_their_rows(app: InMemoryApp) -> None:
-    results = {"requested_count": 12, "created_count": 10, "errored_count": 2, "errors_url": "https://x/e"}
-    app.sendgrid.job_answer = lambda job_id, _job: {"id": job_id, "status": "errored", "results": results}
-    app.sendgrid.errors = b"email,error\nPerson1@example.com,bad\nperson4@example.com,bad\nelse@example.com,bad\n"
-    done = _run_with(app, None)
-    assert _rejected(app, done) == [("3", "sendgrid_import_error"), ("6", "sendgrid_import_error")]
-    assert done.counts.rejected_not_listed == 0
-
-
-def test_refused_contacts_of_an_extract_that_was_replaced_are_listed_without_rows(app: InMemoryApp) -> None:
-    def fault(request: Any, _number: int) -> Response | None:  # noqa: ANN401
-        if not is_upsert(request) or b"person3@" not in request.body:
-            return None
-        name = next(item.name for item in app.extracts.list_blobs(""))
-        app.extracts.upsert(name, b"EMail,FirstName\n")
-        return answer(400, {"errors": [{"field": "contacts[3].identifier", "message": "is not valid"}]})
-
-    done = _run_with(app, fault)
-    assert _rejected(app, done) == [("", "refused_by_sendgrid")]
-
-
-def test_a_retry_leaves_out_whom_sendgrid_refused(app: InMemoryApp) -> None:
-    def fault(request: Any, number: int) -> Response | None:  # noqa: ANN401
-        if not is_upsert(request):
-            return None
-        if b"person3@" in request.body:
-            return answer(400, {"errors": [{"field": "contacts[3].identifier", "message": "is not valid"}]})
-        return answer(451, {"errors": [{"message": "residency"}]}) if number < 9 else None
-
-    first = _run_with(app, fault)
-    assert (first.counts.rejected, first.counts.not_sent) == (1, len(PEOPLE) - 1)
-    app.sendgrid.fault = lambda _request, _number: None
-    job = resolve_export(app.services.store, first.export)
-    again = retry_run(app.services, job, first.id, requested_by="Ada")
-    app.work()
-    assert app.run(again).status is RunStatus.SUCCEEDED
-    assert app.on_list() == emails(PEOPLE) - {"person3@example.com"}
-
-
-def test_there_is_nothing_to_retry_where_sendgrid_only_refused(app: InMemoryApp) -> None:
-    refusal = answer(400, {"errors": [{"field": "contacts[3].identifier", "message": "is not valid"}]})
-    done = _run_with(
-        app, lambda request, _number: refusal if is_upsert(request) and b"person3@" in request.body else None
-    )
-    details = get_run_details(app.services, done.export, done.id)
-    assert "retry" not in details.next_step.lower()
-    with pytest.raises(ConflictError):
-        retry_run(app.services, resolve_export(app.services.store, done.export), done.id, requested_by="Ada")
-
-
-def test_a_job_that_failed_is_sent_again(app: InMemoryApp) -> None:
-    app.sendgrid.job_answer = lambda job_id, _job: (
-        {"id": job_id, "status": "failed", "results": {}} if job_id == "job-1" else None
-    )
-    done = _run_with(app, None)
-    assert done.status is RunStatus.SUCCEEDED
-    assert app.on_list() == emails(PEOPLE)
-
-
-def test_jobs_that_always_fail_end_the_run_as_failed(app: InMemoryApp) -> None:
-    app.sendgrid.job_answer = lambda job_id, _job: {"id": job_id, "status": "failed", "results": {}}
-    done = _run_with(app, None)
-    assert (done.status, done.counts.not_sent) == (RunStatus.FAILED, len(PEOPLE))
-    assert len(app.sendgrid.upserts) == 1 + RESENDS
-
-
-def test_a_job_that_vanished_is_sent_again(app: InMemoryApp) -> None:
-    gone = answer(404, {"errors": [{"message": "not found"}]})
-    done = _run_with(app, lambda request, _number: gone if request.path.endswith("/job-1") else None)
-    assert done.status is RunStatus.SUCCEEDED
-    assert app.on_list() == emails(PEOPLE)
-
-
-def test_a_job_that_never_ends_is_unconfirmed_after_a_day(app: InMemoryApp) -> None:
-    app.sendgrid.job_answer = lambda job_id, _job: {"id": job_id, "status": "pending", "results": {}}
-    done = _run_with(app, None)
-    assert (done.status, done.reason.code) == (RunStatus.COMPLETED_WITH_WARNINGS, "unconfirmed")
-    assert done.counts.adds_up
-
-
-def test_an_unknown_word_for_a_jobs_state_is_waited_out(app: InMemoryApp) -> None:
-    app.sendgrid.job_answer = lambda job_id, job: {"id": job_id, "status": "pondering"} if job.looks < 5 else None
-    assert _run_with(app, None).status is RunStatus.SUCCEEDED
 
 
 def test_a_rate_limit_is_kept_after_it_is_learned(app: InMemoryApp) -> None:
@@ -387,21 +278,3 @@ def test_a_rate_limit_is_kept_after_it_is_learned(app: InMemoryApp) -> None:
     assert len(times) == 6
     assert all(later - earlier >= 60 / 2 for earlier, later in itertools.pairwise(times[2:]))
     assert all(run.status is RunStatus.SUCCEEDED for number in range(6) for run in app.runs(f"export-{number}"))
-
-
-def _rejected(app: InMemoryApp, run: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - a run with its reason
-    """Row and reason of the rejected rows."""
-    text, more, part = b"", True, 0
-    while more:
-        part += 1
-        piece, more = get_rejected(app.services, run.export, run.id, part)
-        text += piece
-    return [(row["row"], row["reason"]) for row in csv.DictReader(text.decode().splitlines())]
-
-
-def _run_with(app: InMemoryApp, fault: Any) -> Any:  # noqa: ANN401 - a fault function; a run with its reason
-    if fault is not None:
-        app.sendgrid.fault = fault
-    run = app.start()
-    app.work()
-    return app.run(run)

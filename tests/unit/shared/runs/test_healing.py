@@ -15,7 +15,8 @@ from shared.model.runs import Delivery
 from shared.runs.planner_lock import one_planner
 from shared.storage.documents import Store
 from shared.storage.layout import RunBlobs
-from tests.support.in_memory_app import CrashError, InMemoryApp, answer, emails, is_upsert, people
+from tests.support.fake_sendgrid import answer, is_upsert
+from tests.support.in_memory_app import CrashError, InMemoryApp, emails, people
 
 PEOPLE = people(12)
 TICK = timedelta(seconds=30)

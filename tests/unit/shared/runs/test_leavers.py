@@ -20,7 +20,8 @@ from shared.runs.retry import retry_run
 from shared.runs.views import get_run_details
 from shared.storage.documents import Store
 from shared.storage.layout import membership_blob
-from tests.support.in_memory_app import InMemoryApp, answer, emails, people
+from tests.support.fake_sendgrid import answer
+from tests.support.in_memory_app import InMemoryApp, emails, people
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -16,7 +16,8 @@ from shared.model.runs import Run
 from shared.runs.preview import mask, preview_export
 from shared.runs.views import get_rejected, get_run, get_run_details, list_runs
 from shared.telemetry import Event
-from tests.support.in_memory_app import InMemoryApp, answer, people
+from tests.support.fake_sendgrid import answer
+from tests.support.in_memory_app import InMemoryApp, people
 
 ROOT = Path(__file__).parents[4]
 

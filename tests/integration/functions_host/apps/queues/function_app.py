@@ -18,7 +18,7 @@ logger = logging.getLogger("sample")
 
 
 @app.queue_trigger(arg_name="message", queue_name="%QUEUE%", connection="Storage")
-def work(message: func.QueueMessage) -> None:
+def take(message: func.QueueMessage) -> None:
     body = message.get_body().decode()
     about = {
         "body": body,

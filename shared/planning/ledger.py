@@ -1,0 +1,85 @@
+"""What a plan in the making keeps account of: rows, parts, places; and where it all goes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from shared.model.runs import Counts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from shared.errors import RunEndError
+    from shared.extracts.extract import ExtractFile
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sinks:
+    """Where a plan goes."""
+
+    lines: Callable[[bytes], None]
+    """Takes contacts, one a line."""
+    rejected: Callable[[bytes], None]
+    """Takes the list of rejected rows."""
+    max_contacts: int | None
+    """With more of them, no contact is passed on any more."""
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """What became of the rows so far."""
+
+    sent: int = 0
+    unchanged: int = 0
+    duplicate: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    cut: Counter[str] = field(default_factory=Counter)
+    unusable: Counter[str] = field(default_factory=Counter)
+    listed: int = 0
+    """Rejected rows that are listed."""
+
+    def counts(self) -> Counts:
+        """The same, as a run's document tells it."""
+        rejected = self.reasons.total()
+        return Counts(
+            rows_read=self.sent + self.unchanged + self.duplicate + rejected,
+            sent=self.sent,
+            unchanged=self.unchanged,
+            duplicate=self.duplicate,
+            rejected=rejected,
+            rejected_by_reason=dict(sorted(self.reasons.items())),
+            rejected_not_listed=rejected - self.listed,
+            cut=dict(sorted(self.cut.items())),
+            unusable=dict(sorted(self.unusable.items())),
+        )
+
+
+@dataclass(kw_only=True)
+class Parts:
+    """What is known of the parts of one extract."""
+
+    segment: str
+    files: Sequence[ExtractFile]
+    header: tuple[str, ...] = ()
+    """Names in the first header; later parts may lack one."""
+    missing: dict[str, RunEndError] = field(default_factory=dict)
+    """Alias → the error, of columns that no part had so far."""
+    found: set[str] = field(default_factory=set)
+    """Aliases of columns that some part has."""
+
+
+class Located(NamedTuple):
+    """The row that brought a contact."""
+
+    segment: str
+    file: str
+    row: int
+    """As people count: the first line of the file is 1."""
+    address: str
+    customer_id: str | None
+
+    def __repr__(self) -> str:
+        """Tell the place, and nothing of the person."""
+        return f"Located({self.segment}, {self.file}, {self.row})"

@@ -1,0 +1,168 @@
+"""SendGrid in memory, as a client of the app sees it, with a place for faults."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from shared.sendgrid.api import NoResponse, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pydantic import SecretStr
+
+    from shared.model.definitions import Region
+    from shared.sendgrid.api import Request
+
+LIST_ID = UUID("11111111-2222-4333-8444-555555555555")
+KEY = "SG.first-key"
+
+
+@dataclass
+class Job:
+    """An import job of the fake."""
+
+    contacts: list[dict[str, Any]]
+    list_ids: list[str]
+    removes: bool = False
+    looks: int = 0
+
+
+@dataclass
+class FakeSendGrid:
+    """Behaves: accepts upserts, applies them when their job is looked at, answers with SendGrid's bodies."""
+
+    keys: set[str] = field(default_factory=lambda: {KEY})
+    scopes: list[str] = field(default_factory=lambda: ["marketing.read", "marketing.write"])
+    lists: dict[str, set[str]] = field(default_factory=lambda: {str(LIST_ID): set()})
+    custom_fields: list[dict[str, str]] = field(default_factory=list)
+    looks_until_done: int = 2
+    jobs: dict[str, Job] = field(default_factory=dict)
+    upserts: list[list[str]] = field(default_factory=list)
+    removals: list[list[str]] = field(default_factory=list)
+    fault: Callable[[Request, int], Response | NoResponse | None] = lambda _request, _number: None
+    """Asked first, with the number of the request: an answer, or None to behave."""
+    job_answer: Callable[[str, Job], dict[str, Any] | None] = lambda _id, _job: None
+    """Asked for a job's document: one, or None to behave."""
+    errors: bytes = b""
+    """The error file of every job, if it is to say something."""
+    contacts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    requests: int = 0
+
+    def send(self, request: Request, *, region: Region, key: SecretStr) -> Response | NoResponse:
+        del region
+        self.requests += 1
+        if faulty := self.fault(request, self.requests):
+            return faulty
+        if key.get_secret_value() not in self.keys:
+            return answer(401, {"errors": [{"field": None, "message": "authorization required"}]})
+        return self.behave(request)
+
+    def behave(self, request: Request) -> Response:
+        """What SendGrid does with a request that it takes."""
+        match request.path.split("/")[2:]:
+            case ["scopes"]:
+                found = answer(200, {"scopes": self.scopes})
+            case ["marketing", "lists", list_id] | ["marketing", "lists", list_id, "contacts", "count"]:
+                found = self._list(list_id)
+            case ["marketing", "lists", list_id, contacts] if contacts.startswith("contacts?contact_ids="):
+                found = self.remove(list_id, contacts.partition("=")[2].split(","))
+            case ["marketing", "field_definitions"]:
+                found = answer(200, {"custom_fields": self.custom_fields, "reserved_fields": []})
+            case ["marketing", "contacts", "search", "emails"]:
+                found = self.search(json.loads(request.body or b"")["emails"])
+            case ["marketing", "contacts"]:
+                found = self.accept(json.loads(request.body or b""))
+            case ["marketing", "contacts", "imports", job]:
+                found = self._job(job)
+            case _:
+                found = answer(404, {"errors": [{"message": "not found"}]})
+        return found
+
+    def download(self, url: str) -> Response | NoResponse:
+        return Response(status=200, body=self.errors or f"errors of {url}".encode())
+
+    def accept(self, body: dict[str, Any]) -> Response:
+        self.upserts.append([contact["email"] for contact in body["contacts"]])
+        job = f"job-{len(self.jobs) + 1}"
+        self.jobs[job] = Job(contacts=body["contacts"], list_ids=body["list_ids"])
+        return answer(202, {"job_id": job})
+
+    def search(self, addresses: list[str]) -> Response:
+        assert len(addresses) <= 100
+        found = {
+            address: {
+                "contact": {
+                    "id": contact_id(address),
+                    "email": address,
+                    "list_ids": [name for name, members in self.lists.items() if address in members],
+                }
+            }
+            for address in addresses
+            if address in self.contacts
+        }
+        missing = {address: {"error": "contact not found"} for address in addresses if address not in found}
+        return answer(200, {"result": found | missing}) if found else answer(404, {"errors": []})
+
+    def remove(self, list_id: str, ids: list[str]) -> Response:
+        assert len(ids) <= 100
+        by_id = {contact_id(address): address for address in self.contacts}
+        if not all(each in by_id for each in ids):
+            return answer(404, {"errors": [{"message": "one or more contact ids do not exist"}]})
+        self.removals.append([by_id[each] for each in ids])
+        job = f"job-{len(self.jobs) + 1}"
+        self.jobs[job] = Job(contacts=[{"email": by_id[each]} for each in ids], list_ids=[list_id], removes=True)
+        return answer(202, {"job_id": job})
+
+    def _list(self, list_id: str) -> Response:
+        if list_id not in self.lists:
+            return answer(404, [{"message": "list not found"}])
+        return answer(200, {"id": list_id, "name": "List", "contact_count": len(self.lists[list_id])})
+
+    def _job(self, job_id: str) -> Response:
+        job = self.jobs.get(job_id)
+        if job is None:
+            return answer(404, {"errors": [{"message": "job not found"}]})
+        job.looks += 1
+        if special := self.job_answer(job_id, job):
+            return answer(200, special)
+        if job.looks < self.looks_until_done:
+            return answer(200, {"id": job_id, "status": "pending", "results": {}})
+        self.apply(job)
+        if job.removes:
+            return answer(200, {"id": job_id, "status": "completed", "results": {}})
+        results = {"requested_count": len(job.contacts), "created_count": len(job.contacts)}
+        return answer(200, {"id": job_id, "status": "completed", "results": results})
+
+    def apply(self, job: Job) -> None:
+        if job.removes:
+            for list_id in job.list_ids:
+                self.lists[list_id] -= {contact["email"] for contact in job.contacts}
+            return
+        for contact in job.contacts:
+            self.contacts[contact["email"]] = contact
+            for list_id in job.list_ids:
+                self.lists[list_id].add(contact["email"])
+
+
+def contact_id(address: str) -> str:
+    """The id that the fake gives a contact."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, address))
+
+
+def is_upsert(request: Request) -> bool:
+    """Whether it brings contacts."""
+    return request.method == "PUT"
+
+
+def answer(status: int, document: object, **headers: str) -> Response:
+    """An answer with a JSON body; header names are given with underscores."""
+    return Response(
+        status=status,
+        body=json.dumps(document).encode(),
+        headers={name.replace("_", "-"): value for name, value in headers.items()},
+    )

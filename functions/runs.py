@@ -128,8 +128,3 @@ def get_rejected(request: func.HttpRequest) -> func.HttpResponse:
 
 def _address(run: Run) -> str:
     return f"/api/exports/{run.export}/runs/{run.id}"
-
-
-def _details(request: func.HttpRequest) -> views.RunDetails:
-    services = get_http_services()
-    return views.get_run_details(services, http_support.identifier(request), http_support.run_id(request))

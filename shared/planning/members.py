@@ -49,7 +49,7 @@ class Arrivals:
 def load_known(engine: Engine, members: Members) -> None:
     """Make the table `known`: whom SendGrid has, and how."""
     own = _parquet(engine, members.blobs, members.own)
-    engine.execute(f"CREATE TABLE known AS SELECT hash(address) AS key, hash FROM {own} WHERE hash IS NOT NULL")
+    engine.execute(f"CREATE TABLE known AS SELECT key_of(address) AS key, hash FROM {own} WHERE hash IS NOT NULL")
 
 
 def find_leavers(engine: Engine, members: Members) -> int:
@@ -60,7 +60,7 @@ def find_leavers(engine: Engine, members: Members) -> int:
     own = _parquet(engine, members.blobs, members.own)
     engine.execute(
         f"""CREATE TEMP TABLE leavers AS
-        SELECT address FROM (SELECT address, hash(address) AS key FROM {own})
+        SELECT address FROM (SELECT address, key_of(address) AS key FROM {own})
         ANTI JOIN seen USING (key) ANTI JOIN present USING (key)
         ORDER BY address"""
     )
@@ -101,7 +101,7 @@ def _insert(engine: Engine, table: str, chunk: Arrivals) -> None:
     engine.files.text = [chunk.lines]
     engine.execute(
         f"""INSERT INTO {table}
-        SELECT address, CASE WHEN $certain THEN hash(line) END FROM (
+        SELECT address, CASE WHEN $certain THEN fingerprint(line) END FROM (
             SELECT line, json_extract_string(line, '$.email') AS address
             FROM read_csv('{PROTOCOL}://{TEXT}', columns = {{line: 'VARCHAR'}}, auto_detect = false,
                 header = false, delim = '\x01', quote = '', escape = '', new_line = '\\n', parallel = false,

@@ -28,7 +28,7 @@ CONVERT_ADDRESSES: Final = f"""
 UPDATE piece SET
     address = converted.address,
     verdict = converted.verdict,
-    key = hash(converted.address),
+    key = key_of(converted.address),
     line = '{CONTACT_BEGINS}' || converted.address
         || substr(line, {len(CONTACT_BEGINS) + 1} + length(piece.address))
 FROM (
@@ -61,7 +61,7 @@ DELETE FROM piece WHERE row IN (
 
 FORGET_UNCHANGED: Final = """
 DELETE FROM piece WHERE verdict IS NULL AND row IN (
-    SELECT row FROM piece SEMI JOIN known ON known.key = piece.key AND known.hash = hash(piece.line)
+    SELECT row FROM piece SEMI JOIN known ON known.key = piece.key AND known.hash = fingerprint(piece.line)
     WHERE verdict IS NULL
 )
 """
@@ -75,7 +75,7 @@ NOTES: Final = "SELECT notes, count(*) FROM piece WHERE notes IS NOT NULL AND ve
 FIRST_UNDECODABLE: Final = f"SELECT min(row) FROM piece WHERE verdict = {quoted(Rejected.ROW_UNDECODABLE)}"
 SOUGHT: Final = """
 CREATE TEMP TABLE sought AS
-SELECT hash(address) AS key, address FROM (SELECT unnest($addresses::VARCHAR[]) AS address)
+SELECT key_of(address) AS key, address FROM (SELECT unnest($addresses::VARCHAR[]) AS address)
 """
 """Addresses whose rows are looked for."""
 FOUND: Final = """

@@ -148,7 +148,7 @@ def _told(rows: PieceQuery, fields: Sequence[Field], alternates: Sequence[str], 
     return f"""SELECT
         {watched}row,
         verdict,
-        hash(address) AS key,
+        key_of(address) AS key,
         CASE WHEN needs_no_escaping THEN plain_line ELSE {_careful_line(fields, alternates)} END AS line,
         {_notes(fields)} AS notes,
         CASE WHEN {"true" if every_id else "verdict IS NOT NULL"}

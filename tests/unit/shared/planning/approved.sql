@@ -29,7 +29,7 @@ FROM normalised
 SELECT
 row,
 verdict,
-hash(address) AS key,
+key_of(address) AS key,
 CASE WHEN needs_no_escaping THEN plain_line ELSE concat('{"email":"', address, '"', ',"first_name":' || to_json(nullif(rtrim(left(tidy("1 first_name"), 50)), '')), ',"custom_fields":{' || substr(nullif(concat(',"e1_N":' || "value 18" || ''), ''), 2) || '}', '}') END AS line,
 CASE WHEN NOT within_limits OR "value 18" IS NULL THEN nullif(concat_ws(' ', CASE WHEN CASE WHEN strlen("1 first_name") > 50 THEN length(tidy("1 first_name")) > 50 END THEN 'first_name' END, CASE WHEN "value 18" IS NULL AND "18 Score" <> '' AND NOT tidy("18 Score") = '' THEN '?Score' END), '') END AS notes,
 CASE WHEN verdict IS NOT NULL

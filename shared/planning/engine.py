@@ -109,5 +109,5 @@ def open_engine() -> Iterator[Engine]:
 
 
 def _key_macro() -> str:
-    """`key_of`, by which addresses are told apart; each engine has keys of its own, so that nobody can aim at one."""
+    """`key_of`, by which addresses are told apart; each engine has keys of its own, so nobody can aim at one."""
     return f"CREATE TEMP MACRO key_of(address) AS fingerprint('{secrets.token_hex(4)}' || address);"

@@ -76,7 +76,7 @@ def test_a_function_beyond_its_time_has_its_worker_replaced(
     with running_host(app, tmp_path / "log", QUEUE=queue.name, **azurite.settings) as host:
         (first,) = workers_of(host)
         queue.send({"sleep": 600})
-        host.wait_for("Timeout value of 1 s exceeded by function: work")
+        host.wait_for("Timeout value of 1 s exceeded by function: take")
         wait_until(lambda: workers_of(host) not in ([], [first]), "another worker")
         assert "deaths in the last half an hour" not in host.log()
 

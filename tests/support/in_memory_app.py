@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from shared.sendgrid.api import NoResponse, Request, Response
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-MAX_DEQUEUE_COUNT = 5
+MAX_DEQUEUE_COUNT = 10
 MOST_STEPS = 5_000
 
 

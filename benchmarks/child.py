@@ -181,7 +181,7 @@ def write(path: Path, rows: int) -> Callable[[], dict[str, Any]]:
 def members(path: Path, _: int) -> Callable[[], dict[str, Any]]:
     """Note the members as an earlier run had left them: 1 % were otherwise, 0.5 % more were there."""
     from benchmarks.local_file import LocalFile
-    from shared.planning.members import Arrivals, next_generation
+    from shared.planning.members import Arrivals, RunOutcome, next_generation
 
     sink = Lines()
     _plan(path, MAPPING)(sink)
@@ -192,7 +192,8 @@ def members(path: Path, _: int) -> Callable[[], dict[str, Any]]:
 
     def run() -> dict[str, Any]:
         arrivals = [Arrivals(lines=chunk, absent=frozenset(), certain=True) for chunk in chunks]
-        data, change = next_generation(None, arrivals, [], blobs=LocalFile(path).as_blobs())
+        outcome = RunOutcome(run="20260101T000000Z-reference", arrivals=arrivals, gone=(), missing=None)
+        data, change = next_generation(None, outcome, blobs=LocalFile(path).as_blobs())
         _members_file(path).write_bytes(data)
         return {"bytes": len(data), "members": change.after}
 
@@ -202,17 +203,24 @@ def members(path: Path, _: int) -> Callable[[], dict[str, Any]]:
 def changed(path: Path, _: int) -> Callable[[], dict[str, Any]]:
     """Plan what has changed against those members, and who has left."""
     from benchmarks.local_file import LocalFile
+    from shared.model.members import Leavers
     from shared.planning.members import Members
 
     def run() -> dict[str, Any]:
         with LocalFile(_members_file(path)) as file:
             compared = Members(
-                own=file.membership(), blobs=file.as_blobs(), leave_out_unchanged=True, find_leavers=True
+                own=file.membership(),
+                others=(),
+                blobs=file.as_blobs(),
+                leave_out_unchanged=True,
+                after_missing_runs=1,
             )
-            outcome = _plan(path, MAPPING, members=compared, may_remove=lambda _counts, _leavers: True)(Nowhere())
+            judge_leavers = lambda _counts, _leavers: Leavers.GO  # noqa: E731  # one word
+            outcome = _plan(path, MAPPING, members=compared, judge_leavers=judge_leavers)(Nowhere())
         removals = [chunk for chunk in outcome.chunks if chunk.removal]
         requests = len(outcome.chunks) + len(removals)  # a removal is a search, too
-        return {"contacts": outcome.counts.sent, "requests": requests, "leavers": outcome.leavers}
+        leavers = sum(chunk.contacts for chunk in removals)
+        return {"contacts": outcome.counts.sent, "requests": requests, "leavers": leavers}
 
     return run
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from shared.extracts.extract import Extract, ExtractFile
 from shared.model.members import Membership
-from shared.model.runs import MembershipChange
+from shared.model.runs import MembershipChange, ParquetBlob
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,12 +46,11 @@ class LocalFile:
             connection="reference",
             list_id=UUID(int=0),
             run="20260101T000000Z-reference",
-            blob=self._name,
-            etag="1",
-            size=size,
+            generation=ParquetBlob(blob=self._name, etag="1", size=size),
             change=MembershipChange(),
             mapping_digest="",
             sent_all_at=datetime(2026, 1, 1, tzinfo=UTC),
+            noted_at=datetime(2026, 1, 1, tzinfo=UTC),
         )
 
     def extract(self) -> Extract:

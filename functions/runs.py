@@ -114,6 +114,18 @@ def retry_run(request: func.HttpRequest) -> func.HttpResponse:
     return _started(run)
 
 
+@route("exports/{id}/runs/{run}/confirm-removals", methods=["POST"])
+@answering
+def confirm_removals(request: func.HttpRequest) -> func.HttpResponse:
+    """Start a run that takes off the list whom an earlier one was not allowed to."""
+    from shared.runs import confirm_removals as confirmation
+
+    services, who = get_http_services(), http_support.caller(request)
+    export, earlier = http_support.identifier(request), http_support.run_id(request)
+    job = resolve_export_for(services.store, export, who)
+    return _started(confirmation.confirm_removals(services, job, earlier, requested_by=who.name))
+
+
 @route("exports/{id}/runs/{run}/rejected", methods=["GET"])
 @answering
 def get_rejected(request: func.HttpRequest) -> func.HttpResponse:

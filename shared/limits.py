@@ -169,7 +169,10 @@ RECORD_BYTES_MAX: Final = 1_000_000
 PLANNER_MEMORY: Final = "900MB"
 """Most memory of the planner's engine; an instance has 2 GB for the whole process."""
 
-PLANNER_DISK: Final = "600MB"
+MEMBERS_MEMORY: Final = "500MB"
+"""Most memory of the engine that writes a generation of members; what is more goes to temporary disk."""
+
+PLANNER_DISK: Final = "500MB"
 """Most temporary disk of the planner's engine; a Flex Consumption instance has 0.8 GB.
 
 https://learn.microsoft.com/azure/azure-functions/functions-scale#service-limits
@@ -216,6 +219,12 @@ RESEND_EVERY_DAYS: Final = 30
 
 LIST_DRIFT_MAX: Final = 0.01
 """With a larger share of the members missing on the list, by SendGrid's count, all are sent again."""
+
+LIST_COUNT_LAG: Final = 1800.0
+"""Seconds after a run in which SendGrid's count of the list says nothing about who is missing on it.
+
+Counts lag behind imports by minutes, nobody says by how many at most.
+"""
 
 REMOVAL_SHARE_MAX: Final = 0.1
 """With a larger share of leavers among the members nobody is taken off the list, unless the export says so."""

@@ -241,12 +241,14 @@ class Export(Document):
     source: SourceOptions = SourceOptions()
     max_contacts: Annotated[int, Field(ge=1, strict=True)] = DEFAULT_MAX_CONTACTS
     """A run that would send more contacts than this sends none and is skipped."""
-    changes: Literal["all", "changed"] = "all"
+    changes: Literal["all", "changed"] = "changed"
     """`changed`: who was sent before, and would be sent just so again, is not."""
     resend_every: Annotated[int, Field(ge=1, le=365, strict=True)] = RESEND_EVERY_DAYS
     """Days after which all are sent again, for SendGrid may have been changed by others."""
     leavers: Literal["keep", "remove"] = "keep"
     """`remove`: whom this export has brought, and no extract of it has any more, is taken off the list."""
+    after_missing_runs: Annotated[int, Field(ge=1, le=100, strict=True)] = 1
+    """In so many runs in a row a member must be in no extract to have left."""
     max_removals: MaxRemovals = MaxRemovals()
     schedule: Schedule = FollowRefresh()
     overlap: Literal["wait", "skip"] = "wait"

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from uuid import UUID
 
 from pydantic import AwareDatetime
 
 from shared.model.definitions import Identifier, RunId
 from shared.model.documents import Document
-from shared.model.runs import MembershipChange
+from shared.model.runs import MembershipChange, ParquetBlob
+
+
+class Leavers(Enum):
+    """What becomes of the members that have left."""
+
+    STAY = "stay"
+    WAIT = "wait"
+    """They are taken off the list if somebody confirms it."""
+    GO = "go"
+    """They are taken off the list."""
 
 
 class Membership(Document):
@@ -18,15 +29,14 @@ class Membership(Document):
     list_id: UUID
     run: RunId
     """Which run left it so."""
-    blob: str
-    """Parquet: `address`, in the form in which SendGrid has it, each once; `hash`, of the contact as it was sent.
+    noted_at: AwareDatetime
+    generation: ParquetBlob
+    """A row for each member, with these columns.
 
-    The hash is missing where it is not certain that the contact arrived just so.
+    `address`, in the form in which SendGrid has it; `hash`, the fingerprint of the contact as it was sent, null
+    where it is not certain that it arrived just so; `joined` and `brought`, the runs that brought it first and
+    last; `missing`, in how many runs in a row it was in no extract.
     """
-    etag: str
-    """Of the blob."""
-    size: int
-    """Bytes of the blob."""
     change: MembershipChange
     mapping_digest: str
     sent_all_at: AwareDatetime

@@ -67,7 +67,7 @@ class ReasonCode(StrEnum):
     )
     REMOVALS_WITHHELD = (
         "removals_withheld",
-        "See the figures in the message; if so many have really left, raise the export's max_removals for a run.",
+        "See the figures in the message; if the run has removals_to_confirm and they are right, confirm them.",
     )
     REMOVALS_FAILED = (
         "removals_failed",

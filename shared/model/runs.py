@@ -97,6 +97,16 @@ class MembershipChange(Document):
     after: int = 0
 
 
+class ParquetBlob(Document):
+    """A blob of Parquet in a certain version."""
+
+    blob: str
+    """Its name."""
+    etag: str
+    size: int
+    """Bytes."""
+
+
 class ChunkProgress(Document):
     """How far the chunks of a run are."""
 
@@ -125,6 +135,8 @@ class Run(Document):
     """Run even if nothing changed since the last success."""
     retry_of: RunId | None = None
     """Send only what this earlier run did not bring to its end."""
+    confirms: RunId | None = None
+    """Only take off the list whom this earlier run has found to have left, and was not allowed to remove."""
     requested_by: str
     created_at: AwareDatetime
     due_at: AwareDatetime | None = None
@@ -151,7 +163,9 @@ class Run(Document):
     counts: Counts = Counts()
     chunks: ChunkProgress = ChunkProgress()
     members: MembershipChange | None = None
-    """None while they are not kept: `leavers` is `keep`."""
+    """None until the run is over, and where it sent nothing."""
+    removals_to_confirm: int = 0
+    """Leavers that were more than the export's `max_removals`."""
     list_count_before: int | None = None
     """Contacts on the list before the run, by SendGrid's count."""
     list_count_after: int | None = None
@@ -184,12 +198,16 @@ class Plan(Document):
     chunks: tuple[ChunkInfo, ...]
     counts: Counts
     """As planned: `sent` is what the chunks hold."""
+    missing: ParquetBlob | None = None
+    """`address` of each member that is in no extract; None when the plan cannot tell."""
+    held: tuple[ChunkInfo, ...] = ()
+    """Removals that somebody has to confirm."""
+    confirms: RunId | None = None
+    """The run of which this plan takes up what was held."""
     warnings: tuple[Reason, ...] = ()
     """What people must hear although everything is sent, the gravest first."""
     list_count: int | None = None
     """Contacts on the list before anything was sent, by SendGrid's count."""
-    keeps_members: bool = False
-    """Whether the run notes who is a member after it."""
     mapping_digest: str = ""
     """Of what decides how a contact is written; with another one all are sent."""
     sends_all: bool = True
@@ -301,9 +319,10 @@ class ChunkResult(Document):
     reason: Reason | None = None
 
 
-class ExportLock(Document):
-    """Which run of an export may go on; the others wait or are skipped."""
+class RunLock(Document):
+    """Which run of an export, or on a list, may go on; the others wait or are skipped."""
 
+    export: Identifier
     run: RunId
 
 

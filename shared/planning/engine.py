@@ -89,11 +89,11 @@ class Engine:
 
 
 @contextlib.contextmanager
-def open_engine() -> Iterator[Engine]:
+def open_engine(*, memory: str = PLANNER_MEMORY) -> Iterator[Engine]:
     """A new database. Files are read on one thread, so that rows keep their order."""
     with tempfile.TemporaryDirectory(prefix="plan-") as folder:
         settings: dict[str, str | bool | int | float | list[str]] = {
-            "memory_limit": PLANNER_MEMORY,
+            "memory_limit": memory,
             "max_temp_directory_size": PLANNER_DISK,
             "temp_directory": folder,
             "autoinstall_known_extensions": False,

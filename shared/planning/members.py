@@ -7,31 +7,39 @@ from typing import TYPE_CHECKING, Final
 
 from shared.extracts.extract import ExtractFile
 from shared.extracts.streams import read_range
-from shared.limits import RECORD_BYTES_MAX
+from shared.limits import MEMBERS_MEMORY, RECORD_BYTES_MAX
 from shared.model.runs import MembershipChange
 from shared.planning.duckdb_files import PROTOCOL, TEXT
 from shared.planning.engine import Engine, open_engine
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from shared.model.members import Membership
+    from shared.model.runs import ParquetBlob
     from shared.storage.interfaces import ReadableBlobs
 
-NAME: Final = "members"
-CONTACT: Final = "SELECT '{\"email\":\"' || address || '\"}' FROM leavers"
+NOBODY: Final = "''::VARCHAR AS address, 0::UBIGINT AS hash, '' AS joined, '' AS brought, 0::UTINYINT AS missing"
+"""The columns of a generation; what they mean stands at `Membership`."""
+MISSING_MOST: Final = 255
+"""Runs in a row are counted up to here."""
+RAW_LINES: Final = "HEADER false, QUOTE '', ESCAPE '', DELIMITER '{'"
+CONTACT: Final = "SELECT '{\"email\":\"' || address || '\"}' FROM missing WHERE due"
 """A leaver as a chunk has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Members:
-    """Whom a plan may find to have left, or to be just as they were sent before."""
+    """Whom a plan may find to be missing, or to be just as they were sent before."""
 
     own: Membership
     """Those the export has brought, as its last run left them."""
+    others: Sequence[Membership]
+    """Of the other exports to the same list: whom they bring stays on it."""
     blobs: ReadableBlobs
     leave_out_unchanged: bool
-    find_leavers: bool
+    after_missing_runs: int
+    """In so many runs in a row somebody must have been missing to be a leaver."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,63 +54,121 @@ class Arrivals:
     """Whether all others have surely arrived just as they are here."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class RunOutcome:
+    """What a run tells of the members."""
+
+    run: str
+    arrivals: Iterable[Arrivals]
+    """Chunks whose contacts SendGrid has taken in."""
+    gone: Iterable[bytes]
+    """Chunks of contacts that are off the list."""
+    missing: ParquetBlob | None
+    """Members that were in no extract; None when the run cannot tell."""
+
+
 def load_known(engine: Engine, members: Members) -> None:
     """Make the table `known`: whom SendGrid has, and how."""
-    own = _parquet(engine, members.blobs, members.own)
+    own = _parquet(engine, members.blobs, members.own.generation)
     engine.execute(f"CREATE TABLE known AS SELECT key_of(address) AS key, hash FROM {own} WHERE hash IS NOT NULL")
 
 
-def find_leavers(engine: Engine, members: Members) -> int:
-    """Make the table `leavers`: members that no row of the plan has brought; how many.
+def find_missing(engine: Engine, members: Members) -> int:
+    """Make the table `missing`: members that no row of the plan has brought; how many of them have left.
 
-    The tables `seen` and `present` have the keys of those whom the plan has met.
+    The tables `seen` and `present` have the keys of those whom the plan has met. Who has left is `due`.
     """
-    own = _parquet(engine, members.blobs, members.own)
+    own = _parquet(engine, members.blobs, members.own.generation)
     engine.execute(
-        f"""CREATE TEMP TABLE leavers AS
-        SELECT address FROM (SELECT address, key_of(address) AS key FROM {own})
+        f"""CREATE TEMP TABLE missing AS
+        SELECT address, key, missing + 1 >= $runs AS due FROM (SELECT *, key_of(address) AS key FROM {own})
         ANTI JOIN seen USING (key) ANTI JOIN present USING (key)
-        ORDER BY address"""
+        ORDER BY address""",
+        {"runs": members.after_missing_runs},
     )
-    return engine.number("SELECT count(*) FROM leavers")
+    return _spare(engine, members.others, members.blobs)
+
+
+def write_missing(engine: Engine) -> bytes:
+    """The table `missing` as Parquet."""
+    return _written(engine, "SELECT address FROM missing")[0]
+
+
+def not_brought(lines: Iterable[bytes], others: Sequence[Membership], *, blobs: ReadableBlobs) -> bytes:
+    """Those of the leavers whom no other export brings now; one contact a line, as they are given."""
+    pieces: list[bytes] = []
+    with open_engine() as engine:
+        engine.execute("CREATE TEMP TABLE missing (key UBIGINT, address VARCHAR, due BOOLEAN)")
+        for chunk in lines:
+            arrivals = Arrivals(lines=chunk, absent=frozenset(), certain=False)
+            _read_lines(engine, arrivals, into="missing", values="key_of(address), address, true")
+        _spare(engine, others, blobs)
+        engine.copy(CONTACT, pieces.append, RAW_LINES)
+    return b"".join(pieces)
+
+
+def _spare(engine: Engine, others: Sequence[Membership], blobs: ReadableBlobs) -> int:
+    """Let nobody be due in the table `missing` whom another export brings; how many are left."""
+    for other in others:
+        brought = f"SELECT key_of(address) FROM {_parquet(engine, blobs, other.generation)} WHERE missing = 0"
+        engine.execute(f"UPDATE missing SET due = false WHERE due AND key IN ({brought})")
+    return engine.number("SELECT count(*) FROM missing WHERE due")
 
 
 def next_generation(
-    old: Membership | None, arrivals: Iterable[Arrivals], gone: Iterable[bytes], *, blobs: ReadableBlobs
+    old: Membership | None, outcome: RunOutcome, *, blobs: ReadableBlobs
 ) -> tuple[bytes, MembershipChange]:
-    """The members after a run as Parquet, and how they changed.
+    """The members after a run as Parquet, and how they changed; `old` is the generation before."""
+    with open_engine(memory=MEMBERS_MEMORY) as engine:
+        engine.execute("CREATE TEMP TABLE arrived (key UBIGINT, address VARCHAR, hash UBIGINT)")
+        engine.execute("CREATE TEMP TABLE gone (key UBIGINT)")
+        for lines in outcome.gone:
+            chunk = Arrivals(lines=lines, absent=frozenset(), certain=False)
+            _read_lines(engine, chunk, into="gone", values="key_of(address)")
+        for chunk in outcome.arrivals:
+            values = "key_of(address), address, CASE WHEN $certain THEN fingerprint(line) END"
+            _read_lines(engine, chunk, into="arrived", values=values)
+        source = f"(SELECT {NOBODY}) WHERE false" if old is None else _parquet(engine, blobs, old.generation)
+        engine.execute(f"CREATE TEMP VIEW old AS SELECT *, key_of(address) AS key FROM {source}")
+        if outcome.missing is None:
+            engine.execute("CREATE TEMP TABLE missed (key UBIGINT)")
+        else:
+            found = _parquet(engine, blobs, outcome.missing)
+            engine.execute(f"CREATE TEMP TABLE missed AS SELECT key_of(address) AS key FROM {found}")
+        before = engine.number("SELECT count(*) FROM old")
+        left = engine.number("SELECT count(*) FROM old SEMI JOIN gone USING (key)")
+        data, after = _written(engine, _merged(outcome))
+    return data, MembershipChange(before=before, joined=after - before + left, left=left, after=after)
 
-    Args:
-        old: the generation before; None where there is none.
-        arrivals: chunks whose contacts SendGrid has taken in.
-        gone: chunks of contacts that are off the list.
-        blobs: where the generation before lies.
+
+def _merged(outcome: RunOutcome) -> str:
+    """Who is a member after the run, and how."""
+    run = f"'{outcome.run}'"
+    is_missed = "missed.key IS NOT NULL"
+    if outcome.missing is None:
+        unseen_brought, unseen_missing = "old.brought", "old.missing"
+    else:
+        unseen_brought = f"CASE WHEN {is_missed} THEN old.brought ELSE {run} END"
+        unseen_missing = f"CASE WHEN {is_missed} THEN least(old.missing + 1, {MISSING_MOST}) ELSE 0 END"
+    return f"""
+    SELECT coalesce(old.address, arrived.address) AS address,
+        CASE WHEN arrived.key IS NULL THEN old.hash ELSE arrived.hash END AS hash,
+        coalesce(old.joined, {run}) AS joined,
+        CASE WHEN arrived.key IS NULL THEN {unseen_brought} ELSE {run} END AS brought,
+        (CASE WHEN arrived.key IS NULL THEN {unseen_missing} ELSE 0 END)::UTINYINT AS missing
+    FROM (FROM old ANTI JOIN gone USING (key)) AS old
+        FULL JOIN arrived USING (key)
+        LEFT JOIN missed ON missed.key = old.key
     """
-    with open_engine() as engine:
-        for table in ("members", "gone", "arrived"):
-            engine.execute(f"CREATE TEMP TABLE {table} (address VARCHAR, hash UBIGINT)")
-        if old is not None:
-            engine.execute(f"INSERT INTO members SELECT address, hash FROM {_parquet(engine, blobs, old)}")
-        before = engine.number("SELECT count(*) FROM members")
-        for lines in gone:
-            _insert(engine, "gone", Arrivals(lines=lines, absent=frozenset(), certain=False))
-        engine.execute("DELETE FROM members WHERE address IN (SELECT address FROM gone)")
-        kept = engine.number("SELECT count(*) FROM members")
-        for chunk in arrivals:
-            _insert(engine, "arrived", chunk)
-        joined = engine.number("SELECT count(DISTINCT address) FROM arrived ANTI JOIN members USING (address)")
-        engine.execute("DELETE FROM members WHERE address IN (SELECT address FROM arrived)")
-        engine.execute("INSERT INTO members SELECT address, any_value(hash) FROM arrived GROUP BY address")
-        change = MembershipChange(before=before, joined=joined, left=before - kept, after=kept + joined)
-        return _written(engine), change
 
 
-def _insert(engine: Engine, table: str, chunk: Arrivals) -> None:
+def _read_lines(engine: Engine, chunk: Arrivals, *, into: str, values: str) -> None:
+    """Insert values about each contact of a chunk that is not absent."""
     engine.files.text = [chunk.lines]
     engine.execute(
-        f"""INSERT INTO {table}
-        SELECT address, CASE WHEN $certain THEN fingerprint(line) END FROM (
-            SELECT line, json_extract_string(line, '$.email') AS address
+        f"""INSERT INTO {into}
+        SELECT {values} FROM (
+            SELECT line, json_extract_string(line, '$.email') AS address, $certain AS certain
             FROM read_csv('{PROTOCOL}://{TEXT}', columns = {{line: 'VARCHAR'}}, auto_detect = false,
                 header = false, delim = '\x01', quote = '', escape = '', new_line = '\\n', parallel = false,
                 max_line_size = {RECORD_BYTES_MAX * 4})
@@ -111,29 +177,27 @@ def _insert(engine: Engine, table: str, chunk: Arrivals) -> None:
     )
 
 
-def _written(engine: Engine) -> bytes:
+def _written(engine: Engine, query: str) -> tuple[bytes, int]:
+    """What a query gives as Parquet, and how many rows."""
     parts = bytearray()
     name = engine.files.add_sink(parts.extend)
-    engine.execute(
-        f"COPY (FROM members ORDER BY address) TO '{PROTOCOL}://{name}' "
-        "(FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
+    rows = engine.number(
+        f"COPY ({query}) TO '{PROTOCOL}://{name}' (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
     )
-    return bytes(parts)
+    return bytes(parts), rows
 
 
-def read_members(membership: Membership, *, blobs: ReadableBlobs) -> Iterator[str]:
-    """The members' addresses, in their order."""
+def read_members(membership: Membership, *, blobs: ReadableBlobs) -> Iterator[tuple[str, int]]:
+    """The members' addresses, and in how many runs in a row each was missing."""
     with open_engine() as engine:
-        yield from (
-            address for (address,) in engine.rows(f"SELECT address FROM {_parquet(engine, blobs, membership)}")
-        )
+        yield from engine.rows(f"SELECT address, missing FROM {_parquet(engine, blobs, membership.generation)}")
 
 
-def _parquet(engine: Engine, blobs: ReadableBlobs, membership: Membership) -> str:
-    file = ExtractFile(name=membership.blob, size=membership.size, etag=membership.etag)
+def _parquet(engine: Engine, blobs: ReadableBlobs, blob: ParquetBlob) -> str:
+    file = ExtractFile(name=blob.blob, size=blob.size, etag=blob.etag)
 
     def fetch(offset: int, length: int) -> bytes:
         return read_range(blobs, file, offset=offset, length=length)
 
-    engine.files.add_pages(NAME, file.size, fetch)
-    return f"read_parquet('{PROTOCOL}://{NAME}')"
+    engine.files.add_pages(file.name, file.size, fetch)
+    return f"read_parquet('{PROTOCOL}://{file.name}')"

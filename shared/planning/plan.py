@@ -14,15 +14,16 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
 from shared.limits import REMOVALS_PER_REQUEST
+from shared.model.members import Leavers
 from shared.planning.chunks import Chunker, PartWriter
 from shared.planning.engine import open_engine
 from shared.planning.fields import fields_of
 from shared.planning.ledger import Sinks
-from shared.planning.members import CONTACT, find_leavers, load_known
+from shared.planning.members import CONTACT, RAW_LINES, find_missing, load_known, write_missing
 from shared.planning.planner import Planner
 
 if TYPE_CHECKING:
@@ -56,8 +57,10 @@ class PlanOutcome:
     chunks: tuple[ChunkInfo, ...]
     counts: Counts
     """`sent` is what the chunks hold that are no removals."""
-    leavers: int = 0
-    """Members whom nothing in the extracts brings any more."""
+    held: tuple[ChunkInfo, ...] = ()
+    """Removals that are not to be done unless somebody confirms them."""
+    missing: bytes | None = field(default=None, repr=False)
+    """Members that are in no extract, as Parquet; None without members to compare with."""
 
 
 def plan(
@@ -70,7 +73,7 @@ def plan(
     max_contacts: int | None = None,
     rows: int | None = None,
     members: Members | None = None,
-    may_remove: Callable[[Counts, int], bool] = lambda _counts, _leavers: False,
+    judge_leavers: Callable[[Counts, int], Leavers] = lambda _counts, _leavers: Leavers.STAY,
 ) -> PlanOutcome:
     """Plan what the extracts send.
 
@@ -83,7 +86,7 @@ def plan(
         max_contacts: a plan of more contacts ends the run as skipped.
         rows: read so many rows only, as a preview.
         members: who was brought before: who is in no extract any more has left, who is unchanged is not sent.
-        may_remove: told counts and the number of leavers; whether chunks are made that take them off the list.
+        judge_leavers: told counts and the number of leavers; what becomes of them.
 
     Raises RunEndError, and ExtractChangedError when a file was replaced in the meantime.
     """
@@ -93,7 +96,7 @@ def plan(
         write = _Background(pool, sink.write_chunk)
         chunker = Chunker(write)
         planner = Planner(engine=engine, blobs=blobs, mapping=mapping, fields=fields, most=rows)
-        planner.finds_leavers = members is not None and members.find_leavers
+        planner.finds_leavers = members is not None
         if members and members.leave_out_unchanged:
             load_known(engine, members)
             planner.leave_out_unchanged = True
@@ -105,12 +108,16 @@ def plan(
         chunker.close()
         rejected.close()
         removals = Chunker(write, contacts=REMOVALS_PER_REQUEST, first=len(chunker.chunks) + 1, removal=True)
-        leavers = find_leavers(engine, members) if members and members.find_leavers else 0
-        if leavers and may_remove(counts, leavers):
-            engine.copy(CONTACT, removals.take, "HEADER false, QUOTE '', ESCAPE '', DELIMITER '{'")
+        fate = Leavers.STAY
+        if members:
+            fate = judge_leavers(counts, find_missing(engine, members))
+        if fate is not Leavers.STAY:
+            engine.copy(CONTACT, removals.take, RAW_LINES)
             removals.close()
         write.finish()
-    return PlanOutcome(chunks=(*chunker.chunks, *removals.chunks), counts=counts, leavers=leavers)
+        missing = write_missing(engine) if members else None
+    done, held = (removals.chunks, []) if fate is Leavers.GO else ([], removals.chunks)
+    return PlanOutcome(chunks=(*chunker.chunks, *done), counts=counts, held=tuple(held), missing=missing)
 
 
 class _Background:

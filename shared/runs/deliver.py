@@ -32,7 +32,6 @@ from shared.runs.delivery_state import (
 )
 from shared.runs.enqueue import enqueue, enqueue_chunks, postpone
 from shared.runs.finish import end_chunk, finish_if_done, stop_run
-from shared.runs.membership import other_exports
 from shared.sendgrid.api import (
     NoResponse,
     Request,
@@ -221,9 +220,6 @@ def _remove(services: Services, task: SendTask, delivery: Delivery, sent: Sequen
 
     Ids are looked up right before: whoever is not on the list, or is known by another address, is left alone.
     """
-    if others := other_exports(services, task.blobs.export, task.plan.list_id):
-        message = f"The export {others[0]} brings people to the same list now."
-        return give_up(delivery, Reason(code=ReasonCode.REMOVALS_FAILED, message=message))
     addresses = [json.loads(line)["email"] for _, line in sent]
     found = _exchange(services, task, sent, search_emails(addresses))
     answer = found.outcome if isinstance(found.outcome, Response) else None

@@ -124,7 +124,8 @@ def finish_if_done(services: Services, export: str, run: str) -> bool:
     status, reason = with_warnings(*judged, plan.warnings)
     changes = _figures(services, document, plan, by_chunk) | {"members": members}
     if judged[0] is RunStatus.SUCCEEDED:
-        services.store.upsert(success_blob(export), Success(run=run, fingerprint=plan.fingerprint))
+        if plan.confirms is None:
+            services.store.upsert(success_blob(export), Success(run=run, fingerprint=plan.fingerprint))
         _delete_chunks(services, blobs, plan)
     _end(services, export, run, {"status": status, "reason": reason, **changes})
     return True
@@ -153,6 +154,7 @@ def _figures(services: Services, run: Run, plan: Plan, by_chunk: dict[int, Chunk
         "chunks": progress,
         "importing_at": importing_at,
         "list_count_after": after,
+        "removals_to_confirm": sum(chunk.contacts for chunk in plan.held),
         "warnings": (*told, *count_differences(results, counts, before=plan.list_count, after=after)),
     }
 

@@ -27,15 +27,17 @@ from shared.extracts.discovery import find_extract
 from shared.extracts.extract import ExtractIncompleteError
 from shared.limits import EXPORT_LOCK_WAIT, EXTRACT_LOOK, PLANNER_LOOK, PREPARATION_DEADLINE
 from shared.model.reasons import Reason, ReasonCode, RunStatus
-from shared.model.runs import ChunkProgress, Plan, Run, Success
+from shared.model.runs import ChunkProgress, ParquetBlob, Plan, Run, Success
+from shared.runs.comparison import Comparison, digest_of
+from shared.runs.confirm_removals import plan_confirmation
 from shared.runs.enqueue import enqueue_chunks, postpone
-from shared.runs.export_lock import acquire_export_lock
 from shared.runs.finish import end_before_sending, finish_if_done
-from shared.runs.membership import Comparison, current_membership, digest_of
+from shared.runs.membership import current_membership, other_memberships
 from shared.runs.plan_warnings import no_valid_contact, plan_warnings
 from shared.runs.planner_lock import one_planner, require_idle_planner
 from shared.runs.refused import PlanInput
 from shared.runs.retry import plan_retry
+from shared.runs.run_locks import acquire_export_lock, acquire_list_lock
 from shared.sendgrid.decisions import backoff
 from shared.sendgrid.preflight import check_sendgrid
 from shared.storage.layout import RunBlobs, success_blob
@@ -102,20 +104,21 @@ def _make_plan(services: Services, blobs: RunBlobs, run: Run, attempt: int) -> P
     job = resolve_export(services.store, run.export)
     job.require_runnable()
     acquire_export_lock(services, run, job.export)
-    if run.retry_of is not None:
+    if run.retry_of is not None or run.confirms is not None:
+        acquire_list_lock(services, run, job.export.list_id)
         _enter(services, blobs, RunStatus.PLANNING)
-        return _commit(services, blobs, _draft_retry(services, blobs, run.retry_of, job, attempt))
+        return _commit(services, blobs, _draft_again(services, blobs, run, job, attempt))
     require_idle_planner()
     _enter(services, blobs, RunStatus.PLANNING)
     return _commit(services, blobs, _draft_plan(services, blobs, run, job, attempt))
 
 
-def _draft_retry(
-    services: Services, blobs: RunBlobs, earlier: str, job: ExportWithConnection, attempt: int
-) -> Plan:
-    """The plan of a retry: what the run `earlier` left over."""
+def _draft_again(services: Services, blobs: RunBlobs, run: Run, job: ExportWithConnection, attempt: int) -> Plan:
+    """The plan of what an earlier run left over, or of the removals that it holds."""
     preflight = check_sendgrid(services.sendgrid, job.account, job.export, attempt=attempt)
-    return plan_retry(services, blobs, earlier, preflight.list_count)
+    if run.confirms is not None:
+        return plan_confirmation(services, blobs, run.confirms, preflight.list_count)
+    return plan_retry(services, blobs, str(run.retry_of), preflight.list_count)
 
 
 def _draft_plan(services: Services, blobs: RunBlobs, run: Run, job: ExportWithConnection, attempt: int) -> Plan:
@@ -124,6 +127,7 @@ def _draft_plan(services: Services, blobs: RunBlobs, run: Run, job: ExportWithCo
     identity = fingerprint(job, extracts)
     if not run.force:
         _skip_if_unchanged(services, run, identity, extracts)
+    acquire_list_lock(services, run, job.export.list_id)
     preflight = check_sendgrid(services.sendgrid, job.account, job.export, attempt=attempt)
     prepared = Prepared(job=job, extracts=extracts, preflight=preflight, fingerprint=identity, force=run.force)
     return _run_planner(services, blobs, prepared)
@@ -211,12 +215,12 @@ class BlobSink:
 def _run_planner(services: Services, blobs: RunBlobs, prepared: Prepared) -> Plan:
     attempt = uuid.uuid4().hex[:12]
     job = prepared.job
-    own = current_membership(services, job.id, job.export.connection, job.export.list_id)
     comparison = Comparison(
         services=services,
         job=job,
         extracts=prepared.extracts,
-        own=own,
+        own=current_membership(services, job.id, job.export.connection, job.export.list_id),
+        others=other_memberships(services, job.id, job.export.list_id),
         mapping_digest=digest_of(job.export.mapping, prepared.preflight.fields),
         force=prepared.force,
         list_count=prepared.preflight.list_count,
@@ -233,13 +237,16 @@ def _run_planner(services: Services, blobs: RunBlobs, prepared: Prepared) -> Pla
         region=job.connection.region,
         chunks=outcome.chunks,
         counts=outcome.counts,
+        missing=_write_missing(services, blobs.missing(attempt), outcome.missing)
+        if comparison.tells_missing
+        else None,
+        held=outcome.held,
         warnings=(
             *plan_warnings(
                 outcome.counts, prepared.extracts, max_rejected_share=job.export.source.max_rejected_share
             ),
             *withheld,
         ),
-        keeps_members=job.export.leavers == "remove" or job.export.changes == "changed",
         mapping_digest=comparison.mapping_digest,
         sends_all=sends_all,
         list_count=prepared.preflight.list_count,
@@ -266,8 +273,14 @@ def _plan_extracts(
             custom_fields=prepared.preflight.fields,
             max_contacts=export.max_contacts,
             members=comparison.members,
-            may_remove=comparison.may_remove,
+            judge_leavers=comparison.judge_leavers,
         )
+
+
+def _write_missing(services: Services, name: str, data: bytes | None) -> ParquetBlob | None:
+    if data is None:
+        return None
+    return ParquetBlob(blob=name, etag=services.store.blobs.upsert(name, data), size=len(data))
 
 
 def _commit(services: Services, blobs: RunBlobs, plan: Plan) -> Plan:
@@ -310,7 +323,7 @@ def _hand_out(services: Services, blobs: RunBlobs, plan: Plan) -> None:
         _enter(services, blobs, RunStatus.UPLOADING)
         enqueue_chunks(services, blobs, plan)
         return
-    if plan.counts.unchanged:
+    if plan.counts.unchanged or plan.confirms is not None:
         _enter(services, blobs, RunStatus.UPLOADING)
         finish_if_done(services, blobs.export, blobs.run)
         return

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from shared.errors import ConflictError, RunEndError
 from shared.model.reasons import ReasonCode
 from shared.model.runs import ChunkInfo, ChunkResult, ChunkStatus, Counts, Delivery, Plan, Run, Trigger
+from shared.runs.membership import later_run, other_memberships
 from shared.runs.refused import PlanInput
 from shared.runs.start import start
 from shared.runs.views import load_run
@@ -29,8 +30,14 @@ def retry_run(services: Services, job: ExportWithConnection, run: str, *, reques
     """
     job.require_runnable()
     export = job.id
-    if not load_run(services, export, run).status.is_terminal:
+    earlier = load_run(services, export, run)
+    if not earlier.status.is_terminal:
         raise ConflictError(f"The run {run} is not over; cancel it or wait.")
+    if later := later_run(services, earlier):
+        raise ConflictError(
+            f"The run {later} has sent newer data since; what the run {run} left over could undo that. "
+            "Start a new run, or retry the newest one."
+        )
     if not any(True for _ in _left_over(services, RunBlobs(export=export, run=run))):
         raise ConflictError(
             f"The run {run} left no chunk to send again: all arrived, nothing was planned, or they are past their "
@@ -50,20 +57,27 @@ def retry_run(services: Services, job: ExportWithConnection, run: str, *, reques
 
 def plan_retry(services: Services, blobs: RunBlobs, earlier: str, list_count: int | None) -> Plan:
     """The plan of a retry: copies of the chunks that are left over. Raises RunEndError when they are gone."""
+    from shared.planning.members import not_brought
+
     source = RunBlobs(export=blobs.export, run=earlier)
     left = list(_left_over(services, source))
-    if not left:
-        message = f"The chunks of the run {earlier} are past their retention; start a new run."
+    is_late = later_run(services, services.store.get(source.document, Run).document) is not None
+    if not left or is_late:
+        message = f"A newer run has sent its data, or the chunks of the run {earlier} are past their retention."
         raise RunEndError(ReasonCode.CHUNKS_GONE, message)
     old = services.store.get(source.plan, Plan).document
     attempt = uuid.uuid4().hex[:12]
+    others = other_memberships(services, blobs.export, old.list_id)
     chunks: list[ChunkInfo] = []
     for chunk in left:
         lines = services.store.blobs.get(source.chunk(old.attempt, chunk.number)).data.splitlines(keepends=True)
         refused = _refused(services, source, chunk)
         kept = [line for position, line in enumerate(lines) if position not in refused]
         body = b"".join(kept)
-        copy = ChunkInfo(number=len(chunks) + 1, contacts=len(kept), bytes=len(body), removal=chunk.removal)
+        if chunk.removal:
+            body = not_brought([body], others, blobs=services.store.blobs)
+        contacts = body.count(b"\n")
+        copy = ChunkInfo(number=len(chunks) + 1, contacts=contacts, bytes=len(body), removal=chunk.removal)
         services.store.blobs.upsert(blobs.chunk(attempt, copy.number), body)
         chunks.append(copy)
     made_from = services.store.find(source.plan_input(old.attempt), PlanInput)
@@ -75,6 +89,9 @@ def plan_retry(services: Services, blobs: RunBlobs, earlier: str, list_count: in
             "attempt": attempt,
             "chunks": tuple(chunks),
             "counts": Counts(rows_read=contacts, sent=contacts),
+            "missing": None,
+            "held": (),
+            "sends_all": False,
             "list_count": list_count,
             "committed_at": services.clock(),
         }

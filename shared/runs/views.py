@@ -89,6 +89,8 @@ class RunView(Document):
     trigger: Trigger
     force: bool
     retry_of: str | None
+    confirms: str | None
+    """The run whose removals this one does."""
     requested_by: str
     created_at: AwareDatetime
     due_at: AwareDatetime | None
@@ -105,6 +107,8 @@ class RunView(Document):
     counts: Counts
     chunks: ChunkProgress
     members: MembershipChange | None
+    removals_to_confirm: int
+    """Leavers that stay on the list until somebody confirms that they are to be taken off."""
     list_count_before: int | None
     list_count_after: int | None
 

@@ -2,7 +2,8 @@
 
 connections/{id}.json  exports/{id}.json          definitions
 active/{export}/{run}                             a run that is not over; what the sweeper looks at
-locks/{export}.json                               the run of the export that may go on
+locks/exports/{export}.json                       the run of the export that may go on
+locks/lists/{list}.json                           the run that may change who is on the list
 members/{export}.json                             which generation of the export's members is the current one
 members/{export}/{run}-{attempt}.parquet          the members after a run: people's data
 successes/{export}.json                           the last successful run and what it was made from
@@ -18,6 +19,8 @@ runs/{export}/{run}/run.json                      the run
 runs/{export}/{run}/plan.json                     what it sends, once decided
 runs/{export}/{run}/attempts/{attempt}/           chunks/00001.ndjson, rejected/00001.csv …: people's data
 runs/{export}/{run}/attempts/{attempt}/input.json what the plan was made from
+runs/{export}/{run}/attempts/{attempt}/missing.parquet members that are in no extract: people's data
+runs/{export}/{run}/confirmation.json             which run takes off the list whom this one was not allowed to
 runs/{export}/{run}/deliveries/00001.json         what SendGrid accepted of the chunk
 runs/{export}/{run}/results/00001.json            how the chunk ended
 runs/{export}/{run}/errors/00001-{job}            SendGrid's error file: people's data
@@ -26,6 +29,10 @@ runs/{export}/{run}/errors/00001-{job}            SendGrid's error file: people'
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 
 def connection_blob(connection: str) -> str:
@@ -40,7 +47,12 @@ def export_blob(export: str) -> str:
 
 def export_lock_blob(export: str) -> str:
     """Blob that says which run of an export may go on."""
-    return f"locks/{export}.json"
+    return f"locks/exports/{export}.json"
+
+
+def list_lock_blob(list_id: UUID) -> str:
+    """Blob that says which run may change who is on a list."""
+    return f"locks/lists/{list_id}.json"
 
 
 def success_blob(export: str) -> str:
@@ -163,6 +175,15 @@ class RunBlobs:
     def plan_input(self, attempt: str) -> str:
         """What the plan was made from."""
         return f"{self.attempts}{attempt}/input.json"
+
+    def missing(self, attempt: str) -> str:
+        """Members that are in no extract."""
+        return f"{self.attempts}{attempt}/missing.parquet"
+
+    @property
+    def confirmation(self) -> str:
+        """Which run does the removals that this one holds."""
+        return f"{self.folder}confirmation.json"
 
     def delivery(self, number: int) -> str:
         """What SendGrid accepted of a chunk."""

@@ -52,7 +52,10 @@ def plan(
         sink.write_chunk(chunk, lines)
     by_reason = {"email_invalid": counts["rejected"]} if counts["rejected"] else {}
     return SimpleNamespace(
-        chunks=chunks, counts=Counts(sent=len(contacts), rejected_by_reason=by_reason, **counts)
+        chunks=chunks,
+        counts=Counts(sent=len(contacts), rejected_by_reason=by_reason, **counts),
+        held=(),
+        missing=None,
     )
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from shared.model.definitions import Connection, Export, Saved
+from shared.model.members import Membership
 from shared.model.reasons import ReasonCode, RunStatus
-from shared.model.runs import ChunkResult, Delivery, ExportLock, Plan, Run, ScheduleState, StartedRequest, Success
+from shared.model.runs import ChunkResult, Delivery, Plan, Run, RunLock, ScheduleState, StartedRequest, Success
 from shared.sendgrid.rate_limiter import RateLimit
 from shared.storage.layout import RunBlobs
 from tests.support.in_memory_app import InMemoryApp, people
@@ -24,7 +25,8 @@ KINDS: dict[str, Any] = {
     "plan": Plan,
     "delivery": Delivery,
     "result": ChunkResult,
-    "lock": ExportLock,
+    "lock": RunLock,
+    "membership": Membership,
     "success": Success,
     "schedule": ScheduleState,
     "request": StartedRequest,

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError, TransientError
 from shared.model.definitions import Connection
-from shared.model.runs import ExportLock
+from shared.model.runs import RunLock
 from shared.sendgrid.rate_limiter import RateLimit
 from shared.storage.documents import REPLACE_TRIES, Store, serialize
 from shared.storage.layout import (
@@ -62,16 +62,16 @@ def test_a_document_that_is_there_is_found(store: Store) -> None:
 
 
 def test_only_the_version_that_was_read_is_replaced(store: Store) -> None:
-    etag = store.create("t", ExportLock(run=RUN_ID))
-    store.replace("t", ExportLock(run=OTHER_RUN), etag=etag)
+    etag = store.create("t", RunLock(export="x", run=RUN_ID))
+    store.replace("t", RunLock(export="x", run=OTHER_RUN), etag=etag)
     with pytest.raises(BlobChangedError):
-        store.replace("t", ExportLock(run=RUN_ID), etag=etag)
+        store.replace("t", RunLock(export="x", run=RUN_ID), etag=etag)
 
 
 def test_an_upsert_writes_either_way(store: Store) -> None:
-    store.upsert("t", ExportLock(run=RUN_ID))
-    store.upsert("t", ExportLock(run=OTHER_RUN))
-    assert store.get("t", ExportLock).document.run == OTHER_RUN
+    store.upsert("t", RunLock(export="x", run=RUN_ID))
+    store.upsert("t", RunLock(export="x", run=OTHER_RUN))
+    assert store.get("t", RunLock).document.run == OTHER_RUN
 
 
 def test_what_is_absent_is_not_written() -> None:
@@ -82,20 +82,20 @@ def test_what_is_absent_is_not_written() -> None:
 
 
 def test_an_update_writes_the_change(store: Store) -> None:
-    store.create("t", ExportLock(run=RUN_ID))
-    changed = store.update("t", ExportLock, lambda _: ExportLock(run=OTHER_RUN))
-    assert changed == store.get("t", ExportLock).document == ExportLock(run=OTHER_RUN)
+    store.create("t", RunLock(export="x", run=RUN_ID))
+    changed = store.update("t", RunLock, lambda _: RunLock(export="x", run=OTHER_RUN))
+    assert changed == store.get("t", RunLock).document == RunLock(export="x", run=OTHER_RUN)
 
 
 def test_an_update_that_changes_nothing_writes_nothing(store: Store) -> None:
-    etag = store.create("t", ExportLock(run=RUN_ID))
-    store.update("t", ExportLock, lambda document: document)
-    assert store.get("t", ExportLock).etag == etag
+    etag = store.create("t", RunLock(export="x", run=RUN_ID))
+    store.update("t", RunLock, lambda document: document)
+    assert store.get("t", RunLock).etag == etag
 
 
 def test_an_update_of_nothing_says_so(store: Store) -> None:
     with pytest.raises(BlobMissingError):
-        store.update("t", ExportLock, lambda document: document)
+        store.update("t", RunLock, lambda document: document)
 
 
 @given(rivals=st.integers(min_value=0, max_value=REPLACE_TRIES - 1))

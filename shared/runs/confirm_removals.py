@@ -1,0 +1,109 @@
+"""Take leavers off the list whom an earlier run was not allowed to remove, since somebody says so."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from typing import TYPE_CHECKING, Final
+
+from shared.errors import BlobExistsError, BlobMissingError, ConflictError, RunEndError
+from shared.limits import REMOVALS_PER_REQUEST
+from shared.model.reasons import ReasonCode
+from shared.model.runs import ChunkInfo, Counts, Plan, Run, StartedRequest, Trigger
+from shared.planning.chunks import Chunker
+from shared.runs.membership import later_run, other_memberships
+from shared.runs.start import start
+from shared.runs.views import load_run
+from shared.storage.layout import RunBlobs
+
+if TYPE_CHECKING:
+    from shared.definitions.resolve import ExportWithConnection
+    from shared.services import Services
+
+KEPT: Final = "The leavers are past their retention or a later run has looked anew; start a new run."
+
+
+def confirm_removals(services: Services, job: ExportWithConnection, run: str, *, requested_by: str) -> Run:
+    """Start the run that does the removals which `run` holds; asked again, it is the same run.
+
+    Raises NotFoundError, ExportUnavailableError, and ConflictError when there is nothing to confirm, or no longer.
+    """
+    job.require_runnable()
+    earlier = load_run(services, job.id, run)
+    if not earlier.removals_to_confirm:
+        raise ConflictError(f"The run {run} holds no removals; there is nothing to confirm.")
+    blobs = RunBlobs(export=job.id, run=run)
+    now = services.clock()
+    mine = StartedRequest(run=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}")
+    confirmed = services.store.find(blobs.confirmation, StartedRequest)
+    if confirmed is None:
+        _require_current(services, job, earlier)
+        try:
+            services.store.create(blobs.confirmation, mine)
+        except BlobExistsError:
+            confirmed = services.store.get(blobs.confirmation, StartedRequest)
+    return start(
+        services,
+        Run(
+            id=confirmed.document.run if confirmed else mine.run,
+            export=job.id,
+            trigger=Trigger.ON_DEMAND,
+            confirms=run,
+            requested_by=requested_by,
+            created_at=now,
+        ),
+    )
+
+
+def _require_current(services: Services, job: ExportWithConnection, earlier: Run) -> None:
+    """Raises ConflictError when what was found then need not be so now."""
+    plan = services.store.get(RunBlobs(export=job.id, run=earlier.id).plan, Plan).document
+    if later := later_run(services, earlier):
+        raise ConflictError(
+            f"The run {later} has looked anew since the run {earlier.id}; confirm that one's removals."
+        )
+    if (plan.connection, plan.list_id) != (job.export.connection, job.export.list_id):
+        raise ConflictError("The export goes to another list now; the old one is left as it is.")
+    if job.export.leavers != "remove":
+        raise ConflictError("The export keeps leavers now; set leavers to remove first.")
+
+
+def plan_confirmation(services: Services, blobs: RunBlobs, confirms: str, list_count: int | None) -> Plan:
+    """The plan of the removals that the run `confirms` holds, but for those whom another export brings now.
+
+    Raises RunEndError when they are gone, or no longer to be trusted.
+    """
+    from shared.planning.members import not_brought
+
+    source = RunBlobs(export=blobs.export, run=confirms)
+    earlier = services.store.get(source.document, Run).document
+    old = services.store.get(source.plan, Plan).document
+    if later_run(services, earlier) is not None:
+        raise RunEndError(ReasonCode.CHUNKS_GONE, KEPT)
+    try:
+        held = [services.store.blobs.get(source.chunk(old.attempt, chunk.number)).data for chunk in old.held]
+    except BlobMissingError:
+        raise RunEndError(ReasonCode.CHUNKS_GONE, KEPT) from None
+    attempt = uuid.uuid4().hex[:12]
+
+    def write(info: ChunkInfo, lines: bytes) -> None:
+        services.store.blobs.upsert(blobs.chunk(attempt, info.number), lines)
+
+    chunker = Chunker(write, contacts=REMOVALS_PER_REQUEST, removal=True)
+    others = other_memberships(services, blobs.export, old.list_id)
+    chunker.take(not_brought(held, others, blobs=services.store.blobs))
+    chunker.close()
+    return old.model_copy(
+        update={
+            "attempt": attempt,
+            "chunks": tuple(chunker.chunks),
+            "counts": Counts(),
+            "missing": None,
+            "held": (),
+            "confirms": confirms,
+            "warnings": (),
+            "sends_all": False,
+            "list_count": list_count,
+            "committed_at": services.clock(),
+        }
+    )

@@ -19,6 +19,16 @@ class Trigger(StrEnum):
     ON_DEMAND = "on_demand"
 
 
+class RunKind(StrEnum):
+    """What a run is for."""
+
+    SEND = "send"
+    DRY_RUN = "dry_run"
+    """Plans everything and sends nothing."""
+    ADOPTION = "adoption"
+    """Makes members of those on the list who are in the extracts; sends and removes nobody."""
+
+
 class Counts(Document):
     """What became of the rows: rows_read = sent + unchanged + duplicate + rejected + not_sent + pending."""
 
@@ -131,6 +141,7 @@ class Run(Document):
     id: RunId
     export: Identifier
     trigger: Trigger
+    kind: RunKind = RunKind.SEND
     force: bool = False
     """Run even if nothing changed since the last success."""
     retry_of: RunId | None = None

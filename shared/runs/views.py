@@ -21,6 +21,7 @@ from shared.model.runs import (
     MembershipChange,
     Plan,
     Run,
+    RunKind,
     Trigger,
 )
 from shared.runs.outcomes import add_up
@@ -87,6 +88,7 @@ class RunView(Document):
     id: str
     export: str
     trigger: Trigger
+    kind: RunKind
     force: bool
     retry_of: str | None
     confirms: str | None

@@ -6,6 +6,8 @@ import orjson
 
 from local.sendgrid_simulator import limits
 from local.sendgrid_simulator.answers import Json
+from local.sendgrid_simulator.export_files import write_files
+from local.sendgrid_simulator.exports import ExportFiles, Exports, ExportWish
 from local.sendgrid_simulator.faults import Fault, Outcome
 from local.sendgrid_simulator.fields import CustomFields
 from local.sendgrid_simulator.jobs import ContactFailure, JobResult, Jobs, Work
@@ -21,6 +23,12 @@ class Account:
         self.lists = Lists()
         self.fields = CustomFields()
         self.jobs = Jobs()
+        self.exports = Exports()
+
+    def settle(self, now: float) -> None:
+        """Does what is due: first the jobs, so that exports see what they did."""
+        self.jobs.settle(now)
+        self.exports.settle(now)
 
     def upserting(self, body: bytes, list_ids: list[str], now: float, fault: Fault | None) -> Work:
         """Gives the work of a checked upsert; the body stays unparsed until then, to save memory."""
@@ -35,15 +43,36 @@ class Account:
         return partial(self._delete, numbers)
 
     def describe_contact(self, contact: Contact, public_url: str) -> Json:
-        """Shows a contact in the words of the schema `ContactDetails3`."""
+        """Shows a contact in the words of the schema `ContactDetails3`; custom fields go by their names.
+
+        So they were recorded, though they are written by their ids.
+        """
         contact_id = self.contacts.contact_id(contact)
+        fields = contact.parse_fields()
+        custom = {self.fields.name_of(each): value for each, value in fields.get("custom_fields", {}).items()}
         return (
             dict.fromkeys(limits.TEXT_LENGTHS, "")
-            | {"id": contact_id, "alternate_emails": [], "custom_fields": {}}
-            | contact.parse_fields()
+            | {"id": contact_id, "alternate_emails": []}
+            | fields
+            | {"custom_fields": custom}
             | {"list_ids": self.lists.ids_with(contact.number), "segment_ids": []}
             | {"created_at": iso(contact.created), "updated_at": iso(contact.updated)}
             | {"_metadata": {"self": f"{public_url}/v3/marketing/contacts/{contact_id}"}}
+        )
+
+    def write_export(self, wish: ExportWish, public_url: str, *, most_rows: int, compressed: bool) -> ExportFiles:
+        """Writes the contacts that an export is for, in no order."""
+        lists = [found for each in wish.list_ids if (found := self.lists.get(each))]
+        numbers = (
+            {number for each in lists for number in each.members} if wish.list_ids else self.contacts.numbers()
+        )
+        contacts = self.contacts.list_numbered(sorted(numbers, key=_shuffled))
+        return write_files(
+            (self.describe_contact(each, public_url) for each in contacts),
+            wish,
+            custom_fields=[each.name for each in self.fields.list_all()],
+            most_rows=most_rows,
+            compressed=compressed,
         )
 
     def _upsert(self, body: bytes, list_ids: list[str], now: float, fault: Fault | None) -> JobResult:
@@ -82,6 +111,10 @@ class Account:
         self.lists.forget(numbers)
         deleted = self.contacts.delete(numbers)
         return JobResult(counts={"requested_count": len(numbers), "deleted_count": deleted})
+
+
+def _shuffled(number: int) -> int:
+    return number * 2_654_435_761 % (1 << 32)
 
 
 def _remove(from_list: ContactList, numbers: set[int]) -> JobResult:

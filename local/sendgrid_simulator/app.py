@@ -5,7 +5,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route, compile_path
 
-from local.sendgrid_simulator import account_endpoints, contact_endpoints, list_endpoints
+from local.sendgrid_simulator import account_endpoints, contact_endpoints, export_endpoints, list_endpoints
 from local.sendgrid_simulator.answers import Answer, account_error, refusal
 from local.sendgrid_simulator.call import Call, Endpoint
 from local.sendgrid_simulator.control_api import control_routes
@@ -13,7 +13,12 @@ from local.sendgrid_simulator.gateway import Gateway
 from local.sendgrid_simulator.request_log import Recorder
 from local.sendgrid_simulator.simulation import Simulation
 
-ENDPOINTS = (*contact_endpoints.ENDPOINTS, *list_endpoints.ENDPOINTS, *account_endpoints.ENDPOINTS)
+ENDPOINTS = (
+    *contact_endpoints.ENDPOINTS,
+    *export_endpoints.ENDPOINTS,
+    *list_endpoints.ENDPOINTS,
+    *account_endpoints.ENDPOINTS,
+)
 CONTROL_PATH = "/__simulator"
 
 

@@ -6,7 +6,7 @@ and those after it do not see the request.
 
     arrival     before the request is judged   answer, slow, reset_before_body, reset_during_body
     contents    while contacts are checked     refuse_contacts
-    acceptance  once an upsert is accepted     job
+    acceptance  once work is accepted          job
     departure   before a success is answered   drop_after_acceptance, error_after_acceptance
 """
 
@@ -35,7 +35,10 @@ class FaultKind(StrEnum):
     REFUSE_CONTACTS = "refuse_contacts"
     """Refuse an upsert with 400 because of `emails` or `indices`, named as `naming` says."""
     JOB = "job"
-    """Accept an upsert and let its job go as `outcome` says."""
+    """Accept an upsert and let its job go as `outcome` says.
+
+    Or an export, which can be failed, pending for ever, or vanish.
+    """
     DROP_AFTER_ACCEPTANCE = "drop_after_acceptance"
     """Apply the request, then reset the connection instead of answering."""
     ERROR_AFTER_ACCEPTANCE = "error_after_acceptance"

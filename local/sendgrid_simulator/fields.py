@@ -95,6 +95,10 @@ class CustomFields:
         self._by_id[field.id] = field
         return field
 
+    def name_of(self, field_id: str) -> str:
+        """Gives the name of a defined field."""
+        return self._by_id[field_id].name
+
     def problem_with(self, field_id: str, value: object) -> str | None:
         """Says what is wrong with a value for a defined field, or nothing."""
         kind = self._by_id[field_id].type

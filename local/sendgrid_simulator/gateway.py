@@ -115,7 +115,7 @@ def _depart(call: Call, answer: Answer) -> Answer:
 
 
 def _response(answer: Answer) -> Response:
-    headers = {**answer.headers, "Server": "nginx"}
+    headers = {"Server": "nginx", **answer.headers}
     if answer.media_type:
         headers["Content-Type"] = answer.media_type  # given here, as Starlette would add a charset
     return Response(answer.content, answer.status, headers)

@@ -55,6 +55,10 @@ class Contacts:
     def __len__(self) -> int:
         return len(self._by_number)
 
+    def numbers(self) -> set[int]:
+        """Gives the numbers of all contacts."""
+        return set(self._by_number)
+
     def contact_id(self, contact: Contact) -> str:
         """Gives the contact's UUID, which is computed rather than stored."""
         return f"{self._id_prefix}{contact.number:012x}"

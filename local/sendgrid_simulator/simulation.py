@@ -1,5 +1,6 @@
 """The whole state of the simulator: one account, its keys and limits, the faults in force, the log."""
 
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from local.sendgrid_simulator.account import Account
+from local.sendgrid_simulator.exports import Export, ExportFiles, ExportWish
 from local.sendgrid_simulator.faults import Fault, FaultQueue, WaitForm
 from local.sendgrid_simulator.jobs import Work
 from local.sendgrid_simulator.keys import ApiKeys
@@ -33,6 +35,12 @@ class Configuration(BaseModel):
     reset_form: WaitForm = WaitForm.EPOCH
     retry_after_form: WaitForm | None = None
     """The form of Retry-After on a 429; none leaves it out, as SendGrid's documentation does."""
+    export_delay_seconds: float = Field(default=1, ge=0)
+    """From the acceptance of an export to its end."""
+    export_file_contacts: int = Field(default=1_000_000, ge=1)
+    """The most contacts in a file of an export, whatever size of files was asked for."""
+    uncompressed_share: float = Field(default=0, ge=0, le=1)
+    """How many of the exports are not compressed, though their files are named .gz."""
     public_url: str = "https://api.sendgrid.com"
     """The address that links in answers begin with."""
 
@@ -50,6 +58,7 @@ class Simulation:
         """Forgets everything: keys, contacts, lists, fields, jobs, faults, log and settings."""
         with self._lock:
             self.configuration = self._initial
+            self._dice = random.Random(0)
             self.account = Account()
             self.keys = ApiKeys()
             self.limiter = RateLimiter()
@@ -66,13 +75,26 @@ class Simulation:
         """Holds everything still, with every job that is due carried out, and gives the time."""
         with self._lock:
             now = self.clock()
-            self.account.jobs.settle(now)
+            self.account.settle(now)
             yield now
 
     def submit(self, job_type: str, work: Work, now: float, fault: Fault | None = None) -> str:
         """Accepts work and gives the id of its job."""
         due = now + self.configuration.job_delay_seconds
         return self.account.jobs.submit(job_type, work, now=now, due=due, fault=fault)
+
+    def submit_export(self, wish: ExportWish, now: float, fault: Fault | None) -> Export:
+        """Accepts an export."""
+        settings = self.configuration
+        compressed = self._dice.random() >= settings.uncompressed_share
+
+        def render() -> ExportFiles:
+            return self.account.write_export(
+                wish, settings.public_url, most_rows=settings.export_file_contacts, compressed=compressed
+            )
+
+        due = now + settings.export_delay_seconds
+        return self.account.exports.submit(wish, render, now=now, due=due, fault=fault)
 
     def count_request(self, endpoint: str, now: float) -> Allowance:
         """Counts a request against its endpoint's limit."""

@@ -32,7 +32,7 @@ def parse_upsert(body: bytes, custom_fields: Container[str]) -> Upsert:
     https://github.com/sendgrid/sendgrid-nodejs/issues/1004.
     """
     parsed = parse_object(body)
-    upsert = Upsert(list_ids=_list_ids(parsed), contacts=_contacts(parsed))
+    upsert = Upsert(list_ids=parse_list_ids(parsed), contacts=_contacts(parsed))
     problems = _unknown_custom_fields(upsert.contacts, custom_fields)
     for index, contact in enumerate(upsert.contacts):
         problems.extend(_problems(contact, f"contacts[{index}]"))
@@ -41,7 +41,8 @@ def parse_upsert(body: bytes, custom_fields: Container[str]) -> Upsert:
     return upsert
 
 
-def _list_ids(parsed: Json) -> list[str]:
+def parse_list_ids(parsed: Json) -> list[str]:
+    """Reads `list_ids`, in lower case; refuses what is no UUID."""
     list_ids = parsed.get("list_ids", [])
     if not isinstance(list_ids, list):
         raise refusal(400, [invalid_input()])

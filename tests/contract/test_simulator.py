@@ -1,5 +1,6 @@
 """The simulator answers as SendGrid's OpenAPI files say."""
 
+import re
 import uuid
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 ANN = {"email": "ann@example.com", "first_name": "Ann", "alternate_emails": ["lee@example.com"]}
 FIELDS = "/v3/marketing/field_definitions"
+EXPORTS = f"{CONTACTS}/exports"
 LIST = f"{LISTS}/{{list}}"
 SEARCH = f"{CONTACTS}/search/emails"
 
@@ -34,6 +36,10 @@ GOOD: list[Case] = [
     ("GET", f"{CONTACTS}/imports/{{job}}", None, 200),
     ("POST", SEARCH, {"emails": ["ann@example.com", "nobody@example.com"]}, 200),
     ("GET", f"{CONTACTS}/count", None, 200),
+    ("POST", EXPORTS, {"list_ids": ["{list}"], "notifications": {"email": False}, "max_file_size": 1}, 202),
+    ("POST", EXPORTS, {"file_type": "json"}, 202),
+    ("GET", EXPORTS, None, 200),
+    ("GET", f"{EXPORTS}/{{export}}", None, 200),
     ("GET", LISTS, None, 200),
     ("GET", f"{LISTS}?page_size=1", None, 200),
     ("POST", LISTS, {"name": "Winter"}, 201),
@@ -62,6 +68,10 @@ BAD: list[Case] = [
     ("GET", f"{CONTACTS}/imports/x", None, 404),
     ("POST", SEARCH, {"emails": ["x"]}, 400),
     ("POST", SEARCH, {"emails": ["nobody@example.com"]}, 404),
+    ("POST", EXPORTS, {"file_type": "xml"}, 400),
+    ("POST", EXPORTS, {"list_ids": [str(uuid.uuid4())]}, 404),
+    ("POST", EXPORTS, {"segment_ids": ["x"]}, 404),
+    ("GET", f"{EXPORTS}/x", None, 404),
     ("GET", f"{LISTS}?page_size=0", None, 400),
     ("POST", LISTS, {"name": ""}, 400),
     ("GET", NO_LIST, None, 404),
@@ -81,7 +91,16 @@ def ids(sendgrid: InMemorySendGrid) -> dict[str, str]:
     job = sendgrid.upsert({"email": "ann@example.com"})
     (contact,) = sendgrid.control.contacts(sendgrid.list_id)
     text, number = (sendgrid.control.create_custom_field(kind.lower(), kind) for kind in ("Text", "Number"))
-    return {"job": job["id"], "list": sendgrid.list_id, "contact": contact["id"], "text": text, "number": number}
+    export = sendgrid.start_export()
+    sendgrid.clock.pass_(1)
+    return {
+        "job": job["id"],
+        "list": sendgrid.list_id,
+        "contact": contact["id"],
+        "export": export,
+        "text": text,
+        "number": number,
+    }
 
 
 def fill(value: object, ids: dict[str, str]) -> object:
@@ -120,10 +139,7 @@ def test_every_endpoint_is_in_the_specification(endpoint: Endpoint) -> None:
 
 @pytest.mark.parametrize("endpoint", [each for each in ENDPOINTS if each.needs_key], ids=lambda each: each.label)
 def test_every_endpoint_is_among_the_good_requests(endpoint: Endpoint) -> None:
-    paths = {
-        (method, path.partition("?")[0].replace("{list}", "{id}").replace("{job}", "{id}"))
-        for method, path, *_ in GOOD
-    }
+    paths = {(method, re.sub(r"\{\w+\}", "{id}", path.partition("?")[0])) for method, path, *_ in GOOD}
     assert (endpoint.method, endpoint.path) in paths
 
 
@@ -149,6 +165,18 @@ def test_jobs_agree_with_the_specification_whatever_becomes_of_them(
     recording.sendgrid.job(job_id)
     recording.sendgrid.job(job_id)
     assert [validate_exchange(each) for each in recording.list_all()] == [[]] * 4
+
+
+@pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.PENDING_FOREVER])
+def test_exports_agree_with_the_specification_whatever_becomes_of_them(
+    recording: "Recording", outcome: Outcome
+) -> None:
+    recording.sendgrid.control.inject(Fault(kind=FaultKind.JOB, method="POST", path=EXPORTS, outcome=outcome))
+    export = recording.sendgrid.start_export()
+    recording.sendgrid.clock.pass_(1)
+    recording.sendgrid.api.get(f"{EXPORTS}/{export}")
+    recording.sendgrid.api.get(EXPORTS)
+    assert [validate_exchange(each) for each in recording.list_all()] == [[]] * 3
 
 
 @pytest.mark.parametrize("status", [429, 413, 414, 406])

@@ -14,6 +14,7 @@ from local.export_api import ExportApi
 from local.extracts.deliveries import put_people
 from local.extracts.people import People
 from local.playground import CONNECTION, EXPORT, Playground, connection_definition, export_definition
+from local.sendgrid_simulator.configuration import QUICK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -25,9 +26,9 @@ TIMEOUT_SECONDS: Final = 900.0
 UPSERT: Final = "/v3/marketing/contacts"
 
 
-def measure(sizes: tuple[int, ...] = SIZES) -> Iterator[dict[str, object]]:
+def measure(sizes: tuple[int, ...] = SIZES, *, profile: str = QUICK) -> Iterator[dict[str, object]]:
     """Yield a row for each size: seconds to the last acceptance, and the part that is not SendGrid's answering."""
-    with tempfile.TemporaryDirectory() as folder, LocalCloud(Path(folder)) as cloud:
+    with tempfile.TemporaryDirectory() as folder, LocalCloud(Path(folder), profile=profile) as cloud:
         for rows in sizes:
             yield _measure(cloud, rows)
 
@@ -42,7 +43,8 @@ def _measure(cloud: LocalCloud, rows: int) -> dict[str, object]:
             run = _run(ExportApi(client, say=lambda _: None), playground, rows)
     finally:
         host.stop()
-    return {"bench": "e2e", "rows": rows} | _figures(run, _answering_seconds(cloud))
+    profile = cloud.simulator.configure().title()
+    return {"bench": "e2e", "profile": profile, "rows": rows} | _figures(run, _answering_seconds(cloud))
 
 
 def _run(api: ExportApi, playground: Playground, rows: int) -> Run:

@@ -10,10 +10,11 @@ import re
 import secrets
 import ssl
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from types import MappingProxyType, TracebackType
+from typing import Final, Self
 
 import httpx
 from anyio.from_thread import start_blocking_portal
@@ -37,8 +38,10 @@ from local.azure.key_vault import KeyVault
 from local.azure.processes import PROJECT_ROOT, ChildProcess, ProcessError, Reaper, base_environment
 from local.azure.proxy import Proxy
 from local.azure.serving import LOOPBACK, serve
+from local.sendgrid_simulator.configuration import QUICK
 from local.sendgrid_simulator.control import Simulator
 
+NONE: Final[Mapping[str, object]] = MappingProxyType({})
 LISTENING = re.compile(r'"listening": ?"(?P<url>https?://[^"]+)"')
 READY = re.compile(r'^\{"listening": .*\}$', re.MULTILINE)
 REQUEST_SECONDS = 60.0
@@ -110,12 +113,20 @@ class LocalCloud:
     azurite: Azurite
     ca_file: Path
 
-    def __init__(self, directory: Path, *, record: bool = False) -> None:
-        """Keep certificates, logs and storage data in `directory`, which stays behind."""
+    def __init__(
+        self, directory: Path, *, record: bool = False, profile: str = QUICK, settings: Mapping[str, object] = NONE
+    ) -> None:
+        """Keep certificates, logs and storage data in `directory`, which stays behind.
+
+        `profile` and `settings` are the SendGrid simulator's, from its start and again after each reset.
+        """
         self.vault = KeyVault()
         self.identity = Identity()
         self.proxy = Proxy()
         self.record_file = directory / "sendgrid.jsonl" if record else None
+        self._simulated = ["--profile", profile]
+        for name, value in settings.items():
+            self._simulated += ["--set", f"{name}={value}"]
         self._directory = directory
         self._accounts = iter(ACCOUNTS)
         self._host_numbers = itertools.count(1)
@@ -224,7 +235,7 @@ class LocalCloud:
         ]
         record = ["--record", str(self.record_file)] if self.record_file else []
         process = self._python_child(
-            ["local.sendgrid_simulator", "--port", "0", *files, *record],
+            ["local.sendgrid_simulator", "--port", "0", *self._simulated, *files, *record],
             environment=base_environment(),
             log_name="simulator",
         )

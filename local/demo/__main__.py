@@ -43,6 +43,7 @@ from local.playground import (
     connection_definition,
     export_definition,
 )
+from local.sendgrid_simulator.configuration import REALISTIC
 
 TICK: Final = "* * * * * *"
 REFRESH: Final = "*/10 * * * * *"
@@ -52,6 +53,8 @@ KEPT: Final = Path(".local/demo")
 ROWS_SHOWN: Final = 5
 BY_HAND: Final = tuple(f"by.hand{number}@example.com" for number in range(1, 6))
 """People whom somebody has put on the list."""
+SHORT_JOBS: Final = {"job_delay_seconds": 1.0, "job_status_lag_seconds": 0.5}
+"""A job takes SendGrid half a minute, which nobody wants to watch three times."""
 RUN_SECONDS: Final = 1_200.0
 SCHEDULE_SECONDS: Final = 60.0
 INTERRUPTED: Final = 130
@@ -221,7 +224,9 @@ def _run(directory: Path, screen: Screen) -> int:
     source = source_of(read_options(os.environ))
     with ExitStack() as stack:
         with screen.step("Local cloud started"):
-            playground = Playground(stack.enter_context(LocalCloud(directory)))
+            cloud = LocalCloud(directory, profile=REALISTIC, settings=SHORT_JOBS)
+            playground = Playground(stack.enter_context(cloud))
+        screen.say(f"SendGrid is simulated as: {cloud.simulator.configure().title()}")
         with screen.step("Functions host started"):
             host = playground.start_host(tick=TICK, refresh_schedule=REFRESH)
         outcomes = Demo(playground, host, source, screen, scheduled=runs_on_schedule(os.environ)).run()

@@ -30,9 +30,14 @@ class Account:
         self.jobs.settle(now)
         self.exports.settle(now)
 
-    def upserting(self, body: bytes, list_ids: list[str], now: float, fault: Fault | None) -> Work:
-        """Gives the work of a checked upsert; the body stays unparsed until then, to save memory."""
-        return partial(self._upsert, body, list_ids, now, fault)
+    def upserting(
+        self, body: bytes, list_ids: list[str], *, accepted: float, effect: float, fault: Fault | None
+    ) -> Work:
+        """Gives the work of a checked upsert; the body stays unparsed until then, to save memory.
+
+        New contacts are created at its acceptance and updated at its effect: so the times were recorded.
+        """
+        return partial(self._upsert, body, list_ids, (accepted, effect), fault)
 
     def removing(self, from_list: ContactList, numbers: set[int]) -> Work:
         """Gives the work of taking contacts off a list."""
@@ -75,7 +80,9 @@ class Account:
             compressed=compressed,
         )
 
-    def _upsert(self, body: bytes, list_ids: list[str], now: float, fault: Fault | None) -> JobResult:
+    def _upsert(
+        self, body: bytes, list_ids: list[str], times: tuple[float, float], fault: Fault | None
+    ) -> JobResult:
         """Stores contact after contact, so that the last one of an address wins, field by field."""
         incoming: list[Json] = orjson.loads(body)["contacts"]
         counts = {"requested_count": len(incoming), "created_count": 0, "updated_count": 0}
@@ -84,7 +91,7 @@ class Account:
         lists = [found for list_id in list_ids if (found := self.lists.get(list_id))]
         for index, each in enumerate(incoming):
             try:
-                contact, change = self._upsert_one(each, now, doomed=index in doomed)
+                contact, change = self._upsert_one(each, times, doomed=index in doomed)
             except ContactError as reason:
                 email = str(each.get("email", ""))
                 result.failures.append(ContactFailure(index=index, email=email, reason=str(reason)))
@@ -94,7 +101,7 @@ class Account:
                 joined.members[contact.number] = None
         return result
 
-    def _upsert_one(self, incoming: Json, now: float, *, doomed: bool) -> tuple[Contact, Change]:
+    def _upsert_one(self, incoming: Json, times: tuple[float, float], *, doomed: bool) -> tuple[Contact, Change]:
         """Checks what needs the types of the custom fields, then stores.
 
         That SendGrid accepts such values and then loses the contact is reported in
@@ -105,7 +112,8 @@ class Account:
         for field_id, value in incoming.get("custom_fields", {}).items():
             if problem := self.fields.problem_with(field_id, value):
                 raise ContactError(problem)
-        return self.contacts.upsert(incoming, now)
+        accepted, effect = times
+        return self.contacts.upsert(incoming, created=accepted, updated=effect)
 
     def _delete(self, numbers: set[int]) -> JobResult:
         self.lists.forget(numbers)

@@ -30,9 +30,10 @@ def _upsert(call: Call, now: float) -> Answer:
     _refuse_blamed(call, upsert)
     fault = call.take_fault(Moment.ACCEPTANCE, lambda: _emails(upsert))
     call.accepted_contacts = len(upsert.contacts)
-    job_id = call.simulation.submit(
-        "upsert", account.upserting(call.body, upsert.list_ids, now, fault), now, fault
-    )
+    simulation, effect = call.simulation, call.simulation.effect_of(now)
+    work = account.upserting(call.body, upsert.list_ids, accepted=now, effect=effect, fault=fault)
+    job_type = simulation.configuration.upsert_job_type
+    job_id = simulation.submit(job_type, work, now, requested=len(upsert.contacts), fault=fault)
     return json_answer(202, {"job_id": job_id})
 
 
@@ -60,11 +61,11 @@ def _blame(fault: Fault, contacts: list[Json]) -> list[Json]:
     return [error(fault.message or "one or more contacts are not valid")]
 
 
-def _import_status(call: Call, _now: float) -> Answer:
+def _import_status(call: Call, now: float) -> Answer:
     job = call.simulation.account.jobs.get(call.path_params["id"])
     if job is None:
         raise refusal(404, [error("job not found", about="id")])
-    return json_answer(200, describe(job, call.simulation.configuration.public_url))
+    return json_answer(200, describe(job, call.simulation.configuration, now))
 
 
 def _error_file(call: Call, _now: float) -> Answer:

@@ -10,10 +10,9 @@ import httpx
 import orjson
 from pydantic import BaseModel, ConfigDict
 
+from local.sendgrid_simulator.configuration import Configuration
 from local.sendgrid_simulator.faults import Fault, Injected
-from local.sendgrid_simulator.keys import ALL_SCOPES
 from local.sendgrid_simulator.request_log import LoggedRequest
-from local.sendgrid_simulator.simulation import Configuration
 
 __all__ = ["Counts", "Fault", "Injected", "LoggedRequest", "Simulator"]
 
@@ -57,9 +56,9 @@ class Simulator:
         """Closes the connections."""
         self._client.close()
 
-    def create_key(self, scopes: Iterable[str] = ALL_SCOPES) -> str:
-        """Makes an API key."""
-        return str(self._ask("POST", "/keys", {"scopes": list(scopes)})["key"])
+    def create_key(self, scopes: Iterable[str] | None = None) -> str:
+        """Makes an API key that may do what the profile says, unless `scopes` say otherwise."""
+        return str(self._ask("POST", "/keys", {} if scopes is None else {"scopes": list(scopes)})["key"])
 
     def revoke_key(self, key: str) -> None:
         """Makes a key unknown."""
@@ -84,7 +83,7 @@ class Simulator:
         _check(self._client.put("/v3/marketing/contacts", json=body, headers=headers))
 
     def configure(self, **settings: object) -> Configuration:
-        """Changes some of the settings of `Configuration` and gives all."""
+        """Changes some of the settings of `Configuration`, or all by a `profile`, and gives all."""
         return Configuration.model_validate(self._ask("PATCH", "/configuration", settings))
 
     def list_emails(self, list_id: str) -> list[str]:

@@ -51,7 +51,7 @@ def _handler(simulation: Simulation, command: Command) -> Callable[[Request], ob
 
 
 def _create_key(simulation: Simulation, wanted: Json) -> object:
-    return {"key": simulation.keys.create(wanted["scopes"])}
+    return {"key": simulation.keys.create(wanted.get("scopes", simulation.configuration.key_scopes))}
 
 
 def _revoke_key(simulation: Simulation, wanted: Json) -> object:

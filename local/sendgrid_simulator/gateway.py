@@ -46,8 +46,10 @@ class Gateway:
         except ClientDisconnect:
             await self._note(call, None)
             return
-        await self._note(call, answer)
-        await asyncio.sleep(self._simulation.configuration.latency_seconds + (fault.delay_seconds if fault else 0))
+        latency = self._simulation.configuration.latency_of(call.endpoint.label)
+        latency += fault.delay_seconds if fault else 0
+        await self._note(call, answer, latency)
+        await asyncio.sleep(latency)
         await _response(answer)(scope, receive, send)
 
     def _begin(self, request: Request) -> Call:
@@ -63,9 +65,9 @@ class Gateway:
             started=self._simulation.clock(),
         )
 
-    async def _note(self, call: Call, answer: Answer | None) -> None:
+    async def _note(self, call: Call, answer: Answer | None, latency: float = 0) -> None:
         """Logs the request before it is answered, so that whoever has the answer finds it in the log."""
-        self._simulation.log.add(_log_entry(call, answer))
+        self._simulation.log.add(_log_entry(call, answer, latency))
         if self._recorder and call.endpoint.needs_key:
             await run_in_threadpool(self._recorder.write, _exchange(call, answer))
 
@@ -102,7 +104,10 @@ def _edge_answer(call: Call) -> Answer | None:
     """Gives the refusal of the web server in front of the API, if any."""
     if len(f"{call.method} {call.target} HTTP/1.1") > limits.MAX_REQUEST_LINE_BYTES:
         return html_answer(414)
-    return None if call.body_is_whole else html_answer(413)
+    if not call.body_is_whole:
+        return html_answer(413)
+    # https://github.com/sendgrid/sendgrid-php/issues/1054: the next identical request succeeds
+    return html_answer(406) if call.endpoint.needs_key and call.simulation.edge_refuses() else None
 
 
 def _depart(call: Call, answer: Answer) -> Answer:
@@ -121,7 +126,7 @@ def _response(answer: Answer) -> Response:
     return Response(answer.content, answer.status, headers)
 
 
-def _log_entry(call: Call, answer: Answer | None) -> LoggedRequest:
+def _log_entry(call: Call, answer: Answer | None, latency: float) -> LoggedRequest:
     return LoggedRequest(
         method=call.method,
         path=call.target,
@@ -130,7 +135,7 @@ def _log_entry(call: Call, answer: Answer | None) -> LoggedRequest:
         request_bytes=call.received_bytes,
         response_bytes=len(answer.content) if answer else 0,
         started=call.started,
-        seconds=call.simulation.clock() - call.started,
+        seconds=call.simulation.clock() - call.started + latency,
         contacts=call.accepted_contacts,
         injected=tuple(call.injected),
     )

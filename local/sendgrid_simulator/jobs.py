@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from local.sendgrid_simulator.answers import Json
+from local.sendgrid_simulator.configuration import Configuration
 from local.sendgrid_simulator.faults import Fault, Outcome
 from local.sendgrid_simulator.people import iso
 
@@ -50,6 +51,8 @@ class Job:
     """What to do when the job is due; gone once done, as it holds a request's body."""
     started: float
     due: float
+    requested: int
+    """The contacts it is for."""
     fault: Fault | None
     finished: float | None = None
     result: JobResult | None = None
@@ -73,9 +76,26 @@ class Jobs:
         self._jobs: dict[str, Job] = {}
         self._waiting: list[Job] = []
 
-    def submit(self, job_type: str, work: Work, *, now: float, due: float, fault: Fault | None = None) -> str:
+    def submit(
+        self,
+        job_type: str,
+        work: Work,
+        *,
+        now: float,
+        due: float,
+        requested: int,
+        fault: Fault | None = None,
+    ) -> str:
         """Accepts work to be done when it is due and gives the job's id."""
-        job = Job(id=str(uuid.uuid4()), job_type=job_type, work=work, started=now, due=due, fault=fault)
+        job = Job(
+            id=str(uuid.uuid4()),
+            job_type=job_type,
+            work=work,
+            started=now,
+            due=due,
+            requested=requested,
+            fault=fault,
+        )
         self._jobs[job.id] = job
         self._waiting.append(job)
         return job.id
@@ -99,31 +119,32 @@ class Jobs:
         return Counter(job.result.status() if job.result else PENDING for job in self._jobs.values())
 
 
-def describe(job: Job, public_url: str) -> Json:
+def describe(job: Job, settings: Configuration, now: float) -> Json:
     """Answers one question about a job, in the words of the schema `ContactImport`."""
     if job.result is not None or job.outcome is Outcome.UNKNOWN_STATUS_FIRST:
         job.polls += 1
-    status = job.result.status() if job.result else PENDING
-    results = _counters(job, public_url)
-    finished = job.finished
+    ended = None if job.finished is None else job.finished + settings.job_status_lag_seconds
+    is_over = ended is not None and ended <= now
+    status = job.result.status() if job.result and is_over else PENDING
+    results = _counters(job, settings)
     if job.polls_left() and job.outcome is Outcome.UNKNOWN_STATUS_FIRST:
-        status, results, finished = UNKNOWN_STATUS, {}, None
+        status, results, is_over = UNKNOWN_STATUS, {}, False
     elif job.polls_left() and job.outcome is Outcome.COUNTERS_BEFORE_STATUS:
-        status, finished = PENDING, None
+        status, is_over = PENDING, False
     elif job.polls_left() and job.outcome is Outcome.STATUS_BEFORE_COUNTERS:
         results = {}
     answer = {"id": job.id, "status": status, "job_type": job.job_type, "results": results}
-    return answer | {"started_at": iso(job.started)} | ({"finished_at": iso(finished)} if finished else {})
+    return answer | {"started_at": iso(job.started)} | ({"finished_at": iso(ended)} if ended and is_over else {})
 
 
-def _counters(job: Job, public_url: str) -> Json:
+def _counters(job: Job, settings: Configuration) -> Json:
     if job.result is None:
-        return {}
-    counters = dict(job.result.counts)
-    if not job.result.failures:
-        return counters
-    errors = {"errored_count": len(job.result.failures), "errors_url": f"{public_url}/__errors/{job.id}"}
-    return counters | errors
+        return {"requested_count": job.requested} if settings.counters_from_the_start else {}
+    counters: Json = dict(job.result.counts)
+    if job.result.failures:
+        counters["errored_count"] = len(job.result.failures)
+        counters["errors_url"] = f"{settings.public_url}/__errors/{job.id}"
+    return counters if settings.zero_counters else {name: each for name, each in counters.items() if each}
 
 
 def error_file(result: JobResult) -> str:

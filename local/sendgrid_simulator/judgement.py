@@ -34,7 +34,7 @@ def _admit(call: Call, now: float, *, allowed: bool) -> Answer:
             raise refusal(406, [account_error("application/json must be acceptable")])
         if not allowed:
             raise refusal(429, [account_error(USUAL_MESSAGES[429])])
-        if call.endpoint.scope is not None and call.endpoint.scope not in call.scopes:
+        if not call.simulation.allows(call.scopes, call.endpoint.scope):
             raise refusal(403, [account_error("access forbidden")])
     except RefusedError as refused:
         return refused.answer

@@ -110,7 +110,9 @@ def _delete(call: Call, now: float) -> Answer:
     account.lists.delete(found.id)
     if call.query.get("delete_contacts") != "true":
         return Answer(status=204)
-    job_id = call.simulation.submit("delete", account.deleting(set(found.members)), now)
+    job_id = call.simulation.submit(
+        "delete", account.deleting(set(found.members)), now, requested=len(found.members)
+    )
     return json_answer(200, {"job_id": job_id})
 
 
@@ -126,7 +128,7 @@ def _remove_contacts(call: Call, now: float) -> Answer:
     numbers = {contact.number for contact in contacts if contact}
     if not all(contacts):
         raise refusal(404, [error("one or more contact ids do not exist", about="contact_ids")])
-    job_id = call.simulation.submit("delete", account.removing(found, numbers), now)
+    job_id = call.simulation.submit("delete", account.removing(found, numbers), now, requested=len(numbers))
     return json_answer(202, {"job_id": job_id})
 
 

@@ -77,7 +77,7 @@ class Contacts:
         """Yields the contacts with these numbers, in that order."""
         return (self._by_number[number] for number in numbers)
 
-    def upsert(self, incoming: Json, now: float) -> tuple[Contact, Change]:
+    def upsert(self, incoming: Json, *, created: float, updated: float) -> tuple[Contact, Change]:
         """Stores one contact; raises ContactError when the account's state does not allow it.
 
         Fields that are left out stay as they are, and all identifiers the contact has must be there:
@@ -88,11 +88,11 @@ class Contacts:
         contact = self._only_owner(keys)
         self._check_unique_emails(incoming, contact)
         if contact is None:
-            return self._create(incoming, keys, now), Change.CREATED
+            return self._create(incoming, keys, created, updated), Change.CREATED
         stored = contact.parse_fields()
         if not set(_identifier_keys(stored)) <= set(keys):
             raise ContactError("all existing identifiers of the contact must be present")
-        self._store(contact, _merged(stored, incoming), keys, now)
+        self._store(contact, _merged(stored, incoming), keys, updated)
         return contact, Change.UPDATED
 
     def delete(self, numbers: Iterable[int]) -> int:
@@ -122,14 +122,14 @@ class Contacts:
             if owner is not contact:
                 raise ContactError("an alternate email is in use by another contact")
 
-    def _create(self, incoming: Json, keys: list[str], now: float) -> Contact:
+    def _create(self, incoming: Json, keys: list[str], created: float, updated: float) -> Contact:
         self._last_number += 1
-        contact = Contact(number=self._last_number, fields=b"", created=now, updated=now)
+        contact = Contact(number=self._last_number, fields=b"", created=created, updated=updated)
         self._by_number[contact.number] = contact
-        self._store(contact, incoming, keys, now)
+        self._store(contact, incoming, keys, updated)
         return contact
 
-    def _store(self, contact: Contact, fields: Json, keys: list[str], now: float) -> None:
+    def _store(self, contact: Contact, fields: Json, keys: list[str], updated: float) -> None:
         if contact.fields:
             for alternate in contact.parse_fields().get("alternate_emails", ()):
                 self._by_alternate.pop(alternate, None)
@@ -138,7 +138,7 @@ class Contacts:
         for alternate in fields.get("alternate_emails", ()):
             self._by_alternate[alternate] = contact
         contact.fields = bytes(memoryview(orjson.dumps(fields)))  # a copy, as the original holds a kilobyte
-        contact.updated = now
+        contact.updated = updated
 
 
 def _canonical(incoming: Json) -> Json:

@@ -22,16 +22,22 @@ class Allowance:
 
 
 class RateLimiter:
-    """Counts requests per endpoint, in windows that begin with an endpoint's first request."""
+    """Counts requests per endpoint in windows of time.
+
+    They begin with an endpoint's first request or with the clock: documented is neither, recorded the latter.
+    """
 
     def __init__(self) -> None:
         self._windows: dict[str, tuple[float, int]] = {}
 
-    def take(self, endpoint: str, now: float, *, limit: int, window_seconds: float) -> Allowance:
+    def take(
+        self, endpoint: str, now: float, *, limit: int, window_seconds: float, by_the_clock: bool
+    ) -> Allowance:
         """Counts one request."""
-        started, used = self._windows.get(endpoint, (now, 0))
+        begins = now - now % window_seconds if by_the_clock else now
+        started, used = self._windows.get(endpoint, (begins, 0))
         if now >= started + window_seconds:
-            started, used = now, 0
+            started, used = begins, 0
         used += 1
         self._windows[endpoint] = started, used
         resets = started + window_seconds

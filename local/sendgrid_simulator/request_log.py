@@ -28,7 +28,7 @@ class LoggedRequest(BaseModel):
     started: float
     """When the request's head had arrived, in seconds since 1970."""
     seconds: float
-    """From then to the decision what to answer."""
+    """From then to the answer, as late as it is meant to be."""
     contacts: int = 0
     """The contacts in an accepted upsert."""
     injected: tuple[FaultKind, ...] = ()

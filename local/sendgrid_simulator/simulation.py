@@ -7,42 +7,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from local.sendgrid_simulator.account import Account
+from local.sendgrid_simulator.configuration import Configuration, changed
 from local.sendgrid_simulator.exports import Export, ExportFiles, ExportWish
-from local.sendgrid_simulator.faults import Fault, FaultQueue, WaitForm
+from local.sendgrid_simulator.faults import Fault, FaultQueue
 from local.sendgrid_simulator.jobs import Work
 from local.sendgrid_simulator.keys import ApiKeys
 from local.sendgrid_simulator.rate_limit import Allowance, RateLimiter, rate_limit_headers, retry_after_header
 from local.sendgrid_simulator.request_log import RequestLog
 
 type Clock = Callable[[], float]
-
-
-class Configuration(BaseModel):
-    """What can be set while the simulator runs."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    job_delay_seconds: float = Field(default=1, ge=0)
-    """From the acceptance of an upsert to the end of its job."""
-    latency_seconds: float = Field(default=0, ge=0)
-    """Added to every answer."""
-    rate_limit: int = Field(default=10_000, ge=0)
-    """Requests per endpoint and window. SendGrid publishes no number for the marketing endpoints."""
-    rate_window_seconds: float = Field(default=60, gt=0)
-    reset_form: WaitForm = WaitForm.EPOCH
-    retry_after_form: WaitForm | None = None
-    """The form of Retry-After on a 429; none leaves it out, as SendGrid's documentation does."""
-    export_delay_seconds: float = Field(default=1, ge=0)
-    """From the acceptance of an export to its end."""
-    export_file_contacts: int = Field(default=1_000_000, ge=1)
-    """The most contacts in a file of an export, whatever size of files was asked for."""
-    uncompressed_share: float = Field(default=0, ge=0, le=1)
-    """How many of the exports are not compressed, though their files are named .gz."""
-    public_url: str = "https://api.sendgrid.com"
-    """The address that links in answers begin with."""
 
 
 class Simulation:
@@ -58,7 +32,7 @@ class Simulation:
         """Forgets everything: keys, contacts, lists, fields, jobs, faults, log and settings."""
         with self._lock:
             self.configuration = self._initial
-            self._dice = random.Random(0)
+            self._dice, self._edge_dice = random.Random(0), random.Random(0)
             self.account = Account()
             self.keys = ApiKeys()
             self.limiter = RateLimiter()
@@ -66,9 +40,9 @@ class Simulation:
             self.log = RequestLog()
 
     def configure(self, changes: dict[str, Any]) -> None:
-        """Changes settings; raises pydantic.ValidationError for unknown ones or bad values."""
+        """Changes settings; raises ValueError for unknown ones or bad values."""
         with self._lock:
-            self.configuration = Configuration.model_validate(self.configuration.model_dump() | changes)
+            self.configuration = changed(self.configuration, changes)
 
     @contextmanager
     def settled(self) -> Iterator[float]:
@@ -78,10 +52,14 @@ class Simulation:
             self.account.settle(now)
             yield now
 
-    def submit(self, job_type: str, work: Work, now: float, fault: Fault | None = None) -> str:
-        """Accepts work and gives the id of its job."""
-        due = now + self.configuration.job_delay_seconds
-        return self.account.jobs.submit(job_type, work, now=now, due=due, fault=fault)
+    def effect_of(self, now: float) -> float:
+        """Gives the moment at which what is accepted now takes effect."""
+        return now + self.configuration.job_delay_seconds
+
+    def submit(self, job_type: str, work: Work, now: float, *, requested: int, fault: Fault | None = None) -> str:
+        """Accepts work on so many contacts and gives the id of its job."""
+        due = self.effect_of(now)
+        return self.account.jobs.submit(job_type, work, now=now, due=due, requested=requested, fault=fault)
 
     def submit_export(self, wish: ExportWish, now: float, fault: Fault | None) -> Export:
         """Accepts an export."""
@@ -98,8 +76,23 @@ class Simulation:
 
     def count_request(self, endpoint: str, now: float) -> Allowance:
         """Counts a request against its endpoint's limit."""
-        limit, window = self.configuration.rate_limit, self.configuration.rate_window_seconds
-        return self.limiter.take(endpoint, now, limit=limit, window_seconds=window)
+        settings = self.configuration
+        return self.limiter.take(
+            endpoint,
+            now,
+            limit=settings.limit_of(endpoint),
+            window_seconds=settings.rate_window_seconds,
+            by_the_clock=settings.windows_by_the_clock,
+        )
+
+    def edge_refuses(self) -> bool:
+        """Throws the dice for a page of the edge."""
+        with self._lock:
+            return self._edge_dice.random() < self.configuration.edge_406_share
+
+    def allows(self, scopes: tuple[str, ...], wanted: str | None) -> bool:
+        """Says whether a key with these scopes may do what needs `wanted`."""
+        return wanted is None or self.configuration.scopes_instead.get(wanted, wanted) in scopes
 
     def limit_headers(self, allowance: Allowance, now: float) -> dict[str, str]:
         """Builds the headers that tell a client where it stands."""

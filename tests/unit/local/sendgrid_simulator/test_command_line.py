@@ -48,8 +48,16 @@ def trust(authority: trustme.CA) -> ssl.SSLContext:
 
 
 def test_it_serves_over_tls_with_the_given_certificate(tls_arguments: list[str], trust: ssl.SSLContext) -> None:
-    with started(*tls_arguments, "--job-delay", "7") as (_, url), Simulator(url, trust) as simulator:
+    with started(*tls_arguments, "--set", "job_delay_seconds=7") as (_, url), Simulator(url, trust) as simulator:
         assert (url.startswith("https://127.0.0.1:"), simulator.configure().job_delay_seconds) == (True, 7)
+
+
+def test_it_begins_with_a_profile_and_comes_back_to_it() -> None:
+    arguments = ("--profile", "realistic", "--set", "job_delay_seconds=7")
+    with started(*arguments) as (_, url), Simulator(url, verify=False) as simulator:
+        simulator.configure(profile="quick")
+        simulator.reset()
+        assert simulator.configure().title() == "realistic, but job_delay_seconds=7.0"
 
 
 def test_a_tls_connection_can_be_reset(tls_arguments: list[str], trust: ssl.SSLContext) -> None:

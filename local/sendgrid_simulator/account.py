@@ -48,21 +48,22 @@ class Account:
         return partial(self._delete, numbers)
 
     def describe_contact(self, contact: Contact, public_url: str) -> Json:
-        """Shows a contact in the words of the schema `ContactDetails3`; custom fields go by their names.
+        """Shows a contact in the words of the schema `ContactDetails3`.
 
-        So they were recorded, though they are written by their ids.
+        Recorded are the names of custom fields instead of the ids that they are written by, the nulls for no
+        alternate e-mail and no segment, and "contact" in the link.
         """
         contact_id = self.contacts.contact_id(contact)
         fields = contact.parse_fields()
-        custom = {self.fields.name_of(each): value for each, value in fields.get("custom_fields", {}).items()}
+        custom = self.fields.shown(fields.get("custom_fields", {}))
         return (
             dict.fromkeys(limits.TEXT_LENGTHS, "")
-            | {"id": contact_id, "alternate_emails": []}
+            | {"id": contact_id, "alternate_emails": None}
             | fields
             | {"custom_fields": custom}
-            | {"list_ids": self.lists.ids_with(contact.number), "segment_ids": []}
+            | {"list_ids": self.lists.ids_with(contact.number), "segment_ids": None}
             | {"created_at": iso(contact.created), "updated_at": iso(contact.updated)}
-            | {"_metadata": {"self": f"{public_url}/v3/marketing/contacts/{contact_id}"}}
+            | {"_metadata": {"self": f"{public_url}/v3/marketing/contact/{contact_id}"}}
         )
 
     def write_export(self, wish: ExportWish, public_url: str, *, most_rows: int, compressed: bool) -> ExportFiles:

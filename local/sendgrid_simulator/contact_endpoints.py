@@ -105,8 +105,9 @@ def _is_searchable(email: str) -> bool:
 
 
 def _count(call: Call, _now: float) -> Answer:
-    count = len(call.simulation.account.contacts)
-    return json_answer(200, {"contact_count": count, "billable_count": count})
+    contacts = call.simulation.account.contacts
+    count = {"contact_count": len(contacts), "billable_count": len(contacts)}
+    return json_answer(200, count | {"identifier_counts": contacts.count_identifiers(None)})
 
 
 ENDPOINTS = (

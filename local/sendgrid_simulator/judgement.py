@@ -6,6 +6,7 @@ https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-ap
 """
 
 import re
+import uuid
 from dataclasses import replace
 from typing import Final
 
@@ -24,7 +25,18 @@ def judge(call: Call) -> Answer:
             return _answer_or_refuse(call, now)
         allowance = call.simulation.count_request(call.endpoint.label, now)
         answer = _admit(call, now, allowed=allowance.allowed)
-        return replace(answer, headers=call.simulation.limit_headers(allowance, now))
+        headers = {**answer.headers, **_gateway_headers(call), **call.simulation.limit_headers(allowance, now)}
+        return replace(answer, headers=headers)
+
+
+def _gateway_headers(call: Call) -> dict[str, str]:
+    """Builds the headers of the gateway behind the edge, as recorded; the id is one to quote to support."""
+    latency = call.simulation.configuration.latency_of(call.endpoint.label)
+    return {
+        "x-amzn-requestid": str(uuid.uuid4()),
+        "x-envoy-upstream-service-time": str(round(latency * 1_000)),
+        "powered-by": "SGGateway",
+    }
 
 
 def _admit(call: Call, now: float, *, allowed: bool) -> Answer:

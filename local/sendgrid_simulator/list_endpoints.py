@@ -30,6 +30,7 @@ def _describe(call: Call, found: ContactList) -> Json:
         "id": found.id,
         "name": found.name,
         "contact_count": len(found.members),
+        "identifier_counts": call.simulation.account.contacts.count_identifiers(found.members),
         "_metadata": {"self": self_url},
     }
 
@@ -76,9 +77,17 @@ def _page_url(call: Call, size: int, start: int) -> str:
     return f"{call.simulation.configuration.public_url}{LISTS_PATH}?page_size={size}&page_token={token}"
 
 
+def _free_name(call: Call) -> object:
+    """Reads the name; one that is taken is refused, https://github.com/podkrepi-bg/api/pull/634."""
+    name: object = parse_object(call.body).get("name")
+    if name in call.simulation.account.lists.names():
+        raise refusal(400, [error("a list with this name exists already", about="name")])
+    return name
+
+
 def _create(call: Call, _now: float) -> Answer:
     try:
-        created = call.simulation.account.lists.create(parse_object(call.body).get("name"))
+        created = call.simulation.account.lists.create(_free_name(call))
     except ValueError as problem:
         raise refusal(400, [error(str(problem), about="name")]) from problem
     return json_answer(201, _describe(call, created))
@@ -98,7 +107,7 @@ def _get(call: Call, _now: float) -> Answer:
 def _rename(call: Call, _now: float) -> Answer:
     found = _get_list(call)
     try:
-        found.name = checked_name(parse_object(call.body).get("name"))
+        found.name = checked_name(_free_name(call))
     except ValueError as problem:
         raise refusal(400, [error(str(problem), about="name")]) from problem
     return json_answer(200, _describe(call, found))
@@ -109,7 +118,7 @@ def _delete(call: Call, now: float) -> Answer:
     account = call.simulation.account
     account.lists.delete(found.id)
     if call.query.get("delete_contacts") != "true":
-        return Answer(status=204)
+        return Answer(status=204, media_type="application/json")
     job_id = call.simulation.submit(
         "delete", account.deleting(set(found.members)), now, requested=len(found.members)
     )
@@ -133,8 +142,10 @@ def _remove_contacts(call: Call, now: float) -> Answer:
 
 
 def _count(call: Call, _now: float) -> Answer:
-    count = len(_get_list(call).members)
-    return json_answer(200, {"contact_count": count, "billable_count": count})
+    members = _get_list(call).members
+    counts = call.simulation.account.contacts.count_identifiers(members)
+    count = {"contact_count": len(members), "billable_count": len(members)}
+    return json_answer(200, count | {"identifier_counts": counts})
 
 
 ENDPOINTS = (

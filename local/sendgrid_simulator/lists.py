@@ -16,7 +16,7 @@ class ContactList:
 
 
 class Lists:
-    """All lists of one account, in the order of their creation."""
+    """All lists of one account."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, ContactList] = {}
@@ -32,8 +32,12 @@ class Lists:
         return self._by_id.get(list_id)
 
     def page(self, *, start: int, size: int) -> list[ContactList]:
-        """Gives up to `size` lists, from the one numbered `start`."""
-        return list(self._by_id.values())[start : start + size]
+        """Gives up to `size` lists in the order of their ids, from the one numbered `start`."""
+        return [self._by_id[each] for each in sorted(self._by_id)[start : start + size]]
+
+    def names(self) -> set[str]:
+        """Gives the names that are taken."""
+        return {each.name for each in self._by_id.values()}
 
     def create(self, name: object) -> ContactList:
         """Adds an empty list; raises ValueError, with a reason for the user, when the rules forbid it."""

@@ -2,7 +2,8 @@
 
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -12,6 +13,9 @@ import orjson
 
 from local.sendgrid_simulator import limits
 from local.sendgrid_simulator.answers import Json
+
+IDENTIFIER_WORDS = ("EID", "PHNID", "EXTID", "AID")
+"""The words of `identifier_counts` for `limits.IDENTIFIERS`."""
 
 _SERIAL = re.compile(r"[0-9a-f]{12}")
 
@@ -35,6 +39,8 @@ class Contact:
     fields: bytes
     created: float
     updated: float
+    identifiers: int = 0
+    """Which of `limits.IDENTIFIERS` it has, a bit each."""
 
     def parse_fields(self) -> Json:
         """Gives the fields as they were sent, identifiers and custom fields included."""
@@ -76,6 +82,15 @@ class Contacts:
     def list_numbered(self, numbers: Iterable[int]) -> Iterator[Contact]:
         """Yields the contacts with these numbers, in that order."""
         return (self._by_number[number] for number in numbers)
+
+    def count_identifiers(self, numbers: Collection[int] | None) -> dict[str, int]:
+        """Counts how many of these contacts, or of all, have which identifier, under the recorded words."""
+        contacts = self._by_number.values() if numbers is None else self.list_numbered(numbers)
+        kinds = Counter(contact.identifiers for contact in contacts)
+        return {
+            word: sum(count for kind, count in kinds.items() if kind >> bit & 1)
+            for bit, word in enumerate(IDENTIFIER_WORDS)
+        }
 
     def upsert(self, incoming: Json, *, created: float, updated: float) -> tuple[Contact, Change]:
         """Stores one contact; raises ContactError when the account's state does not allow it.
@@ -139,6 +154,7 @@ class Contacts:
             self._by_alternate[alternate] = contact
         contact.fields = bytes(memoryview(orjson.dumps(fields)))  # a copy, as the original holds a kilobyte
         contact.updated = updated
+        contact.identifiers = sum(1 << bit for bit, name in enumerate(limits.IDENTIFIERS) if fields.get(name))
 
 
 def _canonical(incoming: Json) -> Json:

@@ -52,6 +52,8 @@ GOOD: list[Case] = [
     ("GET", f"{LIST}/contacts/count", None, 200),
     ("GET", FIELDS, None, 200),
     ("POST", FIELDS, {"name": "shoe", "field_type": "Number"}, 200),
+    ("PATCH", f"{FIELDS}/{{text}}", {"name": "hat"}, 200),
+    ("DELETE", f"{FIELDS}/{{text}}", None, 204),
     ("GET", "/v3/scopes", None, 200),
     ("GET", "/v3/user/account", None, 200),
     ("GET", "/v3/user/username", None, 200),
@@ -82,6 +84,10 @@ BAD: list[Case] = [
     ("DELETE", f"{LIST}/contacts?contact_ids=x", None, 404),
     ("GET", f"{NO_LIST}/contacts/count", None, 404),
     ("POST", FIELDS, {"name": "email", "field_type": "Text"}, 400),
+    ("PATCH", f"{FIELDS}/{{text}}", {"name": "email"}, 400),
+    ("PATCH", f"{FIELDS}/x", {"name": "hat"}, 404),
+    ("DELETE", f"{FIELDS}/x", None, 404),
+    ("POST", LISTS, {"name": "Customers"}, 400),
 ]
 
 

@@ -36,6 +36,7 @@ def repair(document: dict[str, Any]) -> dict[str, Any]:
     - `nullable` is a word of OpenAPI 3.0 without effect in 3.1, which the files claim to be: the null that it
       means, and that their own examples contain, becomes part of the type.
     - `custom_fields` has an example of a field, `w1`, where its schema belongs; numbers are valid values, too.
+    - `alternate_emails` and `segment_ids` are arrays, though SendGrid was recorded to answer null for none.
     - No request body is marked as required, though none of these operations does anything without.
     - 204 is given a body of type string; RFC 9110 section 15.3.5 does not allow any.
     """
@@ -45,10 +46,18 @@ def repair(document: dict[str, Any]) -> dict[str, Any]:
             if isinstance(operation, dict):
                 operation.get("requestBody", {})["required"] = True
                 operation["responses"].get("204", {}).pop("content", None)
+    for name, schema in document["components"]["schemas"].items():
+        if name != "ContactRequest":
+            _allow_null_arrays(schema.get("properties", {}))
     contact = document["components"]["schemas"].get("ContactRequest")
     if contact:
         del contact["properties"]["custom_fields"]["properties"]
     return document
+
+
+def _allow_null_arrays(properties: dict[str, Any]) -> None:
+    for name in properties.keys() & {"alternate_emails", "segment_ids"}:
+        properties[name]["type"] = ["array", "null"]
 
 
 def _allow_nulls(node: object) -> None:

@@ -32,9 +32,47 @@ def test_the_newer_identifiers_are_reserved_fields(sendgrid: InMemorySendGrid) -
 
 def test_a_created_field_is_listed_under_its_id(sendgrid: InMemorySendGrid) -> None:
     created = sendgrid.api.post(FIELDS, json={"name": "shoe_size", "field_type": "Number"}).json()
-    assert sendgrid.api.get(FIELDS).json()["custom_fields"] == [
-        {"id": created["id"], "name": "shoe_size", "field_type": "Number"}
-    ]
+    (listed,) = sendgrid.api.get(FIELDS).json()["custom_fields"]
+    expected = {"id": created["id"], "name": "shoe_size", "field_type": "Number"}
+    assert (
+        listed
+        == created
+        == expected | {"_metadata": {"self": f"https://api.sendgrid.com{FIELDS}/{created['id']}"}}
+    )
+
+
+def test_reserved_fields_keep_the_order_and_the_ids_that_were_recorded(sendgrid: InMemorySendGrid) -> None:
+    ids = [each["id"] for each in sendgrid.api.get(FIELDS).json()["reserved_fields"]]
+    assert (ids[:3], ids[14:18], ids[-1]) == (
+        ["_rf0_T", "_rf1_T", "_rf2_T"],
+        ["_rf14_T", "_rf27_T", "_rf28_T", "_rf15_T"],
+        "_rf26_T",
+    )
+
+
+def test_a_field_can_be_renamed_and_contacts_show_its_new_name(sendgrid: InMemorySendGrid) -> None:
+    field = sendgrid.control.create_custom_field("shoe", "Text")
+    sendgrid.upsert({"email": "ann@example.com", "custom_fields": {field: "x"}})
+    assert sendgrid.api.patch(f"{FIELDS}/{field}", json={"name": "boot"}).json()["name"] == "boot"
+    assert (sendgrid.control.contact("ann@example.com") or {})["custom_fields"] == {"boot": "x"}
+
+
+def test_a_field_cannot_be_renamed_to_one_that_exists(sendgrid: InMemorySendGrid) -> None:
+    field = sendgrid.control.create_custom_field("shoe", "Text")
+    assert sendgrid.api.patch(f"{FIELDS}/{field}", json={"name": "email"}).status_code == 400
+
+
+def test_a_deleted_field_is_shown_no_more_and_its_id_is_not_given_again(sendgrid: InMemorySendGrid) -> None:
+    field = sendgrid.control.create_custom_field("shoe", "Text")
+    sendgrid.upsert({"email": "ann@example.com", "custom_fields": {field: "x"}})
+    assert sendgrid.api.delete(f"{FIELDS}/{field}").status_code == 204
+    assert (sendgrid.control.contact("ann@example.com") or {})["custom_fields"] == {}
+    assert sendgrid.control.create_custom_field("shoe", "Text") == "e2_T"
+
+
+@pytest.mark.parametrize("method", ["PATCH", "DELETE"])
+def test_a_field_that_does_not_exist_is_not_found(sendgrid: InMemorySendGrid, method: str) -> None:
+    assert sendgrid.api.request(method, f"{FIELDS}/e1_T", json={"name": "shoe"}).status_code == 404
 
 
 def test_ids_tell_the_number_and_type_of_a_field(sendgrid: InMemorySendGrid) -> None:

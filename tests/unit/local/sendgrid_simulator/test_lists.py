@@ -14,6 +14,7 @@ def contact_ids(sendgrid: InMemorySendGrid) -> dict[str, str]:
 def test_a_created_list_is_empty_and_links_to_itself(sendgrid: InMemorySendGrid) -> None:
     created = sendgrid.api.post(LISTS, json={"name": "Winter"}).json()
     expected = {"id": created["id"], "name": "Winter", "contact_count": 0}
+    expected["identifier_counts"] = {"AID": 0, "EID": 0, "EXTID": 0, "PHNID": 0}
     assert created == expected | {"_metadata": {"self": f"https://api.sendgrid.com{LISTS}/{created['id']}"}}
 
 
@@ -45,15 +46,18 @@ def test_a_list_cannot_be_renamed_to_nothing(sendgrid: InMemorySendGrid) -> None
     assert sendgrid.api.patch(f"{LISTS}/{sendgrid.list_id}", json={"name": ""}).status_code == 400
 
 
-def test_lists_come_in_pages_that_link_to_the_next(sendgrid: InMemorySendGrid) -> None:
-    for number in range(4):
-        sendgrid.control.create_list(f"List {number}")
-    names, url = [], f"{LISTS}?page_size=2"
+def test_a_name_that_is_taken_is_refused(sendgrid: InMemorySendGrid) -> None:
+    assert sendgrid.api.post(LISTS, json={"name": "Customers"}).status_code == 400
+
+
+def test_lists_come_in_pages_in_the_order_of_their_ids_that_link_to_the_next(sendgrid: InMemorySendGrid) -> None:
+    ids = sorted([sendgrid.list_id, *(sendgrid.control.create_list(f"List {number}") for number in range(4))])
+    pages, url = [], f"{LISTS}?page_size=2"
     while url:
         page = sendgrid.api.get(url).json()
-        names.append([each["name"] for each in page["result"]])
+        pages.append([each["id"] for each in page["result"]])
         url = page["_metadata"].get("next", "").removeprefix("https://api.sendgrid.com")
-    assert names == [["Customers", "List 0"], ["List 1", "List 2"], ["List 3"]]
+    assert pages == [ids[:2], ids[2:4], ids[4:]]
 
 
 def test_a_last_page_that_is_full_links_to_no_next(sendgrid: InMemorySendGrid) -> None:
@@ -139,6 +143,7 @@ def test_a_list_counts_its_contacts_at_an_address_of_its_own(sendgrid: InMemoryS
     assert sendgrid.api.get(f"{LISTS}/{sendgrid.list_id}/contacts/count").json() == {
         "contact_count": 1,
         "billable_count": 1,
+        "identifier_counts": {"AID": 0, "EID": 1, "EXTID": 0, "PHNID": 0},
     }
 
 

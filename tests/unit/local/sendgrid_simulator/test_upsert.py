@@ -125,15 +125,21 @@ def test_a_custom_value_of_the_wrong_type_fails_that_contact(
 
 
 @pytest.mark.parametrize(
-    ("kind", "value"),
-    [("Number", 3), ("Number", "3.5"), ("Date", "02/29/2024"), ("Date", "2024-02-29T10:00:00Z"), ("Text", 5)],
+    ("kind", "value", "shown"),
+    [
+        ("Number", 3, 3),
+        ("Number", "3.5", 3.5),
+        ("Date", "02/29/2024", "2024-02-29T00:00:00Z"),
+        ("Date", "2024-02-29T10:00:00+02:00", "2024-02-29T08:00:00Z"),
+        ("Text", 5, "5"),
+    ],
 )
-def test_a_custom_value_of_the_right_type_is_kept_as_sent(
-    sendgrid: InMemorySendGrid, kind: str, value: object
+def test_a_custom_value_of_the_right_type_comes_back_as_its_type(
+    sendgrid: InMemorySendGrid, kind: str, value: object, shown: object
 ) -> None:
     field = sendgrid.control.create_custom_field("field", kind)
     sendgrid.upsert({"email": "ann@example.com", "custom_fields": {field: value}})
-    assert (sendgrid.control.contact("ann@example.com") or {})["custom_fields"] == {"field": value}
+    assert (sendgrid.control.contact("ann@example.com") or {})["custom_fields"] == {"field": shown}
 
 
 def test_a_full_request_of_many_contacts_is_stored_whole(sendgrid: InMemorySendGrid) -> None:
@@ -143,4 +149,14 @@ def test_a_full_request_of_many_contacts_is_stored_whole(sendgrid: InMemorySendG
 
 def test_the_count_is_of_all_contacts(sendgrid: InMemorySendGrid) -> None:
     sendgrid.upsert({"email": "ann@example.com"}, list_ids=[])
-    assert sendgrid.api.get(f"{CONTACTS}/count").json() == {"contact_count": 1, "billable_count": 1}
+    assert sendgrid.api.get(f"{CONTACTS}/count").json() == {
+        "contact_count": 1,
+        "billable_count": 1,
+        "identifier_counts": {"AID": 0, "EID": 1, "EXTID": 0, "PHNID": 0},
+    }
+
+
+def test_contacts_are_counted_by_their_identifiers(sendgrid: InMemorySendGrid) -> None:
+    sendgrid.upsert({"email": "ann@example.com", "external_id": "4"}, {"anonymous_id": "5"})
+    counts = sendgrid.api.get(f"{CONTACTS}/count").json()["identifier_counts"]
+    assert counts == {"AID": 1, "EID": 1, "EXTID": 1, "PHNID": 0}

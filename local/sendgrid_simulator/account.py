@@ -47,6 +47,10 @@ class Account:
         """Gives the work of deleting contacts from the account."""
         return partial(self._delete, numbers)
 
+    def removing_identifier(self, contact: Contact, kind: str, effect: float) -> Work:
+        """Gives the work of taking an identifier off a contact."""
+        return partial(self._remove_identifier, contact.number, kind, effect)
+
     def describe_contact(self, contact: Contact, public_url: str) -> Json:
         """Shows a contact in the words of the schema `ContactDetails3`.
 
@@ -115,6 +119,15 @@ class Account:
                 raise ContactError(problem)
         accepted, effect = times
         return self.contacts.upsert(incoming, created=accepted, updated=effect)
+
+    def _remove_identifier(self, number: int, kind: str, effect: float) -> JobResult:
+        result = JobResult(counts={"requested_count": 1, "updated_count": 0})
+        try:
+            self.contacts.remove_identifier(number, kind, effect)
+            result.counts["updated_count"] = 1
+        except ContactError as reason:
+            result.failures.append(ContactFailure(index=0, email="", reason=str(reason)))
+        return result
 
     def _delete(self, numbers: set[int]) -> JobResult:
         self.lists.forget(numbers)

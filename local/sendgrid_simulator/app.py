@@ -5,7 +5,14 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route, compile_path
 
-from local.sendgrid_simulator import account_endpoints, contact_endpoints, export_endpoints, list_endpoints
+from local.sendgrid_simulator import (
+    account_endpoints,
+    contact_endpoints,
+    contact_lookup_endpoints,
+    export_endpoints,
+    import_endpoints,
+    list_endpoints,
+)
 from local.sendgrid_simulator.answers import Answer, account_error, refusal
 from local.sendgrid_simulator.call import Call, Endpoint
 from local.sendgrid_simulator.control_api import control_routes
@@ -16,6 +23,8 @@ from local.sendgrid_simulator.simulation import Simulation
 ENDPOINTS = (
     *contact_endpoints.ENDPOINTS,
     *export_endpoints.ENDPOINTS,
+    *import_endpoints.ENDPOINTS,
+    *contact_lookup_endpoints.ENDPOINTS,
     *list_endpoints.ENDPOINTS,
     *account_endpoints.ENDPOINTS,
 )

@@ -1,23 +1,29 @@
-"""PUT contacts, job status, search by e-mail and count.
+"""PUT and DELETE contacts.
 
 The behaviour is that of https://www.twilio.com/docs/sendgrid/api-reference/contacts and its OpenAPI file.
 """
 
-from local.sendgrid_simulator import keys, limits
-from local.sendgrid_simulator.addresses import is_email_address
+from typing import Final
+
+from local.sendgrid_simulator import keys
 from local.sendgrid_simulator.answers import (
     Answer,
     Json,
     error,
-    invalid_input,
     json_answer,
     parse_object,
     refusal,
 )
 from local.sendgrid_simulator.call import Call, Endpoint
 from local.sendgrid_simulator.faults import UPSERT_PATH, Fault, Moment, Naming
-from local.sendgrid_simulator.jobs import describe, error_file
 from local.sendgrid_simulator.validation import Upsert, parse_upsert
+
+IDENTIFIER_TYPES: Final = {
+    "EMAIL": "email",
+    "PHONENUMBERID": "phone_number_id",
+    "EXTERNALID": "external_id",
+    "ANONYMOUSID": "anonymous_id",
+}
 
 
 def _upsert(call: Call, now: float) -> Answer:
@@ -61,59 +67,37 @@ def _blame(fault: Fault, contacts: list[Json]) -> list[Json]:
     return [error(fault.message or "one or more contacts are not valid")]
 
 
-def _import_status(call: Call, now: float) -> Answer:
-    job = call.simulation.account.jobs.get(call.path_params["id"])
-    if job is None:
-        raise refusal(404, [error("job not found", about="id")])
-    return json_answer(200, describe(job, call.simulation.configuration, now))
+def _delete(call: Call, now: float) -> Answer:
+    """Deletes the contacts named, or all; who is not there is passed over, which is our choice."""
+    ids, everybody = call.query.get("ids", ""), call.query.get("delete_all_contacts") == "true"
+    if bool(ids) is everybody:
+        # https://github.com/sendgrid/sendgrid-nodejs/issues/1185
+        raise refusal(400, [error("either 'ids' OR 'delete_all_contacts' should be supplied as query param")])
+    account = call.simulation.account
+    found = [contact for each in ids.split(",") if (contact := account.contacts.get_by_id(each))]
+    numbers = account.contacts.numbers() if everybody else {contact.number for contact in found}
+    job_id = call.simulation.submit("delete", account.deleting(numbers), now, requested=len(numbers))
+    return json_answer(202, {"job_id": job_id})
 
 
-def _error_file(call: Call, _now: float) -> Answer:
-    job = call.simulation.account.jobs.get(call.path_params["id"])
-    if job is None or job.result is None:
-        raise refusal(404, [error("not found")])
-    return Answer(status=200, content=error_file(job.result).encode(), media_type="text/csv; charset=utf-8")
-
-
-def _search_emails(call: Call, _now: float) -> Answer:
-    account, public_url = call.simulation.account, call.simulation.configuration.public_url
-    result: dict[str, Json] = {}
-    for email in _searched_emails(call.body):
-        found = account.contacts.get_by_email(email)
-        shown = account.describe_contact(found, public_url) if found else None
-        result[email] = {"contact": shown} if shown else {"error": "contact not found"}
-    if not any("contact" in each for each in result.values()):
-        raise refusal(404, [error("no contacts were found", about="emails")])
-    return json_answer(200, {"result": result})
-
-
-def _searched_emails(body: bytes) -> list[str]:
-    """Reads the addresses in lower case; empty strings are left out, as the specification says."""
-    emails = parse_object(body).get("emails")
-    if not isinstance(emails, list) or not all(isinstance(each, str) for each in emails):
-        raise refusal(400, [invalid_input()])
-    if len(emails) > limits.MAX_SEARCHED_EMAILS:
-        raise refusal(400, [error(f"at most {limits.MAX_SEARCHED_EMAILS} emails are allowed", about="emails")])
-    wanted = [each.lower() for each in emails if each]
-    if bad := [each for each in wanted if not _is_searchable(each)]:
-        raise refusal(400, [error(f"email '{each}' is not valid", about="emails") for each in bad])
-    return wanted
-
-
-def _is_searchable(email: str) -> bool:
-    return len(email) <= limits.MAX_SEARCHED_EMAIL_LENGTH and is_email_address(email)
-
-
-def _count(call: Call, _now: float) -> Answer:
-    contacts = call.simulation.account.contacts
-    count = {"contact_count": len(contacts), "billable_count": len(contacts)}
-    return json_answer(200, count | {"identifier_counts": contacts.count_identifiers(None)})
+def _delete_identifier(call: Call, now: float) -> Answer:
+    wanted, account = parse_object(call.body), call.simulation.account
+    kind, value = IDENTIFIER_TYPES.get(str(wanted.get("identifier_type"))), wanted.get("identifier_value")
+    if kind is None:
+        raise refusal(400, [error("identifier_type is not valid", about="identifier_type")])
+    contact = account.contacts.get_by_id(call.path_params["id"])
+    if contact is None:
+        raise refusal(404, [error("contact not found", about="id")])
+    if account.contacts.get_by_identifier(kind, str(value)) is not contact:
+        raise refusal(400, [error("the contact has no such identifier", about="identifier_value")])
+    work = account.removing_identifier(contact, kind, call.simulation.effect_of(now))
+    return json_answer(202, {"job_id": call.simulation.submit("delete", work, now, requested=1)})
 
 
 ENDPOINTS = (
     Endpoint(method="PUT", path=UPSERT_PATH, answer=_upsert, scope=keys.UPDATE),
-    Endpoint(method="GET", path=f"{UPSERT_PATH}/imports/{{id}}", answer=_import_status, scope=keys.READ),
-    Endpoint(method="POST", path=f"{UPSERT_PATH}/search/emails", answer=_search_emails, scope=keys.READ),
-    Endpoint(method="GET", path=f"{UPSERT_PATH}/count", answer=_count, scope=keys.READ),
-    Endpoint(method="GET", path="/__errors/{id}", answer=_error_file, needs_key=False),
+    Endpoint(method="DELETE", path=UPSERT_PATH, answer=_delete, scope=keys.DELETE),
+    Endpoint(
+        method="DELETE", path=f"{UPSERT_PATH}/{{id}}/identifiers", answer=_delete_identifier, scope=keys.DELETE
+    ),
 )

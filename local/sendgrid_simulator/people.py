@@ -79,6 +79,27 @@ class Contacts:
         email = email.lower()
         return self._by_identifier.get(email) or self._by_alternate.get(email)
 
+    def get_by_identifier(self, kind: str, value: str) -> Contact | None:
+        """Finds a contact by one of its `limits.IDENTIFIERS`."""
+        (key,) = _identifier_keys({kind: value.lower() if kind == "email" else value}) or ("",)
+        return self._by_identifier.get(key)
+
+    def list_all(self) -> Iterator[Contact]:
+        """Yields the contacts in the order of their creation."""
+        return iter(self._by_number.values())
+
+    def remove_identifier(self, number: int, kind: str, updated: float) -> None:
+        """Takes an identifier off a contact; raises ContactError when it is gone, or would be left without any."""
+        contact = self._by_number.get(number)
+        fields = contact.parse_fields() if contact else {}
+        if contact is None or kind not in fields:
+            raise ContactError("there is no such identifier any more")
+        (key,) = _identifier_keys({kind: fields.pop(kind)})
+        if not (keys := _identifier_keys(fields)):
+            raise ContactError("a contact needs at least one identifier")
+        del self._by_identifier[key]
+        self._store(contact, fields, keys, updated)
+
     def list_numbered(self, numbers: Iterable[int]) -> Iterator[Contact]:
         """Yields the contacts with these numbers, in that order."""
         return (self._by_number[number] for number in numbers)

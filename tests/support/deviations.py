@@ -17,6 +17,7 @@ UNDOCUMENTED_STATUSES = {
 
 UNDOCUMENTED_ANSWERS = {
     ("GET", "/v3/marketing/lists", 400): "page_size has bounds, but no answer to one that is out of them",
+    ("POST", "/v3/marketing/contacts/batch", 400): "ids has a maximum, but no answer to one that exceeds it",
 }
 """Single answers that the specification ought to list."""
 
@@ -37,6 +38,7 @@ def repair(document: dict[str, Any]) -> dict[str, Any]:
       means, and that their own examples contain, becomes part of the type.
     - `custom_fields` has an example of a field, `w1`, where its schema belongs; numbers are valid values, too.
     - `alternate_emails` and `segment_ids` are arrays, though SendGrid was recorded to answer null for none.
+    - The `job_id` of a deletion is an object, though recorded as the text that it is everywhere else.
     - No request body is marked as required, though none of these operations does anything without.
     - 204 is given a body of type string; RFC 9110 section 15.3.5 does not allow any.
     """
@@ -46,6 +48,7 @@ def repair(document: dict[str, Any]) -> dict[str, Any]:
             if isinstance(operation, dict):
                 operation.get("requestBody", {})["required"] = True
                 operation["responses"].get("204", {}).pop("content", None)
+    _say_that_job_ids_are_texts(document["paths"])
     for name, schema in document["components"]["schemas"].items():
         if name != "ContactRequest":
             _allow_null_arrays(schema.get("properties", {}))
@@ -53,6 +56,17 @@ def repair(document: dict[str, Any]) -> dict[str, Any]:
     if contact:
         del contact["properties"]["custom_fields"]["properties"]
     return document
+
+
+def _say_that_job_ids_are_texts(node: object) -> None:
+    if isinstance(node, dict):
+        if isinstance(job_id := node.get("job_id"), dict) and job_id.get("type") == "object":
+            node["job_id"] = {"type": "string"}
+        for each in node.values():
+            _say_that_job_ids_are_texts(each)
+    elif isinstance(node, list):
+        for each in node:
+            _say_that_job_ids_are_texts(each)
 
 
 def _allow_null_arrays(properties: dict[str, Any]) -> None:

@@ -98,8 +98,9 @@ class Operation:
 
 
 def find_operation(method: str, path: str) -> Operation | None:
-    """Finds the operation that a request is for."""
-    return next((found for found in _operations() if found.method == method and _matches(found.path, path)), None)
+    """Finds the operation that a request is for: of several templates that match, the one that says most."""
+    matching = [found for found in _operations() if found.method == method and _matches(found.path, path)]
+    return min(matching, key=lambda found: found.path.count("{"), default=None)
 
 
 @functools.cache
@@ -125,7 +126,6 @@ def _operations_of(file: Path) -> Iterator[Operation]:
 
 
 def _matches(template: str, path: str) -> bool:
-    """Prefers no template over another: no two in these files match the same path and method."""
     return re.fullmatch(re.sub(r"\{[^}]+\}", "[^/]+", template), path) is not None
 
 

@@ -1,11 +1,13 @@
 """One SendGrid account: its people, lists, fields and jobs, and what its jobs do."""
 
+from collections.abc import Iterable
 from functools import partial
 
 import orjson
 
 from local.sendgrid_simulator import limits
 from local.sendgrid_simulator.answers import Json
+from local.sendgrid_simulator.csv_import import ImportWish, UnprocessableFileError, read_contacts
 from local.sendgrid_simulator.export_files import write_files
 from local.sendgrid_simulator.exports import ExportFiles, Exports, ExportWish
 from local.sendgrid_simulator.faults import Fault, Outcome
@@ -13,6 +15,7 @@ from local.sendgrid_simulator.fields import CustomFields
 from local.sendgrid_simulator.jobs import ContactFailure, JobResult, Jobs, Work
 from local.sendgrid_simulator.lists import ContactList, Lists
 from local.sendgrid_simulator.people import Change, Contact, ContactError, Contacts, iso
+from local.sendgrid_simulator.validation import problems_with
 
 
 class Account:
@@ -23,6 +26,8 @@ class Account:
         self.lists = Lists()
         self.fields = CustomFields()
         self.jobs = Jobs()
+        self.imports: dict[str, ImportWish] = {}
+        """Under the ids of their jobs."""
         self.exports = Exports()
 
     def settle(self, now: float) -> None:
@@ -38,6 +43,10 @@ class Account:
         New contacts are created at its acceptance and updated at its effect: so the times were recorded.
         """
         return partial(self._upsert, body, list_ids, (accepted, effect), fault)
+
+    def importing(self, content: bytes, wish: ImportWish, *, accepted: float, effect: float) -> Work:
+        """Gives the work of importing an uploaded file."""
+        return partial(self._import, content, wish, (accepted, effect))
 
     def removing(self, from_list: ContactList, numbers: set[int]) -> Work:
         """Gives the work of taking contacts off a list."""
@@ -88,15 +97,40 @@ class Account:
     def _upsert(
         self, body: bytes, list_ids: list[str], times: tuple[float, float], fault: Fault | None
     ) -> JobResult:
-        """Stores contact after contact, so that the last one of an address wins, field by field."""
         incoming: list[Json] = orjson.loads(body)["contacts"]
-        counts = {"requested_count": len(incoming), "created_count": 0, "updated_count": 0}
+        return self._store(incoming, len(incoming), list_ids, times, fault)
+
+    def _import(self, content: bytes, wish: ImportWish, times: tuple[float, float]) -> JobResult:
+        """Reads the file twice, so that one which is spoilt at its end has no effect."""
+        try:
+            requested = sum(1 for _ in read_contacts(content, wish.columns, self.fields))
+        except UnprocessableFileError as problem:
+            failure = ContactFailure(index=0, email="", reason=str(problem))
+            return JobResult(counts={"requested_count": 0}, failures=[failure], unprocessable=True)
+        contacts = read_contacts(content, wish.columns, self.fields)
+        return self._store(contacts, requested, wish.list_ids, times, wish.fault, checked=False)
+
+    def _store(
+        self,
+        incoming: Iterable[Json],
+        requested: int,
+        list_ids: Iterable[str],
+        times: tuple[float, float],
+        fault: Fault | None,
+        *,
+        checked: bool = True,
+    ) -> JobResult:
+        """Stores contact after contact, so that the last one of an address wins, field by field."""
+        counts = {"requested_count": requested, "created_count": 0, "updated_count": 0}
         result = JobResult(counts=counts)
-        doomed = _doomed(incoming, fault)
         lists = [found for list_id in list_ids if (found := self.lists.get(list_id))]
         for index, each in enumerate(incoming):
             try:
-                contact, change = self._upsert_one(each, times, doomed=index in doomed)
+                if _is_doomed(index, each, fault):
+                    raise ContactError("the contact could not be processed")  # noqa: TRY301 - one way to fail
+                if not checked:
+                    _check(each)
+                contact, change = self._upsert_one(each, times)
             except ContactError as reason:
                 email = str(each.get("email", ""))
                 result.failures.append(ContactFailure(index=index, email=email, reason=str(reason)))
@@ -106,14 +140,12 @@ class Account:
                 joined.members[contact.number] = None
         return result
 
-    def _upsert_one(self, incoming: Json, times: tuple[float, float], *, doomed: bool) -> tuple[Contact, Change]:
+    def _upsert_one(self, incoming: Json, times: tuple[float, float]) -> tuple[Contact, Change]:
         """Checks what needs the types of the custom fields, then stores.
 
         That SendGrid accepts such values and then loses the contact is reported in
         https://github.com/sendgrid/sendgrid-go/issues/366.
         """
-        if doomed:
-            raise ContactError("the contact could not be processed")
         for field_id, value in incoming.get("custom_fields", {}).items():
             if problem := self.fields.problem_with(field_id, value):
                 raise ContactError(problem)
@@ -146,13 +178,18 @@ def _remove(from_list: ContactList, numbers: set[int]) -> JobResult:
     return JobResult(counts={"requested_count": len(numbers), "deleted_count": len(removed)})
 
 
-def _doomed(contacts: list[Json], fault: Fault | None) -> set[int]:
-    """Numbers the contacts that a fault makes fail."""
+def _check(contact: Json) -> None:
+    """Raises ContactError for what an upsert would have been refused for."""
+    for problem in problems_with(contact, "row"):
+        raise ContactError(problem["message"])
+
+
+def _is_doomed(index: int, contact: Json, fault: Fault | None) -> bool:
+    """Says whether a fault makes this contact fail."""
     if fault is None or fault.outcome not in {Outcome.ERRORED, Outcome.FAILED}:
-        return set()
+        return False
     if fault.outcome is Outcome.FAILED:
-        return set(range(len(contacts)))
+        return True
     if fault.emails:
-        blamed = {each.lower() for each in fault.emails}
-        return {index for index, each in enumerate(contacts) if str(each.get("email")).lower() in blamed}
-    return set(range(min(fault.errored_count, len(contacts))))
+        return str(contact.get("email")).lower() in {each.lower() for each in fault.emails}
+    return index < fault.errored_count

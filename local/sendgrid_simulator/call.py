@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from local.sendgrid_simulator import limits
 from local.sendgrid_simulator.answers import Answer
 from local.sendgrid_simulator.faults import Fault, FaultKind, Moment
 from local.sendgrid_simulator.simulation import Simulation
@@ -51,6 +52,7 @@ class Endpoint:
     scope: str | None = None
     """What the key must be allowed to do; none means that any valid key will do."""
     needs_key: bool = True
+    max_body_bytes: int = limits.MAX_BODY_BYTES
 
     @property
     def label(self) -> str:

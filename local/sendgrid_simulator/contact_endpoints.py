@@ -16,7 +16,7 @@ from local.sendgrid_simulator.answers import (
 )
 from local.sendgrid_simulator.call import Call, Endpoint
 from local.sendgrid_simulator.faults import UPSERT_PATH, Fault, Moment, Naming
-from local.sendgrid_simulator.validation import Upsert, parse_upsert
+from local.sendgrid_simulator.validation import Upsert, parse_upsert, refuse_unknown_lists
 
 IDENTIFIER_TYPES: Final = {
     "EMAIL": "email",
@@ -29,10 +29,7 @@ IDENTIFIER_TYPES: Final = {
 def _upsert(call: Call, now: float) -> Answer:
     account = call.simulation.account
     upsert = parse_upsert(call.body, account.fields)
-    # The specification lists 404 without a word; for CSV imports it says that 404 means an unknown list.
-    unknown = [list_id for list_id in upsert.list_ids if list_id not in account.lists]
-    if unknown:
-        raise refusal(404, [error(f"list '{list_id}' not found", about="list_ids") for list_id in unknown])
+    refuse_unknown_lists(upsert.list_ids, account.lists)
     _refuse_blamed(call, upsert)
     fault = call.take_fault(Moment.ACCEPTANCE, lambda: _emails(upsert))
     call.accepted_contacts = len(upsert.contacts)

@@ -15,7 +15,7 @@ from local.sendgrid_simulator.exports import LIFETIME_SECONDS, Export, ExportSta
 from local.sendgrid_simulator.faults import UPSERT_PATH, Moment
 from local.sendgrid_simulator.object_store import HEADERS, store_refusal
 from local.sendgrid_simulator.people import iso
-from local.sendgrid_simulator.validation import parse_list_ids
+from local.sendgrid_simulator.validation import parse_list_ids, refuse_unknown_lists
 
 EXPORTS_PATH: Final = f"{UPSERT_PATH}/exports"
 FILE_PATH: Final = "/__exports/{id}/{file}"
@@ -41,11 +41,9 @@ def _parse(call: Call) -> ExportWish:
         raise refusal(400, [error("file_type must be csv or json", about="file_type")])
     if type(megabytes) is not int or megabytes < 1:
         raise refusal(400, [error("max_file_size must be a positive number of megabytes", about="max_file_size")])
-    lists = call.simulation.account.lists
-    unknown = [error(f"list '{each}' not found", about="list_ids") for each in list_ids if each not in lists]
-    unknown += [error(f"segment '{each}' not found", about="segment_ids") for each in segment_ids]
-    if unknown:
-        raise refusal(404, unknown)
+    refuse_unknown_lists(list_ids, call.simulation.account.lists)
+    if segment_ids:
+        raise refusal(404, [error(f"segment '{each}' not found", about="segment_ids") for each in segment_ids])
     return ExportWish(list_ids=tuple(list_ids), file_type=file_type, max_file_bytes=megabytes * 1_000_000)
 
 

@@ -93,9 +93,9 @@ async def _read_body(request: Request, call: Call) -> None:
     chunks = []
     async for chunk in request.stream():
         call.received_bytes += len(chunk)
-        if call.received_bytes <= limits.MAX_BODY_BYTES:
+        if call.received_bytes <= call.endpoint.max_body_bytes:
             chunks.append(chunk)
-    call.body_is_whole = call.received_bytes <= limits.MAX_BODY_BYTES
+    call.body_is_whole = call.received_bytes <= call.endpoint.max_body_bytes
     if call.body_is_whole:
         call.body = b"".join(chunks)
 

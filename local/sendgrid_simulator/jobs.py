@@ -1,5 +1,6 @@
 """Import jobs: what an accepted request will do, when, and what the API tells of it meanwhile."""
 
+import math
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -30,12 +31,15 @@ class JobResult:
 
     counts: dict[str, int]
     failures: list[ContactFailure] = field(default_factory=list)
+    unprocessable: bool = False
+    """Whether nothing could be read of what was to be done."""
 
     def status(self) -> str:
         """Gives the final status: errored after some failures, failed when nothing but failures."""
         if not self.failures:
             return "completed"
-        return "failed" if len(self.failures) == self.counts["requested_count"] else "errored"
+        has_failed = self.unprocessable or len(self.failures) == self.counts["requested_count"]
+        return "failed" if has_failed else "errored"
 
 
 type Work = Callable[[], JobResult]
@@ -100,6 +104,16 @@ class Jobs:
         self._waiting.append(job)
         return job.id
 
+    def reserve(self, job_type: str, *, now: float, fault: Fault | None) -> str:
+        """Gives the id of a job whose work is still to come; it waits for `begin`."""
+        return self.submit(job_type, _nothing, now=now, due=math.inf, requested=0, fault=fault)
+
+    def begin(self, job_id: str, work: Work, *, due: float) -> None:
+        """Gives a reserved job its work; one that has it already keeps it."""
+        job = self._jobs[job_id]
+        if math.isinf(job.due):
+            job.work, job.due = work, due
+
     def settle(self, now: float) -> None:
         """Carries out every job that is due, in the order in which they were accepted."""
         due = [job for job in self._waiting if job.due <= now and job.outcome is not Outcome.PENDING_FOREVER]
@@ -117,6 +131,10 @@ class Jobs:
     def count_by_status(self) -> Counter[str]:
         """Counts the jobs by their true status, whatever a fault makes the API say."""
         return Counter(job.result.status() if job.result else PENDING for job in self._jobs.values())
+
+
+def _nothing() -> JobResult:
+    return JobResult(counts={})
 
 
 def describe(job: Job, settings: Configuration, now: float) -> Json:
@@ -139,7 +157,7 @@ def describe(job: Job, settings: Configuration, now: float) -> Json:
 
 def _counters(job: Job, settings: Configuration) -> Json:
     if job.result is None:
-        return {"requested_count": job.requested} if settings.counters_from_the_start else {}
+        return {"requested_count": job.requested} if settings.counters_from_the_start and job.requested else {}
     counters: Json = dict(job.result.counts)
     if job.result.failures:
         counters["errored_count"] = len(job.result.failures)

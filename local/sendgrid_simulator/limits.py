@@ -11,6 +11,10 @@ MAX_CONTACTS: Final = 30_000
 MAX_BODY_BYTES: Final = 6_000_000
 """SendGrid says "6MB"; the decimal reading is the stricter one."""
 
+MAX_IMPORTED_CONTACTS: Final = 1_000_000
+MAX_UPLOAD_BYTES: Final = 5_000_000_000
+"""One import of a CSV file."""
+
 MAX_REQUEST_LINE_BYTES: Final = 8_192
 """nginx's default `large_client_header_buffers`; others measured about 8,150 characters of URL by trial."""
 

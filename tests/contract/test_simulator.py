@@ -35,6 +35,7 @@ GOOD: list[Case] = [
         202,
     ),
     ("PUT", CONTACTS, {"contacts": [ANN | {"custom_fields": {"{text}": "x", "{number}": 5}}]}, 202),
+    ("PUT", f"{CONTACTS}/imports", {"file_type": "csv", "field_mappings": [None, "_rf2_T", "{text}"]}, 200),
     ("GET", f"{CONTACTS}/imports/{{job}}", None, 200),
     ("POST", SEARCH, {"emails": ["ann@example.com", "nobody@example.com"]}, 200),
     ("POST", f"{CONTACTS}/search", {"query": "email LIKE 'ann%' AND CONTAINS(list_ids, '{list}')"}, 200),
@@ -70,6 +71,7 @@ GOOD: list[Case] = [
 ]
 
 NO_LIST = f"{LISTS}/{uuid.uuid4()}"
+IMPORT_TO_NOWHERE = {"file_type": "csv", "field_mappings": ["_rf2_T"], "list_ids": [str(uuid.uuid4())]}
 BAD: list[Case] = [
     ("PUT", CONTACTS, {"contacts": [{"email": "x"}]}, 400),
     ("PUT", CONTACTS, {"contacts": [{"first_name": "Ann"}]}, 400),
@@ -78,6 +80,8 @@ BAD: list[Case] = [
     ("PUT", CONTACTS, {"contacts": "x"}, 400),
     ("PUT", CONTACTS, {"contacts": [ANN], "list_ids": [str(uuid.uuid4())]}, 404),
     ("GET", f"{CONTACTS}/imports/x", None, 404),
+    ("PUT", f"{CONTACTS}/imports", {"file_type": "csv", "field_mappings": ["x"]}, 400),
+    ("PUT", f"{CONTACTS}/imports", IMPORT_TO_NOWHERE, 404),
     ("POST", SEARCH, {"emails": ["x"]}, 400),
     ("POST", SEARCH, {"emails": ["nobody@example.com"]}, 404),
     ("POST", f"{CONTACTS}/search", {"query": "email > 'a'"}, 400),

@@ -14,7 +14,7 @@ from functions.wiring import get_http_services
 from shared.definitions import manage
 from shared.definitions.resolve import resolve_export_for
 from shared.model.documents import Document
-from shared.runs import cancel, retry, views
+from shared.runs import cancel, dry_run, retry, views
 from shared.runs.start import start_on_demand
 
 if TYPE_CHECKING:
@@ -53,6 +53,16 @@ def start_run(request: func.HttpRequest) -> func.HttpResponse:
     return _started(
         start_on_demand(services, job, requested_by=who.name, force=options.force, idempotency_key=key)
     )
+
+
+@route("exports/{id}/plan", methods=["POST"])
+@answering
+def plan_export(request: func.HttpRequest) -> func.HttpResponse:
+    """Start a dry run: it plans everything and sends nothing."""
+    export = http_support.identifier(request)
+    services, who = get_http_services(), http_support.caller(request)
+    job = resolve_export_for(services.store, export, who)
+    return _started(dry_run.start_dry_run(services, job, requested_by=who.name))
 
 
 def _started(run: Run) -> func.HttpResponse:

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+REQUESTS_PER_MINUTE: Final = 200
+"""Upserts, searches or removals that SendGrid takes a minute, each kind for itself; recorded from the live API."""
+
+IMPORT_USUAL: Final = 30.0
+"""Seconds that SendGrid's import jobs mostly take; recorded from the live API."""
+
 CONTACTS_PER_REQUEST: Final = 30_000
 """Most contacts in one upsert.
 

@@ -105,6 +105,8 @@ class Connection(Document):
     region: Region = Region.GLOBAL
     consent: Consent | None = None
     """Without it no run starts."""
+    contact_limit: Annotated[int, Field(ge=1, strict=True)] | None = None
+    """How many contacts the account may hold by its plan at SendGrid; a dry run warns when there could be more."""
     users: Annotated[tuple[Text, ...], AfterValidator(_unique)] = ()
     """Names or object IDs of those who, beside administrators, may export through this connection."""
 

@@ -57,6 +57,7 @@ class ReasonCode(StrEnum):
         return member
 
     DONE = ("done", "Nothing to do.")
+    DRY_RUN = ("dry_run", "Read the forecast; start a run to have it done.")
     MANY_REJECTED = (
         "many_rejected",
         "Look at the rejected rows, correct source or mapping, or raise source.max_rejected_share if it is right.",

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field
 
 from shared.model.definitions import Identifier, Region, RunId
 from shared.model.documents import Document
+from shared.model.forecast import Forecast
 from shared.model.reasons import Reason, RunStatus
 
 
@@ -177,6 +178,8 @@ class Run(Document):
     """None until the run is over, and where it sent nothing."""
     removals_to_confirm: int = 0
     """Leavers that were more than the export's `max_removals`."""
+    forecast: Forecast | None = None
+    """Of a dry run that is over."""
     list_count_before: int | None = None
     """Contacts on the list before the run, by SendGrid's count."""
     list_count_after: int | None = None

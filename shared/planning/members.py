@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from shared.model.members import Membership
     from shared.model.runs import ParquetBlob
+    from shared.planning.differences import Differences
     from shared.storage.interfaces import ReadableBlobs
 
 NOBODY: Final = "''::VARCHAR AS address, 0::UBIGINT AS hash, '' AS joined, '' AS brought, 0::UTINYINT AS missing"
@@ -71,6 +72,12 @@ def load_known(engine: Engine, members: Members) -> None:
     """Make the table `known`: whom SendGrid has, and how."""
     own = _parquet(engine, members.blobs, members.own.generation)
     engine.execute(f"CREATE TABLE known AS SELECT key_of(address) AS key, hash FROM {own} WHERE hash IS NOT NULL")
+
+
+def begin_differences(engine: Engine, differences: Differences, members: Members | None) -> None:
+    """Let the differences to the members be looked at; without members all are new."""
+    own = _parquet(engine, members.blobs, members.own.generation) if members else f"(SELECT {NOBODY}) WHERE false"
+    differences.begin(engine, own)
 
 
 def find_missing(engine: Engine, members: Members) -> int:

@@ -23,7 +23,7 @@ from shared.planning.chunks import Chunker, PartWriter
 from shared.planning.engine import open_engine
 from shared.planning.fields import fields_of
 from shared.planning.ledger import Sinks
-from shared.planning.members import CONTACT, RAW_LINES, find_missing, load_known, write_missing
+from shared.planning.members import CONTACT, RAW_LINES, begin_differences, find_missing, load_known, write_missing
 from shared.planning.planner import Planner
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from shared.extracts.extract import Extract
     from shared.model.definitions import CustomField, FieldMapping
     from shared.model.runs import ChunkInfo, Counts
+    from shared.planning.differences import Differences
     from shared.planning.members import Members
     from shared.storage.interfaces import ReadableBlobs
 
@@ -57,6 +58,8 @@ class PlanOutcome:
     chunks: tuple[ChunkInfo, ...]
     counts: Counts
     """`sent` is what the chunks hold that are no removals."""
+    leavers: int = 0
+    """Members who have left, whatever becomes of them."""
     held: tuple[ChunkInfo, ...] = ()
     """Removals that are not to be done unless somebody confirms them."""
     missing: bytes | None = field(default=None, repr=False)
@@ -74,6 +77,7 @@ def plan(
     rows: int | None = None,
     members: Members | None = None,
     judge_leavers: Callable[[Counts, int], Leavers] = lambda _counts, _leavers: Leavers.STAY,
+    differences: Differences | None = None,
 ) -> PlanOutcome:
     """Plan what the extracts send.
 
@@ -87,6 +91,7 @@ def plan(
         rows: read so many rows only, as a preview.
         members: who was brought before: who is in no extract any more has left, who is unchanged is not sent.
         judge_leavers: told counts and the number of leavers; what becomes of them.
+        differences: looks at what the plan would change.
 
     Raises RunEndError, and ExtractChangedError when a file was replaced in the meantime.
     """
@@ -100,6 +105,9 @@ def plan(
         if members and members.leave_out_unchanged:
             load_known(engine, members)
             planner.leave_out_unchanged = True
+        if differences:
+            begin_differences(engine, differences, members)
+            planner.differences = differences
         if mapping.alternate_emails:
             planner.collect_alternates(extracts)
             planner.choose_alternates()
@@ -108,16 +116,21 @@ def plan(
         chunker.close()
         rejected.close()
         removals = Chunker(write, contacts=REMOVALS_PER_REQUEST, first=len(chunker.chunks) + 1, removal=True)
-        fate = Leavers.STAY
+        fate, leavers = Leavers.STAY, 0
         if members:
-            fate = judge_leavers(counts, find_missing(engine, members))
+            leavers = find_missing(engine, members)
+            fate = judge_leavers(counts, leavers)
+            if differences:
+                differences.end(engine)
         if fate is not Leavers.STAY:
             engine.copy(CONTACT, removals.take, RAW_LINES)
             removals.close()
         write.finish()
         missing = write_missing(engine) if members else None
     done, held = (removals.chunks, []) if fate is Leavers.GO else ([], removals.chunks)
-    return PlanOutcome(chunks=(*chunker.chunks, *done), counts=counts, held=tuple(held), missing=missing)
+    return PlanOutcome(
+        chunks=(*chunker.chunks, *done), counts=counts, leavers=leavers, held=tuple(held), missing=missing
+    )
 
 
 class _Background:

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from shared.extracts.extract import Extract, ExtractFile
     from shared.model.definitions import FieldMapping
     from shared.model.runs import Counts
+    from shared.planning.differences import Differences
     from shared.planning.engine import Engine
     from shared.planning.fields import Field
     from shared.planning.ledger import Sinks
@@ -83,6 +84,8 @@ class Planner:
     """Addresses whose rows are looked for and were not found yet; None while a plan is made."""
     finds_leavers: bool = False
     """Whether it matters who is in rows that are rejected for a value."""
+    differences: Differences | None = None
+    """Looks at the contacts to be sent."""
     leave_out_unchanged: bool = False
     """Whether contacts are left out that the table `known` has just so."""
     located: list[Located] = field(default_factory=list)
@@ -369,6 +372,8 @@ class Planner:
         self.tally.listed += min(most, rejected)
 
     def _pass_contacts(self, sinks: Sinks) -> None:
+        if self.differences:
+            self.differences.look(self.engine)
         for notes, rows in self.engine.rows(NOTES):
             for note in notes.split(" "):
                 kind = self.tally.unusable if note.startswith(UNUSABLE_MARK) else self.tally.cut

@@ -20,7 +20,7 @@ from shared.storage.layout import RunBlobs, number_of, success_blob
 from shared.telemetry import Event, log_event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from shared.services import Services
 
@@ -70,6 +70,15 @@ def end_before_sending(
     not_sent = counts.not_sent + counts.sent + counts.pending
     counts = counts.model_copy(update={"sent": 0, "pending": 0, "not_sent": not_sent})
     _end(services, export, run, {"status": status, "reason": reason, "counts": counts})
+
+
+def end_forecast(
+    services: Services, run: Run, reason: Reason, counts: Counts, changes: Mapping[str, object]
+) -> None:
+    """End a run that was to send nothing, with what it found."""
+    counts = counts.model_copy(update={"sent": 0, "not_sent": counts.sent})
+    done = {"status": RunStatus.SUCCEEDED, "reason": reason, "counts": counts}
+    _end(services, run.export, run.id, {**done, **changes})
 
 
 def stop_as_failed(services: Services, export: str, run: str, reason: Reason) -> Plan | None:

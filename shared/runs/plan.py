@@ -23,15 +23,16 @@ from shared.errors import (
     StorageUnavailableError,
     TransientError,
 )
-from shared.extracts.discovery import find_extract
 from shared.extracts.extract import ExtractIncompleteError
 from shared.limits import EXPORT_LOCK_WAIT, EXTRACT_LOOK, PLANNER_LOOK, PREPARATION_DEADLINE
 from shared.model.reasons import Reason, ReasonCode, RunStatus
-from shared.model.runs import ChunkProgress, ParquetBlob, Plan, Run, Success
+from shared.model.runs import ChunkProgress, ParquetBlob, Plan, Run, RunKind, Success
 from shared.runs.comparison import Comparison, digest_of
 from shared.runs.confirm_removals import plan_confirmation
+from shared.runs.dry_run import forecast_run
 from shared.runs.enqueue import enqueue_chunks, postpone
 from shared.runs.finish import end_before_sending, finish_if_done
+from shared.runs.found_extracts import find_extracts
 from shared.runs.membership import current_membership, other_memberships
 from shared.runs.plan_warnings import no_valid_contact, plan_warnings
 from shared.runs.planner_lock import one_planner, require_idle_planner
@@ -65,10 +66,7 @@ def plan_run(services: Services, message: RunMessage) -> None:
     if run is None:
         return
     try:
-        committed = services.store.find(blobs.plan, Plan)
-        plan = committed.document if committed else _make_plan(services, blobs, run, message.attempt)
-        if not run.chunks.planned:
-            _note_plan(services, blobs, plan)
+        _go_on(services, blobs, run, message.attempt)
     except RunEndError as end:
         end_before_sending(services, run.export, run.id, status=end.status, reason=end.reason, counts=end.counts)
     except SettingsError as error:
@@ -83,8 +81,19 @@ def plan_run(services: Services, message: RunMessage) -> None:
         raise  # that is nobody's fault and has waits of its own
     except (TransientError, ExtractChangedError) as error:
         _put_off(services, run, message, error)
-    else:
-        _hand_out(services, blobs, plan)
+
+
+def _go_on(services: Services, blobs: RunBlobs, run: Run, attempt: int) -> None:
+    """Do what the run is for, as far as planning goes. Raises what `plan_run` catches."""
+    if run.kind is RunKind.DRY_RUN:
+        _enter(services, blobs, RunStatus.PLANNING)
+        forecast_run(services, blobs, run, attempt)
+        return
+    committed = services.store.find(blobs.plan, Plan)
+    plan = committed.document if committed else _make_plan(services, blobs, run, attempt)
+    if not run.chunks.planned:
+        _note_plan(services, blobs, plan)
+    _hand_out(services, blobs, plan)
 
 
 def _run_to_plan(services: Services, blobs: RunBlobs, message: RunMessage) -> Run | None:
@@ -149,15 +158,6 @@ def _complete_extracts(services: Services, job: ExportWithConnection, run: Run) 
     if missing and may_wait:
         raise ExtractPendingError(missing)
     return extracts
-
-
-def find_extracts(services: Services, job: ExportWithConnection) -> list[Extract]:
-    """The newest extract of every segment, in the export's order. Raises RunEndError when one is missing."""
-    prefix = services.settings.extract_prefix
-    return [
-        find_extract(services.extracts, segment, prefix=prefix, source=job.export.source)
-        for segment in job.export.segments
-    ]
 
 
 def _skip_if_unchanged(services: Services, run: Run, identity: str, extracts: Sequence[Extract]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from shared.errors import ExtractChangedError, TransientError
 from shared.model.documents import Document
 from shared.model.runs import ChunkInfo, Counts, ExtractSummary
-from shared.runs.plan import find_extracts
+from shared.runs.found_extracts import find_extracts
 from shared.runs.planner_lock import one_planner
 from shared.sendgrid.preflight import check_sendgrid
 

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime
 
 from shared.errors import BlobMissingError, NotFoundError
 from shared.model.documents import Document
+from shared.model.forecast import Examples, Forecast
 from shared.model.reasons import Reason, RunStatus
 from shared.model.rejections import REJECTED_COLUMNS
 from shared.model.runs import (
@@ -111,6 +112,8 @@ class RunView(Document):
     members: MembershipChange | None
     removals_to_confirm: int
     """Leavers that stay on the list until somebody confirms that they are to be taken off."""
+    forecast: Forecast | None
+    """What a run would do, of a dry run that is over."""
     list_count_before: int | None
     list_count_after: int | None
 
@@ -126,6 +129,8 @@ class RunDetails(RunView):
     stages: tuple[Stage, ...] = ()
     deliveries: tuple[ChunkDetails, ...] = ()
     throttling: Throttling = Throttling()
+    examples: Examples | None = None
+    """Of whom a dry run has met, masked; for seven days."""
     next_step: str = ""
 
 
@@ -141,8 +146,16 @@ def get_run_details(services: Services, export: str, run: str) -> RunDetails:
             waits=sum(chunk.waits for chunk in deliveries),
             seconds=round(sum(chunk.waited_s for chunk in deliveries), 1),
         ),
+        examples=_find_examples(services, document),
         next_step=_next_step(document, deliveries),
     )
+
+
+def _find_examples(services: Services, run: Run) -> Examples | None:
+    if run.forecast is None:
+        return None
+    blobs = RunBlobs(export=run.export, run=run.id)
+    return _found(services.store.find(blobs.examples(run.forecast.attempt), Examples))
 
 
 def stages(run: Run, now: datetime) -> tuple[Stage, ...]:
@@ -259,22 +272,30 @@ def list_runs(
 def get_rejected(services: Services, export: str, run: str, part: int) -> tuple[bytes, bool]:
     """A part, from 1, of the CSV of rejected rows, and whether another part follows. Raises NotFoundError."""
     blobs = RunBlobs(export=export, run=run)
-    get_run(services, export, run)
+    document = load_run(services, export, run)
     try:
-        plan = services.store.get(blobs.plan, Plan).document
-        name, following = blobs.rejected(plan.attempt, part), blobs.rejected(plan.attempt, part + 1)
-        written = {item.name for item in services.store.blobs.list_blobs(blobs.rejected_folder(plan.attempt))}
-        if name not in written and (part == 1 or blobs.rejected(plan.attempt, part - 1) in written):
-            name = blobs.refused(plan.attempt)
-        if part == 1 and name not in written and plan.counts.rejected == 0:
+        attempt, planned = _planned(services, document)
+        name, following = blobs.rejected(attempt, part), blobs.rejected(attempt, part + 1)
+        written = {item.name for item in services.store.blobs.list_blobs(blobs.rejected_folder(attempt))}
+        if name not in written and (part == 1 or blobs.rejected(attempt, part - 1) in written):
+            name = blobs.refused(attempt)
+        if part == 1 and name not in written and planned.rejected == 0:
             return REJECTED_HEADER, False
         data = services.store.blobs.get(name).data
     except BlobMissingError:
         raise NotFoundError(
             f"The run {run} has no list of rejected rows: it is not planned yet, or its retention is over."
         ) from None
-    last = blobs.refused(plan.attempt)
+    last = blobs.refused(attempt)
     return data, following in written or (last in written and name != last)
+
+
+def _planned(services: Services, run: Run) -> tuple[str, Counts]:
+    """The attempt that has made the run's plan or forecast, and its counts. Raises BlobMissingError."""
+    if run.forecast is not None:
+        return run.forecast.attempt, run.counts
+    plan = services.store.get(RunBlobs(export=run.export, run=run.id).plan, Plan).document
+    return plan.attempt, plan.counts
 
 
 def _with_progress(services: Services, blobs: RunBlobs, run: Run) -> Run:

@@ -102,6 +102,11 @@ def get_list_count(list_id: UUID) -> Request:
     return Request(method="GET", path=f"/v3/marketing/lists/{list_id}/contacts/count")
 
 
+def get_contact_count() -> Request:
+    """Ask how many contacts the account holds."""
+    return Request(method="GET", path="/v3/marketing/contacts/count")
+
+
 def get_scopes() -> Request:
     """Ask what the key may do."""
     return Request(method="GET", path="/v3/scopes")
@@ -287,6 +292,13 @@ def contact_count(answer: Response) -> int | None:
     """Contacts of a list, from `GET …/lists/{id}` or its `contacts/count`."""
     document = answer.json()
     return _count(document.get("contact_count")) if isinstance(document, dict) else None
+
+
+def billed_contacts(answer: Response) -> int | None:
+    """Contacts that count against the account's plan, from `GET …/contacts/count`."""
+    document = answer.json()
+    billed = _count(document.get("billable_count")) if isinstance(document, dict) else None
+    return contact_count(answer) if billed is None else billed
 
 
 def custom_fields(answer: Response) -> dict[str, CustomField]:

@@ -37,6 +37,8 @@ class Endpoint(StrEnum):
     """`POST /v3/marketing/contacts/search/emails`."""
     REMOVALS = "removals"
     """`DELETE /v3/marketing/lists/{id}/contacts`."""
+    CONTACTS = "contacts"
+    """`GET /v3/marketing/contacts/count`."""
     SCOPES = "scopes"
     FIELDS = "fields"
 

@@ -20,6 +20,7 @@ runs/{export}/{run}/plan.json                     what it sends, once decided
 runs/{export}/{run}/attempts/{attempt}/           chunks/00001.ndjson, rejected/00001.csv …: people's data
 runs/{export}/{run}/attempts/{attempt}/input.json what the plan was made from
 runs/{export}/{run}/attempts/{attempt}/missing.parquet members that are in no extract: people's data
+runs/{export}/{run}/attempts/{attempt}/examples.json whom a dry run has met, masked
 runs/{export}/{run}/confirmation.json             which run takes off the list whom this one was not allowed to
 runs/{export}/{run}/deliveries/00001.json         what SendGrid accepted of the chunk
 runs/{export}/{run}/results/00001.json            how the chunk ended
@@ -175,6 +176,10 @@ class RunBlobs:
     def plan_input(self, attempt: str) -> str:
         """What the plan was made from."""
         return f"{self.attempts}{attempt}/input.json"
+
+    def examples(self, attempt: str) -> str:
+        """Whom a dry run has met, masked."""
+        return f"{self.attempts}{attempt}/examples.json"
 
     def missing(self, attempt: str) -> str:
         """Members that are in no extract."""

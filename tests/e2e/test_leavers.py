@@ -54,6 +54,34 @@ def test_members_and_counts_add_up(runs: tuple[Json, Json]) -> None:
     assert second["list_count_after"] == len(STAY) + 1
 
 
+def test_a_dry_run_tells_what_a_run_would_do_and_does_nothing(
+    running: RunningApp, export: SavedExport, runs: tuple[Json, Json]
+) -> None:
+    assert runs
+    running.deliver_emails(*STAY[5:], "new@example.com", segment=export.get()["segments"][0], day=3)
+    before = export.emails()
+    run = export.post("plan").wait()
+    assert run["status"] == "succeeded"
+    forecast = run["forecast"]
+    assert [forecast[name] for name in ("new", "changed", "unchanged", "leaving", "removed")] == [1, 0, 15, 5, 5]
+    assert run["examples"]["new"] == [{"email": "n" + "*" * 14}]
+    assert export.emails() == before
+
+
+def test_removals_beyond_the_limit_are_done_when_they_are_confirmed(
+    running: RunningApp, export: SavedExport, runs: tuple[Json, Json]
+) -> None:
+    assert runs
+    definition = export.get() | {"max_removals": {"share": 0.1}}
+    running.put(f"/api/exports/{export.id}", definition).raise_for_status()
+    run = export.run()
+    assert (run["status"], run["removals_to_confirm"]) == ("completed_with_warnings", 5)
+    assert set(STAY) <= set(export.emails())
+    done = export.post(f"runs/{run['id']}/confirm-removals").wait()
+    assert (done["status"], done["counts"]["removed"]) == ("succeeded", 5)
+    assert export.emails() == sorted([*STAY[5:], "new@example.com", BY_HAND])
+
+
 def test_deleting_the_export_deletes_its_members(
     running: RunningApp, export: SavedExport, runs: tuple[Json, Json]
 ) -> None:

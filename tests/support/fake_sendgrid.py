@@ -73,6 +73,8 @@ class FakeSendGrid:
                 found = self.remove(list_id, contacts.partition("=")[2].split(","))
             case ["marketing", "field_definitions"]:
                 found = answer(200, {"custom_fields": self.custom_fields, "reserved_fields": []})
+            case ["marketing", "contacts", "count"]:
+                found = answer(200, {"contact_count": len(self.contacts), "billable_count": len(self.contacts)})
             case ["marketing", "contacts", "search", "emails"]:
                 found = self.search(json.loads(request.body or b"")["emails"])
             case ["marketing", "contacts"]:

@@ -131,6 +131,12 @@ class SavedExport:
         answer = self.running.api.post(self.runs_path, json=options).raise_for_status()
         return StartedRun(running=self.running, export=self.id, id=answer.json()["id"])
 
+    def post(self, path: str) -> StartedRun:
+        """Ask for something, below the export, that starts a run."""
+        response = self.running.api.post(f"/api/exports/{self.id}/{path}")
+        response.raise_for_status()
+        return StartedRun(running=self.running, export=self.id, id=response.json()["id"])
+
     def run(self, **options: object) -> Json:
         """Start a run on demand and look at it once it is over."""
         return self.start(**options).wait()

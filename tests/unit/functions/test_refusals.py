@@ -23,6 +23,8 @@ ON_EXPORTS = {
     "start": (runs.start_run, EXPORT),
     "retry": (runs.retry_run, EXPORT | {"run": "20260302T090000Z-ab12"}),
     "preview": (exports.preview_export, EXPORT),
+    "plan": (runs.plan_export, EXPORT),
+    "confirm removals": (runs.confirm_removals, EXPORT | {"run": "20260302T090000Z-ab12"}),
 }
 CALLS: dict[str, tuple[Any, dict[str, str]]] = {
     **ON_EXPORTS,

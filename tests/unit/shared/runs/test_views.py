@@ -159,4 +159,4 @@ def test_a_member_of_the_stored_run_is_shown_only_where_the_view_names_it(app: I
     run = finished(app)
     shown = get_run_details(app.services, run.export, run.id).model_dump()
     assert set(Run.model_fields) - set(shown) == {"stop", "looked_at", "message_token", "planner", "waits_until"}
-    assert set(shown) - set(Run.model_fields) == {"stages", "deliveries", "throttling", "next_step"}
+    assert set(shown) - set(Run.model_fields) == {"stages", "deliveries", "throttling", "examples", "next_step"}

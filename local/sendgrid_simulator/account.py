@@ -15,6 +15,7 @@ from local.sendgrid_simulator.fields import CustomFields
 from local.sendgrid_simulator.jobs import ContactFailure, JobResult, Jobs, Work
 from local.sendgrid_simulator.lists import ContactList, Lists
 from local.sendgrid_simulator.people import Change, Contact, ContactError, Contacts, iso
+from local.sendgrid_simulator.suppressions import Suppressions
 from local.sendgrid_simulator.validation import problems_with
 
 
@@ -29,6 +30,9 @@ class Account:
         self.imports: dict[str, ImportWish] = {}
         """Under the ids of their jobs."""
         self.exports = Exports()
+        self.suppressions = Suppressions()
+        self.erased: set[str] = set()
+        """Addresses whose erasure was asked for."""
 
     def settle(self, now: float) -> None:
         """Does what is due: first the jobs, so that exports see what they did."""

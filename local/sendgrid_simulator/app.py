@@ -9,9 +9,12 @@ from local.sendgrid_simulator import (
     account_endpoints,
     contact_endpoints,
     contact_lookup_endpoints,
+    erasure_endpoints,
     export_endpoints,
+    group_endpoints,
     import_endpoints,
     list_endpoints,
+    suppression_endpoints,
 )
 from local.sendgrid_simulator.answers import Answer, account_error, refusal
 from local.sendgrid_simulator.call import Call, Endpoint
@@ -27,6 +30,9 @@ ENDPOINTS = (
     *contact_lookup_endpoints.ENDPOINTS,
     *list_endpoints.ENDPOINTS,
     *account_endpoints.ENDPOINTS,
+    *suppression_endpoints.ENDPOINTS,
+    *group_endpoints.ENDPOINTS,
+    *erasure_endpoints.ENDPOINTS,
 )
 CONTROL_PATH = "/__simulator"
 

@@ -1,6 +1,6 @@
 """One request on its way through the simulator, and the endpoints it can be for."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from local.sendgrid_simulator import limits
@@ -20,6 +20,8 @@ class Call:
     """Path and query as sent."""
     path_params: Mapping[str, str]
     query: Mapping[str, str]
+    query_items: Sequence[tuple[str, str]]
+    """With every value of a name that comes more than once."""
     headers: Mapping[str, str]
     """Keys are lower-case."""
     started: float

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 from local.sendgrid_simulator.configuration import Configuration
 from local.sendgrid_simulator.faults import Fault, Injected
 from local.sendgrid_simulator.request_log import LoggedRequest
+from local.sendgrid_simulator.suppressions import SuppressionKind
 
 __all__ = ["Counts", "Fault", "Injected", "LoggedRequest", "Simulator"]
 
@@ -81,6 +82,14 @@ class Simulator:
         body = {"list_ids": [list_id], "contacts": [{"email": email} for email in emails]}
         headers = {"Authorization": f"Bearer {self.create_key()}", "Accept": "application/json"}
         _check(self._client.put("/v3/marketing/contacts", json=body, headers=headers))
+
+    def suppress(self, kind: SuppressionKind, *emails: str) -> None:
+        """Puts people on a suppression list, as mail that could not be delivered does."""
+        self._ask("POST", "/suppressions", {"kind": kind, "emails": emails})
+
+    def erased(self) -> list[str]:
+        """Lists the addresses whose erasure was asked for."""
+        return list(self._ask("GET", "/erased"))
 
     def configure(self, **settings: object) -> Configuration:
         """Changes some of the settings of `Configuration`, or all by a `profile`, and gives all."""

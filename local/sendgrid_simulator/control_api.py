@@ -16,6 +16,7 @@ from local.sendgrid_simulator.answers import Json
 from local.sendgrid_simulator.faults import Fault
 from local.sendgrid_simulator.people import Contact
 from local.sendgrid_simulator.simulation import Simulation
+from local.sendgrid_simulator.suppressions import SuppressionKind
 
 type Command = Callable[[Simulation, Json], object]
 """Does what a control request asks, given its JSON and its path's parameters; gives the JSON to answer."""
@@ -70,6 +71,16 @@ def _delete_list(simulation: Simulation, wanted: Json) -> object:
 
 def _create_field(simulation: Simulation, wanted: Json) -> object:
     return {"id": simulation.account.fields.create(wanted["name"], wanted["type"]).id}
+
+
+def _suppress(simulation: Simulation, wanted: Json) -> object:
+    kind = SuppressionKind(wanted["kind"])
+    simulation.account.suppressions.add(kind, wanted["emails"], simulation.clock())
+    return None
+
+
+def _list_erased(simulation: Simulation, _wanted: Json) -> object:
+    return sorted(simulation.account.erased)
 
 
 def _configure(simulation: Simulation, wanted: Json) -> object:
@@ -158,6 +169,8 @@ COMMANDS: tuple[tuple[str, str, Command], ...] = (
     ("GET", "/lists/{id}/contacts", _list_contacts),
     ("GET", "/contact", _get_contact),
     ("POST", "/fields", _create_field),
+    ("POST", "/suppressions", _suppress),
+    ("GET", "/erased", _list_erased),
     ("PATCH", "/configuration", _configure),
     ("GET", "/requests", _list_requests),
     ("GET", "/counts", _count),

@@ -61,6 +61,7 @@ class Gateway:
             target=request.scope["raw_path"].decode("ascii") + query,
             path_params=request.path_params,
             query=request.query_params,
+            query_items=request.query_params.multi_items(),
             headers=request.headers,
             started=self._simulation.clock(),
         )

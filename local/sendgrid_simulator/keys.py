@@ -2,8 +2,8 @@
 
 The scopes are those published under "Marketing Campaigns" and "User account":
 https://www.twilio.com/docs/sendgrid/api-reference/api-key-permissions. Which of them guards which call is not
-published, beyond `marketing.read` for reading; that the four `marketing_campaigns` scopes guard writing is
-our choice.
+published, beyond `marketing.read` for reading; that the four `marketing_campaigns` scopes guard writing, and that
+one scope for each doing guards all suppressions, is our choice.
 """
 
 import secrets
@@ -17,10 +17,23 @@ DELETE: Final = "marketing_campaigns.delete"
 ACCOUNT_READ: Final = "user.account.read"
 USERNAME_READ: Final = "user.username.read"
 
-MARKETING_SCOPES: Final = (READ, CREATE, "marketing_campaigns.read", UPDATE, DELETE)
-ALL_SCOPES: Final = (*MARKETING_SCOPES, ACCOUNT_READ, USERNAME_READ)
+SUPPRESSION_READ: Final = "suppression.read"
+SUPPRESSION_CREATE: Final = "suppression.create"
+SUPPRESSION_DELETE: Final = "suppression.delete"
+ERASE: Final = "recipients.erasejob.create"
 
-TODAYS_SCOPES: Final = (READ, "marketing.automation.read", ACCOUNT_READ, USERNAME_READ)
+MARKETING_SCOPES: Final = (READ, CREATE, "marketing_campaigns.read", UPDATE, DELETE)
+OTHER_SCOPES: Final = (
+    ACCOUNT_READ,
+    USERNAME_READ,
+    SUPPRESSION_READ,
+    SUPPRESSION_CREATE,
+    SUPPRESSION_DELETE,
+    ERASE,
+)
+ALL_SCOPES: Final = (*MARKETING_SCOPES, *OTHER_SCOPES)
+
+TODAYS_SCOPES: Final = (READ, "marketing.automation.read", *OTHER_SCOPES)
 """What a key with full access lists today: no scope for writing is among those of Marketing.
 
 https://github.com/kenzo0107/terraform-provider-sendgrid lists them; that `marketing.read` lets a key write, too,

@@ -29,6 +29,13 @@ MAX_LISTS: Final = 1_000
 MAX_NAME_LENGTH: Final = 100
 """Characters in the name of a list or of a custom field."""
 
+MAX_SUPPRESSIONS: Final = 500
+"""Entries of a suppression list in one answer."""
+
+MAX_GROUP_NAME_LENGTH: Final = 30
+MAX_GROUP_DESCRIPTION_LENGTH: Final = 100
+MAX_ERASED_EMAILS: Final = 5_000
+MAX_ERASURE_BYTES: Final = 256 * 1024
 MAX_PAGE_SIZE: Final = 1_000
 DEFAULT_PAGE_SIZE: Final = 100
 MAX_CUSTOM_FIELDS: Final = 500

@@ -9,6 +9,7 @@ import pytest
 from local.sendgrid_simulator.app import ENDPOINTS
 from local.sendgrid_simulator.call import Endpoint
 from local.sendgrid_simulator.faults import Fault, FaultKind, Outcome
+from local.sendgrid_simulator.suppressions import SuppressionKind
 from tests.support.openapi import find_operation, validate_exchange
 from tests.support.simulated import CONTACTS, LISTS, InMemorySendGrid
 
@@ -70,6 +71,41 @@ GOOD: list[Case] = [
     ("GET", "/v3/user/username", None, 200),
 ]
 
+SUPPRESSED = {"recipient_emails": ["ann@example.com"]}
+GROUP = "/v3/asm/groups/{group}"
+GOOD += [
+    ("POST", "/v3/asm/suppressions/global", SUPPRESSED, 201),
+    ("GET", "/v3/asm/suppressions/global/{suppressed}", None, 200),
+    ("GET", "/v3/asm/suppressions/global/nobody@example.com", None, 200),
+    ("DELETE", "/v3/asm/suppressions/global/{suppressed}", None, 204),
+    ("GET", "/v3/suppression/unsubscribes?limit=500&offset=0&start_time=1&email=a%25", None, 200),
+    *(
+        request
+        for path in (f"/v3/suppression/{kind}" for kind in SuppressionKind if kind != "unsubscribes")
+        for request in (
+            ("GET", path, None, 200),
+            ("GET", f"{path}/{{suppressed}}", None, 200),
+            ("DELETE", path, {"emails": ["ann@example.com"]}, 204),
+            ("DELETE", path, {"delete_all": True}, 204),
+            ("DELETE", f"{path}/{{suppressed}}", None, 204),
+        )
+    ),
+    ("GET", "/v3/asm/groups", None, 200),
+    ("GET", "/v3/asm/groups?id={group}", None, 200),
+    ("POST", "/v3/asm/groups", {"name": "News", "description": "Weekly"}, 201),
+    ("GET", GROUP, None, 200),
+    ("PATCH", GROUP, {"name": "Old news"}, 201),
+    ("DELETE", GROUP, None, 204),
+    ("POST", f"{GROUP}/suppressions", SUPPRESSED, 201),
+    ("GET", f"{GROUP}/suppressions", None, 200),
+    ("POST", f"{GROUP}/suppressions/search", SUPPRESSED, 200),
+    ("DELETE", f"{GROUP}/suppressions/{{suppressed}}", None, 204),
+    ("GET", "/v3/asm/suppressions", None, 200),
+    ("GET", "/v3/asm/suppressions/{suppressed}", None, 200),
+    ("POST", "/v3/recipients/erasejob", {"email_addresses": ["ann@example.com"]}, 202),
+]
+"""Suppressions and erasure, whose requests all know the same person."""
+
 NO_LIST = f"{LISTS}/{uuid.uuid4()}"
 IMPORT_TO_NOWHERE = {"file_type": "csv", "field_mappings": ["_rf2_T"], "list_ids": [str(uuid.uuid4())]}
 BAD: list[Case] = [
@@ -105,6 +141,10 @@ BAD: list[Case] = [
     ("DELETE", f"{LIST}/contacts", None, 400),
     ("DELETE", f"{LIST}/contacts?contact_ids=x", None, 404),
     ("GET", f"{NO_LIST}/contacts/count", None, 404),
+    ("POST", "/v3/recipients/erasejob", {"email_addresses": ["x"]}, 400),
+    ("GET", "/v3/asm/groups/1", None, 404),
+    ("POST", "/v3/asm/suppressions/global", {"recipient_emails": ["x"]}, 400),
+    ("GET", "/v3/suppression/bounces?limit=501", None, 400),
     ("POST", FIELDS, {"name": "email", "field_type": "Text"}, 400),
     ("PATCH", f"{FIELDS}/{{text}}", {"name": "email"}, 400),
     ("PATCH", f"{FIELDS}/x", {"name": "hat"}, 404),
@@ -129,7 +169,18 @@ def ids(sendgrid: InMemorySendGrid) -> dict[str, str]:
         "text": text,
         "number": number,
         "kind": "email",
+        "suppressed": "ann@example.com",
+        "group": str(suppressed_group(sendgrid)),
     }
+
+
+def suppressed_group(sendgrid: InMemorySendGrid) -> int:
+    """Puts one person on every list and into a group, whose id it gives."""
+    for kind in SuppressionKind:
+        sendgrid.control.suppress(kind, "ann@example.com")
+    group = sendgrid.api.post("/v3/asm/groups", json={"name": "Sales", "description": "What is cheap"}).json()
+    sendgrid.api.post(f"/v3/asm/groups/{group['id']}/suppressions", json=SUPPRESSED)
+    return int(group["id"])
 
 
 def fill(value: object, ids: dict[str, str]) -> object:

@@ -18,6 +18,9 @@ UNDOCUMENTED_STATUSES = {
 UNDOCUMENTED_ANSWERS = {
     ("GET", "/v3/marketing/lists", 400): "page_size has bounds, but no answer to one that is out of them",
     ("POST", "/v3/marketing/contacts/batch", 400): "ids has a maximum, but no answer to one that exceeds it",
+    ("GET", "/v3/suppression/bounces", 400): "limit has a maximum, but no answer to one that exceeds it",
+    ("POST", "/v3/asm/suppressions/global", 400): "addresses have a format, but no answer to one that has it not",
+    ("GET", "/v3/asm/groups/{group_id}", 404): "no answer to a group that does not exist",
 }
 """Single answers that the specification ought to list."""
 
@@ -26,6 +29,8 @@ EXTRA_CONTACT_MEMBERS = dict.fromkeys(
     "a writable reserved field according to the field definitions, but not in ContactRequest",
 )
 """Members of a contact that may be sent although the schema lacks them."""
+
+GLOBAL_SUPPRESSION = "/v3/asm/suppressions/global/{email}"
 
 NOT_SENDGRIDS_ANSWERS = {"answer", "error_after_acceptance"}
 """Faults whose answers stand for outages and gateways, which no specification describes."""
@@ -39,6 +44,7 @@ def repair(document: dict[str, Any]) -> dict[str, Any]:
     - `custom_fields` has an example of a field, `w1`, where its schema belongs; numbers are valid values, too.
     - `alternate_emails` and `segment_ids` are arrays, though SendGrid was recorded to answer null for none.
     - The `job_id` of a deletion is an object, though recorded as the text that it is everywhere else.
+    - A global suppression must have an address, though the prose says that {} means none.
     - No request body is marked as required, though none of these operations does anything without.
     - 204 is given a body of type string; RFC 9110 section 15.3.5 does not allow any.
     """
@@ -46,8 +52,12 @@ def repair(document: dict[str, Any]) -> dict[str, Any]:
     for path in document["paths"].values():
         for operation in path.values():
             if isinstance(operation, dict):
-                operation.get("requestBody", {})["required"] = True
+                _require(operation.get("requestBody", {}))
                 operation["responses"].get("204", {}).pop("content", None)
+    if suppression := document["paths"].get(GLOBAL_SUPPRESSION):
+        del suppression["get"]["responses"]["200"]["content"]["application/json"]["schema"]["required"]
+    for body in document["components"].get("requestBodies", {}).values():
+        _require(body)
     _say_that_job_ids_are_texts(document["paths"])
     for name, schema in document["components"]["schemas"].items():
         if name != "ContactRequest":
@@ -56,6 +66,11 @@ def repair(document: dict[str, Any]) -> dict[str, Any]:
     if contact:
         del contact["properties"]["custom_fields"]["properties"]
     return document
+
+
+def _require(request_body: dict[str, Any]) -> None:
+    if "$ref" not in request_body:  # what it refers to is there itself
+        request_body["required"] = True
 
 
 def _say_that_job_ids_are_texts(node: object) -> None:

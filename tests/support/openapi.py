@@ -41,6 +41,8 @@ FILES = (
     "tsg_mc_custom_fields_v3.json",
     "tsg_scopes_v3.json",
     "tsg_user_v3.json",
+    "tsg_suppressions_v3.json",
+    "tsg_recipients_data_erasure_v3.json",
 )
 VARIABLE = "SENDGRID_OAI"
 NOT_CHECKED = (

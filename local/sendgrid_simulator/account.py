@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import partial
+from typing import Final
 
 import orjson
 
@@ -17,6 +18,9 @@ from local.sendgrid_simulator.lists import ContactList, Lists
 from local.sendgrid_simulator.people import Change, Contact, ContactError, Contacts, iso
 from local.sendgrid_simulator.suppressions import Suppressions
 from local.sendgrid_simulator.validation import problems_with
+
+NEWER_IDENTIFIERS: Final = frozenset(limits.IDENTIFIERS) - {"email"}
+OLDER_TEXTS: Final = tuple(name for name in limits.TEXT_LENGTHS if name not in NEWER_IDENTIFIERS)
 
 
 class Account:
@@ -67,20 +71,20 @@ class Account:
     def describe_contact(self, contact: Contact, public_url: str) -> Json:
         """Shows a contact in the words of the schema `ContactDetails3`.
 
-        Recorded are the names of custom fields instead of the ids that they are written by, the nulls for no
-        alternate e-mail and no segment, and "contact" in the link.
+        Recorded are the names of custom fields instead of the ids that they are written by, null for no segment,
+        and that the newer identifiers are left out when there are none.
         """
         contact_id = self.contacts.contact_id(contact)
         fields = contact.parse_fields()
         custom = self.fields.shown(fields.get("custom_fields", {}))
         return (
-            dict.fromkeys(limits.TEXT_LENGTHS, "")
-            | {"id": contact_id, "alternate_emails": None}
-            | fields
+            dict.fromkeys(OLDER_TEXTS, "")
+            | {"id": contact_id, "alternate_emails": []}
+            | {name: value for name, value in fields.items() if value or name not in NEWER_IDENTIFIERS}
             | {"custom_fields": custom}
             | {"list_ids": self.lists.ids_with(contact.number), "segment_ids": None}
             | {"created_at": iso(contact.created), "updated_at": iso(contact.updated)}
-            | {"_metadata": {"self": f"{public_url}/v3/marketing/contact/{contact_id}"}}
+            | {"_metadata": {"self": f"{public_url}/v3/marketing/contacts/{contact_id}"}}
         )
 
     def write_export(self, wish: ExportWish, public_url: str, *, most_rows: int, compressed: bool) -> ExportFiles:

@@ -40,12 +40,19 @@ def _describe(call: Call, contact: Contact) -> Json:
     return call.simulation.account.describe_contact(contact, call.simulation.configuration.public_url)
 
 
+def _describe_newest(call: Call, contact: Contact) -> Json:
+    """Shows a contact as the list of the newest does: recorded are null, no segments and another link."""
+    shown = {name: value for name, value in _describe(call, contact).items() if name != "segment_ids"}
+    self_url = f"{call.simulation.configuration.public_url}/v3/marketing/contact/{shown['id']}"
+    return shown | {"alternate_emails": shown["alternate_emails"] or None, "_metadata": {"self": self_url}}
+
+
 def _list(call: Call, _now: float) -> Answer:
     contacts = call.simulation.account.contacts
     newest = heapq.nlargest(
         limits.MAX_SHOWN_CONTACTS, contacts.list_all(), key=lambda each: (each.updated, each.number)
     )
-    shown = sorted((_describe(call, each) for each in newest), key=lambda each: str(each["email"]))
+    shown = sorted((_describe_newest(call, each) for each in newest), key=lambda each: str(each["email"]))
     metadata = {"self": f"{call.simulation.configuration.public_url}{UPSERT_PATH}"}
     return json_answer(200, {"result": shown, "contact_count": len(contacts), "_metadata": metadata})
 

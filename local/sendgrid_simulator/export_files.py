@@ -87,7 +87,7 @@ def _csv(custom_fields: list[str]) -> tuple[bytes, Line]:
     def line(contact: Json) -> bytes:
         custom = contact["custom_fields"]
         shown = contact | {"contact_id": contact["id"]}
-        return write([*(shown[name] for name in columns), *(custom.get(name) for name in custom_fields)])
+        return write([*(shown.get(name) for name in columns), *(custom.get(name) for name in custom_fields)])
 
     return write(name.upper() for name in (*columns, *custom_fields)), line
 

@@ -42,7 +42,8 @@ def repair(document: dict[str, Any]) -> dict[str, Any]:
     - `nullable` is a word of OpenAPI 3.0 without effect in 3.1, which the files claim to be: the null that it
       means, and that their own examples contain, becomes part of the type.
     - `custom_fields` has an example of a field, `w1`, where its schema belongs; numbers are valid values, too.
-    - `alternate_emails` and `segment_ids` are arrays, though SendGrid was recorded to answer null for none.
+    - `alternate_emails` and `segment_ids` are arrays, though SendGrid was recorded to answer null for none, and to
+      leave the latter out of the newest contacts.
     - The `job_id` of a deletion is an object, though recorded as the text that it is everywhere else.
     - A global suppression must have an address, though the prose says that {} means none.
     - No request body is marked as required, though none of these operations does anything without.
@@ -62,6 +63,8 @@ def repair(document: dict[str, Any]) -> dict[str, Any]:
     for name, schema in document["components"]["schemas"].items():
         if name != "ContactRequest":
             _allow_null_arrays(schema.get("properties", {}))
+        if name == "ContactDetails3":
+            schema["required"].remove("segment_ids")
     contact = document["components"]["schemas"].get("ContactRequest")
     if contact:
         del contact["properties"]["custom_fields"]["properties"]

@@ -30,6 +30,7 @@ class Counts(BaseModel):
 
     rows_read: int
     sent: int
+    unchanged: int = 0
     duplicate: int
     rejected: int
     not_sent: int

@@ -96,7 +96,7 @@ class Demo:
         self._screen = screen
 
     def run(self) -> list[Outcome]:
-        """Run on demand, then by the timer, if that is wanted, then with fewer people, if they are made up."""
+        """Run on demand, then by the timer, if that is wanted, then when people have left, if they are made up."""
         with self._host.client() as client:
             api = ExportApi(client, say=self._screen.say)
             api.put(f"/api/connections/{CONNECTION}", connection_definition())
@@ -104,7 +104,7 @@ class Demo:
             self._keep(api, outcomes[0].run)
             if self._scheduled:
                 outcomes.append(self._run_scheduled(api))
-            return [*outcomes, *self._run_with_leavers(api, outcomes[-1])]
+            return [*outcomes, *self._run_with_changes(api)]
 
     def _keep(self, api: ExportApi, run: Run) -> None:
         """Leave the report and the list of rejected rows where people find them, and show the first rows."""
@@ -132,18 +132,19 @@ class Demo:
         self._put_export(api, delivery, schedule="off")
         return self._outcome(api, run, delivery, before)
 
-    def _run_with_leavers(self, api: ExportApi, last: Outcome) -> Iterator[Outcome]:
-        """Some have left the segment, and others were put on the list by hand."""
+    def _run_with_changes(self, api: ExportApi) -> Iterator[Outcome]:
+        """Some have left the segment, joined it or moved, and others were put on the list by hand."""
         with self._playground.extracts() as container:
-            delivery = self._source.deliver_fewer(container)
+            delivery = self._source.deliver_changed(container)
         if delivery is None:
             return
         self._tell(delivery)
+        leavers = set(self._simulator.list_emails(self._playground.list_id)) - delivery.emails
         self._simulator.add_to_list(self._playground.list_id, *BY_HAND)
         self._screen.say(f"By hand onto the list: {len(BY_HAND)} people")
         before = self._count_requests()
         outcome = self._outcome(api, api.start_run(EXPORT), delivery, before, by_hand=BY_HAND)
-        yield replace(outcome, title="leavers", leavers=last.on_list - len(delivery.emails))
+        yield replace(outcome, title="changes", leavers=len(leavers))
 
     def _deliver(self, *, again: bool) -> Delivery:
         with self._screen.step("Extract delivered"), self._playground.extracts() as container:

@@ -1,13 +1,14 @@
 """Delivers extracts for the demo, and tells what must become of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final, Protocol
 
 from azure.storage.blob import ContainerClient
 
+from local.extracts.changed_people import ChangedPeople
 from local.extracts.customer_insights import ExportDestination, put_file, put_table
 from local.extracts.expectation import Expectation, expect_file
 from local.extracts.people import COLUMNS, People
@@ -29,7 +30,6 @@ PEOPLE_MAPPING: Final = {
 # More than the rows of a hundred that are not sent, so a second extract always has newcomers.
 NEWCOMERS_MIN: Final = 20
 NEWCOMERS_SHARE: Final = 100
-LEAVERS_SHARE: Final = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +60,12 @@ class Source(Protocol):
     def deliver_again(self, container: ContainerClient) -> Delivery:
         """Put the extract of a refresh right now."""
 
-    def deliver_fewer(self, container: ContainerClient) -> Delivery | None:
-        """Put an extract that some people have left; None where nobody can leave."""
+    def deliver_changed(self, container: ContainerClient) -> Delivery | None:
+        """Put an extract that people have left, joined and moved in; None where nobody can."""
 
 
 class PeopleSource:
-    """Made-up people; the second extract holds the same ones and some newcomers."""
+    """Made-up people; the second extract holds the same ones and some newcomers, in the third some have left."""
 
     mapping = PEOPLE_MAPPING
     source = SourceOptions()
@@ -80,12 +80,14 @@ class PeopleSource:
     def deliver_again(self, container: ContainerClient) -> Delivery:
         """Put the people and the newcomers."""
         newcomers = max(NEWCOMERS_MIN, self._rows // NEWCOMERS_SHARE)
-        return put_people(container, People(rows=self._rows + newcomers), delivered_at=datetime.now(UTC))
+        delivery = put_people(container, People(rows=self._rows + newcomers), delivered_at=datetime.now(UTC))
+        before = People(rows=self._rows).expectation()
+        return replace(delivery, expectation=delivery.expectation.after(before))
 
-    def deliver_fewer(self, container: ContainerClient) -> Delivery | None:
-        """Put the people but for the last twentieth, as of the next minute: folders are named by it."""
-        fewer = People(rows=self._rows - self._rows // LEAVERS_SHARE)
-        return put_people(container, fewer, delivered_at=datetime.now(UTC) + timedelta(minutes=1))
+    def deliver_changed(self, container: ContainerClient) -> Delivery | None:
+        """Put what has become of the people, as of the next minute: folders are named by it."""
+        changed = ChangedPeople(before=People(rows=self._rows))
+        return put_people(container, changed, delivered_at=datetime.now(UTC) + timedelta(minutes=1))
 
 
 class FileSource:
@@ -104,10 +106,11 @@ class FileSource:
 
     def deliver_again(self, container: ContainerClient) -> Delivery:
         """Put the file anew, which makes it another version of the extract."""
-        return self._put(container, datetime.now(UTC))
+        delivery = self._put(container, datetime.now(UTC))
+        return replace(delivery, expectation=self._expectation.after(self._expectation))
 
-    def deliver_fewer(self, container: ContainerClient) -> Delivery | None:
-        """Nobody leaves a file that is delivered unchanged."""
+    def deliver_changed(self, container: ContainerClient) -> Delivery | None:
+        """Nothing changes in a file that is delivered as it is."""
         del container
         return None
 
@@ -125,7 +128,7 @@ def source_of(options: OwnFile | MadeUpPeople) -> Source:
     return FileSource(options) if isinstance(options, OwnFile) else PeopleSource(options.rows)
 
 
-def put_people(container: ContainerClient, people: People, *, delivered_at: datetime) -> Delivery:
+def put_people(container: ContainerClient, people: People | ChangedPeople, *, delivered_at: datetime) -> Delivery:
     """Put people as an extract of several files."""
     bounds = [people.rows * number // PARTITIONS for number in range(PARTITIONS + 1)]
     blobs = put_table(

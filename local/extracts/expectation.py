@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from local.extracts.folder import FolderBlobs
@@ -32,11 +32,21 @@ class Expectation:
 
     rows: int
     contacts: int
-    """Distinct valid e-mail addresses."""
+    """Distinct valid e-mail addresses of people who are new or different."""
     duplicates: int
     rejected: int
     cut: Mapping[str, int] | None = None
-    """SendGrid field → values that are too long for it; None where nobody counted."""
+    """SendGrid field → values of them that are too long for it; None where nobody counted."""
+    unchanged: int = 0
+    """Distinct valid e-mail addresses of the others."""
+
+    def after(self, before: Expectation) -> Expectation:
+        """What becomes of the rows when those of `before`, which are among them, were sent."""
+        cut = None
+        if self.cut is not None and before.cut is not None:
+            counted = {name: many - before.cut.get(name, 0) for name, many in self.cut.items()}
+            cut = {name: many for name, many in counted.items() if many}
+        return replace(self, contacts=self.contacts - before.contacts, unchanged=before.contacts, cut=cut)
 
 
 @dataclass

@@ -5,7 +5,8 @@ holding the others, and a longer extract with the same seed holds the same peopl
 """
 
 import random
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -118,7 +119,7 @@ class People:
 
     def row(self, number: int) -> Row:
         """Make one row, its values in the order of `COLUMNS`."""
-        kind = self._kinds[number % CYCLE]
+        kind = self.kind(number)
         draws = self._draws(number)
         if kind is Kind.DUPLICATE:
             return self._duplicate(number, draws)
@@ -129,11 +130,27 @@ class People:
 
     def emails(self) -> Iterator[str]:
         """Every address that must be on the list, once, as SendGrid keeps it: in lower case."""
-        return (
-            _email(number, self._draws(number))
-            for number in range(self.rows)
-            if self._kinds[number % CYCLE] not in NOT_SENT
-        )
+        return (self.email(number) for number in range(self.rows) if self.kind(number) not in NOT_SENT)
+
+    def email(self, number: int) -> str:
+        """The address of a row that has one of its own."""
+        return _email(number, self._draws(number))
+
+    def kind(self, number: int) -> Kind:
+        """What is special about a row."""
+        return self._kinds[self.place(number)]
+
+    def place(self, number: int) -> int:
+        """Where a row is in its cycle."""
+        return number % CYCLE
+
+    def places(self, kind: Kind) -> Iterator[int]:
+        """Where rows of that kind are in each cycle."""
+        return (place for place, each in enumerate(self._kinds) if each is kind)
+
+    def cuts(self, numbers: Iterable[int]) -> dict[str, int]:
+        """SendGrid field → values of these rows that are too long for it."""
+        return dict(Counter(name for number in numbers for name in CUT_FIELDS.get(self.kind(number), ())))
 
     def expectation(self) -> Expectation:
         """Count what was made, by how it was made."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from azure.storage.blob import ContainerClient
 
+from local.extracts.changed_people import ELSEWHERE
 from local.extracts.deliveries import DESTINATION, PARTITIONS, FileSource, PeopleSource, source_of
 from local.options import MadeUpPeople, OwnFile
 
@@ -29,6 +30,20 @@ def test_the_second_extract_holds_the_same_people_and_newcomers(container: Conta
     assert second.expectation.rows == 3_030
     assert first.emails < second.emails
     assert read_back(blobs, second.folder)[:3_000] == read_back(blobs, first.folder)
+
+
+def test_the_third_extract_is_what_has_become_of_the_people(container: ContainerClient, blobs: Blobs) -> None:
+    source = PeopleSource(rows=4_000)
+    first, third = source.deliver(container), source.deliver_changed(container)
+    assert third is not None
+    rows, before = read_back(blobs, third.folder), read_back(blobs, first.folder)
+    assert len(rows) == third.expectation.rows == 3_800 + 80
+    moved = [row for row, old in zip(rows[:3_800], before[:3_800], strict=True) if row != old]
+    assert [ELSEWHERE in row for row in moved] == [True] * 3 * 38
+    assert len(third.emails - first.emails) == 80
+    assert len(first.emails - third.emails) == 2 * 88
+    assert third.expectation.contacts == 3 * 38 + 80
+    assert third.expectation.contacts + third.expectation.unchanged == len(third.emails)
 
 
 def test_the_second_extract_lies_in_a_later_folder(container: ContainerClient) -> None:

@@ -54,6 +54,11 @@ def goals_for(row: Mapping[str, Any]) -> list[Goal]:
                 Goal(figure="full_ratio", at_most=True, bound=1.3),
                 Goal(figure="peak_rss_mb", at_most=True, bound=500),
             ]
+        case "waiting" if row["knowledge"] == "jobs known":
+            return [
+                Goal(figure="sendgrid_ratio", at_most=True, bound=1.2),
+                Goal(figure="looks_per_job", at_most=True, bound=3),
+            ]
         case "fill" if "fill" in row:
             # the limit that is reached first
             figure = max("fill", "contact_fill", key=lambda name: float(row[name]))

@@ -12,7 +12,7 @@ from benchmarks.goals import goals_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-VARIANTS: Final = ("threads", "format", "mapping", "profile")
+VARIANTS: Final = ("threads", "format", "mapping", "profile", "knowledge")
 """Keys that tell rows of one bench apart."""
 COLUMNS: Final[dict[str, tuple[str, Callable[[Any], str]]]] = {
     "rows": ("rows", "{:,}".format),
@@ -21,11 +21,15 @@ COLUMNS: Final[dict[str, tuple[str, Callable[[Any], str]]]] = {
     "baseline_ratio": ("of baseline", "{:.2f}".format),
     "contacts_share": ("contacts", "{:.1%}".format),
     "requests_share": ("requests", "{:.1%}".format),
+    "sendgrid_ratio": ("of SendGrid's", "{:.2f}".format),
     "full_ratio": ("of sending all", "{:.2f}".format),
     "peak_rss_mb": ("memory MB", "{:,}".format),
     "peak_disk_mb": ("disk MB", "{:,}".format),
     "fill": ("fill", "{:.1%}".format),
     "seconds": ("seconds", "{:.2f}".format),
+    "ours_seconds": ("ours", "{:.2f}".format),
+    "requests": ("requests", "{:,}".format),
+    "looks_per_job": ("looks a job", "{:.1f}".format),
     "cpu_seconds": ("CPU seconds", "{:.2f}".format),
 }
 """Key → heading, and how its figures are written."""

@@ -102,9 +102,9 @@ class ExportApi:
         """Save a connection or an export."""
         self._change("PUT", path, definition)
 
-    def start_run(self, export: str) -> Run:
+    def start_run(self, export: str, *, force: bool = False) -> Run:
         """Start an export on demand and look at the run where `Location` says it is."""
-        answer = self._change("POST", f"/api/exports/{export}/runs", {})
+        answer = self._change("POST", f"/api/exports/{export}/runs", {"force": force})
         return self.get_run(answer.headers["Location"])
 
     def get_run(self, path: str) -> Run:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from rich.console import Console
 
-from benchmarks.e2e import covered
+from benchmarks.e2e import UPSERT, covered
 from benchmarks.fill import fill_of
 from benchmarks.goals import goals_for
 from benchmarks.plan import figures
 from benchmarks.report import table_of
+from benchmarks.waiting import JOB_SECONDS, figures_of
+from local.export_api import Run
+from local.sendgrid_simulator.request_log import LoggedRequest
 from shared.limits import BYTES_PER_REQUEST
 
 PLAN = {
@@ -66,3 +71,25 @@ def test_the_table_shows_goals_beside_figures() -> None:
 
 def test_time_that_several_requests_share_counts_once() -> None:
     assert covered([(5, 6), (0, 2), (1, 3), (1, 1.5)]) == 4
+
+
+def test_sendgrids_own_time_is_that_of_its_upserts_and_jobs() -> None:
+    begin = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    facts: dict[str, Any] = {"created_at": begin, "finished_at": begin + timedelta(seconds=40)}
+    run = Run.model_construct(status="succeeded", **facts)
+    asked = [
+        LoggedRequest(
+            method="GET" if "imports" in path else "PUT",
+            path=path,
+            endpoint=path,
+            status=200,
+            request_bytes=0,
+            response_bytes=0,
+            started=begin.timestamp() + start,
+            seconds=0.5,
+        )
+        for start, path in [(2, UPSERT), (3, UPSERT), (20, "/imports/1"), (35, "/imports/2")]
+    ]
+    figures = figures_of(run, asked)
+    assert figures["sendgrid_seconds"] == JOB_SECONDS + 1.5
+    assert (figures["ours_seconds"], figures["looks_per_job"], figures["requests"]) == (8.5, 1, 4)

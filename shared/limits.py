@@ -102,6 +102,9 @@ POLL_FIRST: Final = 3.0
 POLL_CAP: Final = 120.0
 """… up to this many seconds."""
 
+POLL_CLOSE: Final = 1.0
+"""Seconds from the likely end of an import job to the next look; each next wait is half as long again."""
+
 IMPORT_DEADLINE: Final = 24 * 3600.0
 """Seconds after acceptance until an import job without an end counts as unconfirmed."""
 

@@ -27,6 +27,7 @@ SCALED: Final[Mapping[str, float]] = {
     "BLOCK_WAIT": 1.0,
     "POLL_FIRST": 0.5,
     "POLL_CAP": 1.0,
+    "POLL_CLOSE": 0.2,
     "EXPORT_LOCK_WAIT": 1.0,
     "KEY_LIFETIME": 2.0,
     "IMPORT_DEADLINE": 240.0,

@@ -266,6 +266,10 @@ class PollToken(Document):
     polled_at: AwareDatetime
     next_at: AwareDatetime | None = None
     """When the jobs are looked at next."""
+    ran_at: AwareDatetime | None = None
+    """When SendGrid last said of some job that it runs."""
+    expected_s: float | None = None
+    """Seconds that the jobs will likely take, as far as it was known when the last one was accepted."""
 
 
 class Delivery(Document):

@@ -12,23 +12,26 @@ from typing import TYPE_CHECKING
 
 from shared.errors import BlobChangedError, RunEndError, TransientError
 from shared.model.messages import ChunkMessage, ImportMessage
-from shared.model.runs import Delivery, PollToken, Run
+from shared.model.runs import Delivery, Run
 from shared.runs.deliver import Task, open_task
 from shared.runs.delivery_state import send_again
 from shared.runs.enqueue import enqueue, postpone
 from shared.runs.finish import end_chunk
+from shared.runs.job_looks import age_of
 from shared.runs.outcomes import Finish, JobPoll, PollAgain, RangeOutcome, Resend, chunk_result, next_step
-from shared.sendgrid.api import Response, get_import, import_job
+from shared.sendgrid.api import JobStatus, Response, get_import, import_job
 from shared.sendgrid.decisions import Action, backoff
 from shared.sendgrid.gateway import Endpoint
+from shared.sendgrid.job_times import estimate
+from shared.storage.documents import Versioned
 from shared.telemetry import Event, log_event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from shared.model.runs import AcceptedRange
     from shared.services import Services
-    from shared.storage.documents import Versioned
 
 
 def check_import(services: Services, message: ImportMessage) -> None:
@@ -42,22 +45,28 @@ def check_import(services: Services, message: ImportMessage) -> None:
         return  # a newer message polls the jobs
     polls = [_poll(services, task, message, accepted) for accepted in delivery.accepted]
     stopped = any(poll.lost for poll in polls) and _is_stopped(services, task)
+    now = services.clock()
     step = next_step(
         delivery,
         polls,
-        now=services.clock(),
+        now=now,
         attempt=message.attempt,
         stopped=stopped,
         removal=task.chunk.removal,
     )
     match step:
-        case PollAgain(wait):
-            _poll_again(services, task, message, found, wait)
+        case PollAgain(wait, as_expected):
+            told = {"ran_at": now} if any(poll.running for poll in polls) else {}
+            times = {"polled_at": now, "next_at": now + timedelta(seconds=wait)} | told
+            moved = delivery.model_copy(update={"poll": delivery.poll.model_copy(update=times)})
+            later = message.cleared() if as_expected else message.next_attempt()
+            _poll_again(services, task, Versioned(document=moved, etag=found.etag), later, wait)
         case Resend(ranges):
             _resend(services, task, found, ranges)
         case Finish(outcomes):
             _keep_error_files(services, task, outcomes)
             _finish(services, task, delivery, outcomes)
+            _learn_time(services, task, delivery, outcomes, now)
 
 
 def _accepted_delivery(services: Services, task: Task) -> Versioned[Delivery] | None:
@@ -86,17 +95,13 @@ def _is_stopped(services: Services, task: Task) -> bool:
 
 
 def _poll_again(
-    services: Services, task: Task, message: ImportMessage, found: Versioned[Delivery], wait: float
+    services: Services, task: Task, moved: Versioned[Delivery], later: ImportMessage, wait: float
 ) -> None:
-    now = services.clock()
-    poll = PollToken(token=message.poll_token, polled_at=now, next_at=now + timedelta(seconds=wait))
     try:
-        services.store.replace(
-            task.delivery_blob, found.document.model_copy(update={"poll": poll}), etag=found.etag
-        )
+        services.store.replace(task.delivery_blob, moved.document, etag=moved.etag)
     except BlobChangedError:
         return  # another message polls the jobs
-    postpone(services, message.next_attempt(), wait=wait, why="the import job has not ended")
+    postpone(services, later, wait=wait, why="the import job has not ended")
 
 
 def _resend(services: Services, task: Task, found: Versioned[Delivery], lost: Sequence[AcceptedRange]) -> None:
@@ -129,6 +134,19 @@ def _finish(services: Services, task: Task, delivery: Delivery, outcomes: Sequen
         removal=task.chunk.removal,
     )
     end_chunk(services, task.blobs, task.chunk.number, result)
+
+
+def _learn_time(
+    services: Services, task: Task, delivery: Delivery, outcomes: Sequence[RangeOutcome], seen_at: datetime
+) -> None:
+    """Remember how long the job took; of several, looks do not tell which one was waited for."""
+    job, poll = outcomes[0].job, delivery.poll
+    if len(outcomes) > 1 or job is None or job.status is JobStatus.FAILED or poll is None:
+        return
+    ran = age_of(delivery, poll.ran_at) if poll.ran_at else None
+    seconds = estimate(job, ran=ran, seen=age_of(delivery, seen_at), expected=poll.expected_s)
+    if seconds is not None:
+        services.sendgrid.learn_job_seconds(task.plan.connection, seconds, removal=task.chunk.removal)
 
 
 def give_up_import(services: Services, message: ImportMessage) -> None:

@@ -14,7 +14,7 @@ from http.client import NOT_FOUND
 from typing import TYPE_CHECKING, Final
 
 from shared.errors import BlobChangedError, BlobExistsError, RunEndError, VaultUnavailableError
-from shared.limits import CLAIM_LIFETIME, CLAIM_LOOK, DELIVERY_DEADLINE, POLL_FIRST, REFUSAL_REQUESTS
+from shared.limits import CLAIM_LIFETIME, CLAIM_LOOK, DELIVERY_DEADLINE, REFUSAL_REQUESTS
 from shared.model.messages import ChunkMessage, ImportMessage
 from shared.model.reasons import Reason, ReasonCode, RunStatus
 from shared.model.runs import Claim, Delivery, Plan, PollToken, Run
@@ -32,6 +32,7 @@ from shared.runs.delivery_state import (
 )
 from shared.runs.enqueue import enqueue, enqueue_chunks, postpone
 from shared.runs.finish import end_chunk, finish_if_done, stop_run
+from shared.runs.job_looks import age_of, first_wait
 from shared.sendgrid.api import (
     NoResponse,
     Request,
@@ -331,15 +332,21 @@ def _hand_over(services: Services, task: Task, delivery: Delivery, etag: str) ->
         result = unsent_result(delivery, task.chunk.contacts, now, removal=task.chunk.removal)
         end_chunk(services, task.blobs, task.chunk.number, result)
         return
+    expected = services.sendgrid.expected_job_seconds(task.plan.connection, removal=task.chunk.removal)
     now = services.clock()
-    next_at = now + timedelta(seconds=POLL_FIRST)
-    poll = PollToken(token=uuid.uuid4().hex[:12], polled_at=now, next_at=next_at)
+    wait = first_wait(expected, age_of(delivery, now))
+    poll = PollToken(
+        token=uuid.uuid4().hex[:12],
+        polled_at=now,
+        next_at=now + timedelta(seconds=wait),
+        expected_s=expected,
+    )
     if not _write(services, task, delivery.model_copy(update={"poll": poll}), etag):
         return
     message = ImportMessage(
         export=task.blobs.export, run=task.blobs.run, chunk=task.chunk.number, poll_token=poll.token
     )
-    enqueue(services, message, delay=POLL_FIRST)
+    enqueue(services, message, delay=wait)
 
 
 def give_up_chunk(services: Services, message: ChunkMessage, reason: Reason) -> None:

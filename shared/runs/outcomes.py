@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from shared.limits import IMPORT_DEADLINE, JOB_PATIENCE, POLL_CAP, POLL_FIRST, RESENDS
+from shared.limits import IMPORT_DEADLINE, JOB_PATIENCE, RESENDS
 from shared.model.reasons import Reason, ReasonCode, RunStatus
 from shared.model.rejections import Rejected
 from shared.model.runs import ChunkResult, ChunkStatus
 from shared.runs.delivery_state import live_contacts
+from shared.runs.job_looks import age_of, next_wait, poll_wait
 from shared.sendgrid.api import JobStatus
 
 if TYPE_CHECKING:
@@ -48,6 +49,11 @@ class JobPoll:
         return self.job is not None and self.job.status is not JobStatus.PENDING
 
     @property
+    def running(self) -> bool:
+        """Whether SendGrid said that the job has not ended."""
+        return self.job is not None and self.job.status is JobStatus.PENDING
+
+    @property
     def lost(self) -> bool:
         """Whether sending again may help."""
         return self.vanished or (self.job is not None and self.job.status is JobStatus.FAILED)
@@ -63,6 +69,8 @@ class PollAgain:
     """Some job has not ended: poll all of them again after `wait` seconds."""
 
     wait: float
+    as_expected: bool = False
+    """Nothing is amiss: the jobs run, and their time is known."""
 
 
 @dataclass(frozen=True)
@@ -96,11 +104,20 @@ def next_step(
     if any(_is_unsettled(poll, patient=patient, removal=removal) for poll in polls) and not _is_too_late(
         delivery, now
     ):
-        return PollAgain(max(poll_wait(attempt), *(poll.wait for poll in polls)))
+        return _poll_again(delivery, polls, now, attempt)
     lost = tuple(poll.accepted for poll in polls if poll.lost)
     if lost and delivery.resends < RESENDS and not stopped:
         return Resend(lost)
     return Finish(tuple(poll.outcome for poll in polls))
+
+
+def _poll_again(delivery: Delivery, polls: Sequence[JobPoll], now: datetime, attempt: int) -> PollAgain:
+    asked = max(poll.wait for poll in polls)
+    if not all(poll.ended or poll.running for poll in polls) or not any(poll.running for poll in polls):
+        return PollAgain(max(poll_wait(attempt), asked))
+    expected = delivery.poll.expected_s if delivery.poll else None
+    wait = next_wait(expected, age_of(delivery, now), attempt)
+    return PollAgain(max(wait, asked), as_expected=expected is not None)
 
 
 def _is_unsettled(poll: JobPoll, *, patient: bool, removal: bool) -> bool:
@@ -113,11 +130,6 @@ def _is_unsettled(poll: JobPoll, *, patient: bool, removal: bool) -> bool:
 def _is_too_late(delivery: Delivery, now: datetime) -> bool:
     newest = max(accepted.accepted_at for accepted in delivery.accepted)
     return now >= newest + timedelta(seconds=IMPORT_DEADLINE)
-
-
-def poll_wait(attempt: int) -> float:
-    """Seconds from the `attempt`-th poll to the next: half as long again each time, up to POLL_CAP."""
-    return min(POLL_CAP, POLL_FIRST * 1.5 ** min(attempt - 1, 30))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -215,6 +216,8 @@ class ImportJob:
     created: int | None = None
     updated: int | None = None
     errored: int | None = None
+    seconds: float | None = None
+    """From the job's making to its end, by SendGrid's clock."""
     errors_url: str | None = field(default=None, repr=False)
 
 
@@ -231,12 +234,22 @@ def import_job(answer: Response) -> ImportJob:
         created=_count(results.get("created_count")),
         updated=_count(results.get("updated_count")),
         errored=_count(results.get("errored_count")),
+        seconds=_seconds_between(document.get("started_at"), document.get("finished_at")),
         errors_url=url if isinstance(url, str) and url.startswith("https://") else None,
     )
 
 
 def _job_status(word: object) -> JobStatus:
     return next((status for status in JobStatus if status == word), JobStatus.PENDING)
+
+
+def _seconds_between(start: object, end: object) -> float | None:
+    """Seconds; None where a moment is missing or makes no sense."""
+    try:
+        seconds = (datetime.fromisoformat(str(end)) - datetime.fromisoformat(str(start))).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    return seconds if seconds >= 0 else None
 
 
 def _count(value: object) -> int | None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from http.client import FORBIDDEN, TOO_MANY_REQUESTS, UNAUTHORIZED
 from typing import TYPE_CHECKING
 
-from shared.errors import RunEndError, SettingsError, TransientError
+from shared.errors import ExportError, RunEndError, TransientError
 from shared.sendgrid.api import NoResponse, Response
 from shared.sendgrid.decisions import Action, Decision, decide
 from shared.telemetry import Event, log_event
@@ -121,6 +121,21 @@ class SendGridGateway:
         """Reserve the next slot at `endpoint`, or keep `slot`; the moment from which the request may go out."""
         return self._limiter.reserve(connection, endpoint, now=now, slot=slot)
 
+    def expected_job_seconds(self, connection: str, *, removal: bool) -> float | None:
+        """Seconds that the connection's next import job will likely take; None while that is not known."""
+        try:
+            return self._limiter.job_times(connection, Endpoint.IMPORTS).expected(removal=removal)
+        except (ExportError, ValueError) as error:
+            _log_not_kept(connection, error)
+            return None
+
+    def learn_job_seconds(self, connection: str, seconds: float, *, removal: bool) -> None:
+        """Remember how long an import job took. That is advice: failing to keep it must not cost anything."""
+        try:
+            self._limiter.learn_job_time(connection, Endpoint.IMPORTS, seconds, removal=removal)
+        except (ExportError, ValueError) as error:
+            _log_not_kept(connection, error)
+
     def _send(
         self, account: Account, request: Request, *, key: SecretStr, endpoint: Endpoint, attempt: int
     ) -> tuple[Response | NoResponse, Decision]:
@@ -136,8 +151,12 @@ class SendGridGateway:
         """Remember the limits of a response. They are advice: failing to keep them must not cost the response."""
         try:
             self._limiter.learn(account.connection, endpoint, outcome, now=now)
-        except (TransientError, SettingsError) as error:
-            log_event(Event.LIMIT_NOT_KEPT, connection=account.connection, error=type(error).__name__)
+        except (ExportError, ValueError) as error:
+            _log_not_kept(account.connection, error)
+
+
+def _log_not_kept(connection: str, error: Exception) -> None:
+    log_event(Event.LIMIT_NOT_KEPT, connection=connection, error=type(error).__name__)
 
 
 def _log_refusal(account: Account, response: Response, decision: Decision) -> None:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import AwareDatetime
 
-from shared.errors import BlobExistsError, BlobMissingError
+from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError
 from shared.model.documents import Document
 from shared.sendgrid.decisions import asked_wait, rate_limit_reset
+from shared.sendgrid.job_times import JobTimes
 from shared.storage.layout import limiter_blob
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class RateLimit(Document):
     """When the next request would come, if all were spread evenly."""
     not_before: AwareDatetime = LONG_AGO
     """SendGrid wants no request before."""
+    job_times: JobTimes = JobTimes()
+    """How long the jobs took that this endpoint tells of."""
 
     @property
     def interval(self) -> timedelta:
@@ -117,6 +120,25 @@ class RateLimiter:
             first = learn(RateLimit(), answer, now)
             if first != RateLimit():
                 self._create(name, first)
+
+    def job_times(self, connection: str, endpoint: str) -> JobTimes:
+        """How long the newest jobs took that `endpoint` tells of."""
+        found = self._store.find(limiter_blob(connection, endpoint), RateLimit)
+        return found.document.job_times if found else JobTimes()
+
+    def learn_job_time(self, connection: str, endpoint: str, seconds: float, *, removal: bool) -> None:
+        """Remember how long a job took; one try, for where many jobs end at a time, one tells as much as all."""
+        name = limiter_blob(connection, endpoint)
+        found = self._store.find(name, RateLimit)
+        state = found.document if found else RateLimit()
+        changed = state.model_copy(update={"job_times": state.job_times.with_time(seconds, removal=removal)})
+        if found is None:
+            self._create(name, changed)
+            return
+        try:
+            self._store.replace(name, changed, etag=found.etag)
+        except BlobChangedError:
+            return  # another instance has learned at the same moment
 
     def _create(self, name: str, state: RateLimit) -> None:
         try:

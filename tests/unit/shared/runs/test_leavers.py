@@ -18,8 +18,9 @@ from shared.model.reasons import RunStatus
 from shared.planning.members import read_members
 from shared.runs.retry import retry_run
 from shared.runs.views import get_run_details
+from shared.sendgrid.rate_limiter import RateLimit
 from shared.storage.documents import Store
-from shared.storage.layout import membership_blob
+from shared.storage.layout import limiter_blob, membership_blob
 from tests.support.fake_sendgrid import answer
 from tests.support.in_memory_app import InMemoryApp, emails, people
 
@@ -77,6 +78,13 @@ def test_who_left_is_taken_off_and_who_was_put_there_by_hand_stays(app: InMemory
     assert (done.members.before, done.members.joined, done.members.left, done.members.after) == (30, 0, 3, 27)
     assert members(app) == emails(PEOPLE[3:])
     assert emails(PEOPLE[:3]) <= app.sendgrid.contacts.keys()  # they stay in the account
+
+
+def test_jobs_of_removals_have_times_of_their_own(app: InMemoryApp) -> None:
+    run_with(app, PEOPLE)
+    run_with(app, PEOPLE[3:])
+    times = Store(app.blobs).get(limiter_blob("main", "imports"), RateLimit).document.job_times
+    assert (len(times.upserts), len(times.removals)) == (1, 1)
 
 
 def test_leavers_stay_unless_the_export_says_otherwise() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from shared.limits import IMPORT_DEADLINE, JOB_PATIENCE, POLL_FIRST, RESENDS
 from shared.model.reasons import RunStatus
-from shared.model.runs import ChunkResult, ChunkStatus, Counts, Delivery, Stop
+from shared.model.runs import ChunkResult, ChunkStatus, Counts, Delivery, PollToken, Stop
 from shared.runs.delivery_state import give_up, live_contacts, refuse
 from shared.runs.outcomes import (
     JOB_FAILED,
@@ -369,6 +369,24 @@ def test_only_what_was_lost_is_sent_again() -> None:
     polls = [replace(FAILED, accepted=lost), replace(DONE, accepted=kept)]
     delivery = a_delivery(pending=(), accepted=(lost, kept))
     assert next_step(delivery, polls, now=NOW, attempt=1, stopped=False) == Resend((lost,))
+
+
+@pytest.mark.parametrize(
+    ("polls", "step"),
+    [
+        ([RUNNING], PollAgain(20, as_expected=True)),
+        ([RUNNING, DONE], PollAgain(20, as_expected=True)),
+        ([replace(RUNNING, wait=90)], PollAgain(90, as_expected=True)),
+        ([RUNNING, UNHEARD], PollAgain(POLL_FIRST)),
+        ([RUNNING, VANISHED], PollAgain(POLL_FIRST)),
+        ([UNCOUNTED], PollAgain(POLL_FIRST)),
+    ],
+)
+def test_the_likely_end_decides_on_the_next_poll_of_jobs_that_run(polls: list[JobPoll], step: PollAgain) -> None:
+    poll = PollToken(token="0" * 12, polled_at=NOW, expected_s=30)
+    delivery = a_delivery(pending=(), accepted=(ACCEPTED,), poll=poll)
+    now = ACCEPTED.accepted_at + timedelta(seconds=10)
+    assert next_step(delivery, polls, now=now, attempt=1, stopped=False) == step
 
 
 @pytest.mark.parametrize(("asked", "wait"), [(0.0, POLL_FIRST), (900.0, 900.0)])

@@ -130,6 +130,7 @@ def test_a_mask_keeps_shape_and_length_only() -> None:
 
 def test_every_limit_in_the_operations_guide_is_the_one_in_force() -> None:
     from shared import limits
+    from shared.sendgrid.job_times import TIMES_KEPT
 
     guide = (ROOT / "docs" / "operations.md").read_text()
     for words in (
@@ -143,6 +144,8 @@ def test_every_limit_in_the_operations_guide_is_the_one_in_force() -> None:
         f"| {limits.REFUSAL_REQUESTS} |",
         f"{limits.POLL_FIRST:.0f} s after acceptance",
         f"up to {limits.POLL_CAP:.0f} s",
+        f"then after {limits.POLL_CLOSE:.0f} s and half as long again",
+        f"{TIMES_KEPT} newest times",
         f"{limits.IMPORT_DEADLINE / 3600:.0f} h after acceptance",
         f"{limits.RESENDS} times",
         f"{limits.KEY_LIFETIME:.0f} s; read again",

@@ -246,6 +246,27 @@ def test_an_import_job_brings_its_counters() -> None:
     )
 
 
+def test_an_import_job_says_how_long_it_took() -> None:
+    times = {"started_at": "2026-03-02T09:00:00Z", "finished_at": "2026-03-02T09:00:30.5Z"}
+    assert import_job(an_answer(200, {"status": "completed", **times})).seconds == 30.5
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("2026-03-02T09:00:00Z", None),
+        (None, "2026-03-02T09:00:00Z"),
+        ("2026-03-02T09:00:00Z", "2026-03-02T09:00:30"),
+        ("2026-03-02T09:00:30Z", "2026-03-02T09:00:00Z"),
+        ("yesterday", "today"),
+        (0, 30),
+    ],
+)
+def test_moments_that_make_no_sense_say_nothing(start: object, end: object) -> None:
+    answer = an_answer(200, {"status": "completed", "started_at": start, "finished_at": end})
+    assert import_job(answer).seconds is None
+
+
 @pytest.mark.parametrize("status", ["pending", "queued", "", None, 7])
 def test_a_job_that_has_not_ended_is_pending(status: object) -> None:
     assert import_job(an_answer(200, {"status": status})) == ImportJob(status=JobStatus.PENDING)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.sendgrid.job_times import JobTimes
 from shared.sendgrid.rate_limiter import LONG_AGO, WINDOW_MAX, RateLimit, RateLimiter, learn, reserve
 from shared.storage.documents import Store
 from shared.storage.layout import limiter_blob
@@ -220,3 +221,46 @@ def test_other_connections_and_endpoints_are_not_held_up(store: Store, connectio
     limiter = RateLimiter(store)
     limiter.learn("marketing", "upsert", an_answer(429, retry_after=90), now=NOW)
     assert limiter.reserve(connection, endpoint, now=NOW) == NOW
+
+
+# --- how long jobs take -------------------------------------------------------------------------------------
+
+
+def times_of(store: Store, connection: str = "marketing") -> JobTimes:
+    return RateLimiter(store).job_times(connection, "imports")
+
+
+def test_what_jobs_took_is_known_to_another_instance_and_to_no_other_connection(store: Store) -> None:
+    assert times_of(store) == JobTimes()
+    RateLimiter(store).learn_job_time("marketing", "imports", 30, removal=False)
+    RateLimiter(store).learn_job_time("marketing", "imports", 5, removal=True)
+    assert times_of(store) == JobTimes(upserts=(30,), removals=(5,))
+    assert times_of(store, "other") == JobTimes()
+
+
+def test_limit_and_job_times_leave_each_other_alone(store: Store) -> None:
+    limiter = RateLimiter(store)
+    limiter.learn_job_time("marketing", "imports", 30, removal=False)
+    limiter.learn("marketing", "imports", an_answer(429, retry_after=90), now=NOW)
+    limiter.learn_job_time("marketing", "imports", 40, removal=False)
+    assert limiter.reserve("marketing", "imports", now=NOW) == at(90)
+    assert times_of(store).upserts == (30, 40)
+
+
+class Rival(MemoryBlobs):
+    """Storage in which somebody else always writes between a read and a write."""
+
+    def create(self, name: str, data: bytes) -> str:
+        self.upsert(name, b"{}")
+        return super().create(name, data)
+
+    def replace(self, name: str, data: bytes, *, etag: str) -> str:
+        self.upsert(name, b"{}")
+        return super().replace(name, data, etag=etag)
+
+
+def test_a_time_that_somebody_else_is_faster_to_write_is_given_up() -> None:
+    store = Store(Rival(lambda: NOW))
+    for _ in range(2):
+        RateLimiter(store).learn_job_time("marketing", "imports", 30, removal=False)
+        assert times_of(store) == JobTimes()

@@ -11,7 +11,7 @@ requests/{export}/{key}.json                      which run an Idempotency-Key s
 cleaning.json                                     when old chunks were last deleted
 schedule.json                                     up to when the timer has looked for due exports
 pulse/{timer}.json                                when a timer last ticked
-limiters/{connection}/{endpoint}.json             when SendGrid wants to be left alone
+limiters/{connection}/{endpoint}.json             when SendGrid wants to be left alone, how long jobs take
 suspects/{queue}/{export}/{run}/{chunk}.json      a message that may kill its worker is tried alone or waits for it
 processes/{process}                               when a process that works last showed a sign of life
 poison/{queue}/{message}.txt                      messages that failed too often, for diagnosis

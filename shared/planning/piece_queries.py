@@ -67,9 +67,15 @@ DELETE FROM piece WHERE verdict IS NULL AND row IN (
 """
 """Delete the rows whose contacts SendGrid has just so."""
 REMEMBER: Final = "INSERT INTO seen SELECT key FROM piece WHERE verdict IS NULL"
-REMEMBER_REJECTED: Final = f"""
-INSERT INTO present SELECT key FROM piece
-WHERE split_part(verdict, ' ', 1) IN ({", ".join(quoted(reason) for reason in ABOUT_VALUES)})
+_ABOUT_VALUES: Final = f"split_part(verdict, ' ', 1) IN ({', '.join(quoted(reason) for reason in ABOUT_VALUES)})"
+REMEMBER_REJECTED: Final = f"INSERT INTO present SELECT key FROM piece WHERE {_ABOUT_VALUES}"
+"""Note who is in rows that are rejected for a value."""
+REJECTED_INTERNATIONAL: Final = f"""
+SELECT address FROM piece WHERE {_ABOUT_VALUES} AND address_verdict(address) = {quoted(INTERNATIONAL)}
+"""
+"""Their addresses whose domain is not ASCII."""
+REMEMBER_CONVERTED: Final = """
+INSERT INTO present SELECT key_of(address) FROM (SELECT unnest($addresses::VARCHAR[]) AS address)
 """
 NOTES: Final = "SELECT notes, count(*) FROM piece WHERE notes IS NOT NULL AND verdict IS NULL GROUP BY notes"
 FIRST_UNDECODABLE: Final = f"SELECT min(row) FROM piece WHERE verdict = {quoted(Rejected.ROW_UNDECODABLE)}"

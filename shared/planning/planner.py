@@ -30,7 +30,9 @@ from shared.planning.piece_queries import (
     LOOKS_EMPTY,
     NOTES,
     OUTCOMES,
+    REJECTED_INTERNATIONAL,
     REMEMBER,
+    REMEMBER_CONVERTED,
     REMEMBER_REJECTED,
     SOUGHT,
     choose_alternates,
@@ -311,7 +313,7 @@ class Planner:
             return
         if rejected:
             if self.finds_leavers:
-                self.engine.execute(REMEMBER_REJECTED)
+                self._remember_rejected()
             self._pass_rejected(source, self.sinks, rejected)
         if to_send:
             self._pass_contacts(self.sinks)
@@ -354,6 +356,13 @@ class Planner:
         rows = [row for row, _ in found]
         addresses = [with_ascii_domain(address) for _, address in found]
         self.engine.execute(CONVERT_ADDRESSES, {"rows": rows, "addresses": addresses})
+
+    def _remember_rejected(self) -> None:
+        """Note who is in the extract although the row is rejected for a value."""
+        self.engine.execute(REMEMBER_REJECTED)
+        if international := self.engine.rows(REJECTED_INTERNATIONAL):
+            addresses = [with_ascii_domain(address) for (address,) in international]
+            self.engine.execute(REMEMBER_CONVERTED, {"addresses": addresses})
 
     def _pass_rejected(self, source: Source, sinks: Sinks, rejected: int) -> None:
         most = REJECTED_LISTED_MAX - self.tally.listed

@@ -27,6 +27,8 @@ UNUSABLE_MARK: Final = "?"
 CONTACT_BEGINS: Final = '{"email":"'
 CUSTOMER_ID_FORM: Final = r"^[{(]?[0-9A-Za-z][\w.:-]{0,99}[)}]?$"
 """An id as rejected.csv shows it: no address, and nothing that a spreadsheet takes for a formula."""
+BEYOND_ASCII: Final = "CASE WHEN verdict IS NULL THEN NULL WHEN strlen(address) > length(address) THEN address END"
+"""Addresses of rows that are not sent as they are, of which some must be converted."""
 ODD_CHARACTERS: Final = r"[\x7f-\x{a0}\x{1680}\x{2000}-\x{200a}\x{202f}\x{205f}\x{3000}]"
 """Blanks and control characters beyond ASCII."""
 
@@ -153,7 +155,7 @@ def _told(rows: PieceQuery, fields: Sequence[Field], alternates: Sequence[str], 
         {_notes(fields)} AS notes,
         CASE WHEN {"true" if every_id else "verdict IS NOT NULL"}
             THEN nullif(regexp_extract(trim(customer_id), {quoted(CUSTOMER_ID_FORM)}), '') END AS customer_id,
-        {"address" if alternates else f"CASE WHEN verdict = {quoted(INTERNATIONAL)} THEN address END"} AS address
+        {"address" if alternates else BEYOND_ASCII} AS address
         {f", concat_ws(',', {', '.join(alternates)}) AS alternates" if alternates else ""}
     FROM judged
     {"ORDER BY row" if alternates else ""}"""

@@ -34,5 +34,5 @@ CASE WHEN needs_no_escaping THEN plain_line ELSE concat('{"email":"', address, '
 CASE WHEN NOT within_limits OR "value 18" IS NULL THEN nullif(concat_ws(' ', CASE WHEN CASE WHEN strlen("1 first_name") > 50 THEN length(tidy("1 first_name")) > 50 END THEN 'first_name' END, CASE WHEN "value 18" IS NULL AND "18 Score" <> '' AND NOT tidy("18 Score") = '' THEN '?Score' END), '') END AS notes,
 CASE WHEN verdict IS NOT NULL
 THEN nullif(regexp_extract(trim(customer_id), '^[{(]?[0-9A-Za-z][\w.:-]{0,99}[)}]?$'), '') END AS customer_id,
-CASE WHEN verdict = 'international' THEN address END AS address
+CASE WHEN verdict IS NULL THEN NULL WHEN strlen(address) > length(address) THEN address END AS address
 FROM judged

@@ -169,6 +169,15 @@ def test_whoever_is_rejected_for_a_value_has_not_left() -> None:
     assert done.counts.removed == 0
 
 
+def test_whoever_is_rejected_for_a_value_has_not_left_whatever_the_domain() -> None:
+    mapping = FieldMapping(email="EMail", first_name="FirstName", over_long={"first_name": "reject"})
+    app = a_world(mapping=mapping)
+    run_with(app, [*PEOPLE, ("ann@exämple.com", "A")])
+    done = run_with(app, [*PEOPLE, ("Ann@Exämple.com", "x" * 60)])
+    assert "ann@xn--exmple-cua.com" in app.on_list()
+    assert done.counts.removed == 0
+
+
 def test_a_heavily_rejected_extract_takes_nobody_off() -> None:
     app = a_world(source=SourceOptions(max_rejected_share=0.2))
     run_with(app, PEOPLE)

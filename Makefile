@@ -53,7 +53,7 @@ lint: install ## ruff: style and errors
 types: install ## mypy, strict
 	@$(BIN)/mypy $(CODE)
 
-bench: install ## Speed and memory, as ratios within one run (ROWS=1000000)
+bench: install ## Speed and memory, as ratios within one run (ROWS=1000000, PROFILE=realistic)
 	@$(BIN)/python -m benchmarks
 
 contract: install ## The SendGrid simulator against SendGrid's OpenAPI files (SENDGRID_OAI=dir)

@@ -80,7 +80,7 @@ steps = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     story=st.lists(steps, min_size=2, max_size=7),
     crashes=st.dictionaries(st.integers(5, 400), st.sampled_from(["before", "after"]), max_size=6),

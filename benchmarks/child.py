@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
+from benchmarks.noting import note_all, note_few, note_first
 from benchmarks.shape import COLUMNS, CUSTOM_FIELDS, MAPPING, write_extract
 
 if TYPE_CHECKING:
@@ -247,6 +248,9 @@ COMMANDS: Final[dict[str, Callable[[Path, int], Callable[[], dict[str, Any]]]]] 
     "wide_bodies": wide_bodies,
     "baseline": baseline,
     "members": members,
+    "note_first": note_first,
+    "note_few": note_few,
+    "note_all": note_all,
     "changed": changed,
     "all": everybody,
     "write": write,
@@ -255,7 +259,7 @@ COMMANDS: Final[dict[str, Callable[[Path, int], Callable[[], dict[str, Any]]]]] 
 
 def main(command: str, path: str, number: str) -> None:
     """Run one command and tell what it took."""
-    if command != "write" and number == "1":
+    if command.startswith("note_") or (command != "write" and number == "1"):
         _stay_on_one_core()
     run = COMMANDS[command](Path(path), int(number))
     cpu_before = _cpu_seconds()

@@ -32,6 +32,20 @@ class Goal:
         return f"{self.figure} {'≤' if self.at_most else '≥'} {self.bound:,g}"
 
 
+ALWAYS: Final = {
+    "changes": [
+        Goal(figure="contacts_share", at_most=True, bound=0.03),
+        Goal(figure="full_ratio", at_most=True, bound=1.3),
+        Goal(figure="peak_rss_mb", at_most=True, bound=500),
+    ],
+    "members": [
+        Goal(figure="peak_rss_mb", at_most=True, bound=1_000),
+        Goal(figure="peak_disk_mb", at_most=True, bound=500),
+    ],
+}
+"""Goals that hold for every row of a bench."""
+
+
 def goals_for(row: Mapping[str, Any]) -> list[Goal]:
     """The goals that apply to a row."""
     match row["bench"]:
@@ -48,12 +62,6 @@ def goals_for(row: Mapping[str, Any]) -> list[Goal]:
                 Goal(figure="peak_rss_mb", at_most=True, bound=400 if small else 1_200),
                 Goal(figure="peak_disk_mb", at_most=True, bound=800),
             ]
-        case "changes":
-            return [
-                Goal(figure="contacts_share", at_most=True, bound=0.03),
-                Goal(figure="full_ratio", at_most=True, bound=1.3),
-                Goal(figure="peak_rss_mb", at_most=True, bound=500),
-            ]
         case "waiting" if row["knowledge"] == "jobs known":
             return [
                 Goal(figure="sendgrid_ratio", at_most=True, bound=1.2),
@@ -63,4 +71,4 @@ def goals_for(row: Mapping[str, Any]) -> list[Goal]:
             # the limit that is reached first
             figure = max("fill", "contact_fill", key=lambda name: float(row[name]))
             return [Goal(figure=figure, at_most=False, bound=0.95)]
-    return []
+    return ALWAYS.get(row["bench"], [])

@@ -12,7 +12,7 @@ from benchmarks.goals import goals_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-VARIANTS: Final = ("threads", "format", "mapping", "profile", "knowledge")
+VARIANTS: Final = ("threads", "format", "mapping", "profile", "knowledge", "sent")
 """Keys that tell rows of one bench apart."""
 COLUMNS: Final[dict[str, tuple[str, Callable[[Any], str]]]] = {
     "rows": ("rows", "{:,}".format),

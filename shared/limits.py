@@ -178,10 +178,13 @@ RECORD_BYTES_MAX: Final = 1_000_000
 PLANNER_MEMORY: Final = "900MB"
 """Most memory of the planner's engine; an instance has 2 GB for the whole process."""
 
-MEMBERS_MEMORY: Final = "500MB"
+MEMBERS_MEMORY: Final = "450MB"
 """Most memory of the engine that writes a generation of members; what is more goes to temporary disk."""
 
-PLANNER_DISK: Final = "500MB"
+MEMBERS_DISK: Final = "500MB"
+"""Most temporary disk of that engine."""
+
+PLANNER_DISK: Final = "600MB"
 """Most temporary disk of the planner's engine; a Flex Consumption instance has 0.8 GB.
 
 https://learn.microsoft.com/azure/azure-functions/functions-scale#service-limits

@@ -136,6 +136,10 @@ class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
         self._pages[name] = lambda: PageReader(size, self._guarded(fetch))
         self._sizes[name] = size
 
+    def add_bytes(self, name: str, data: bytes) -> None:
+        """Let `data` be read by position."""
+        self.add_pages(name, len(data), lambda offset, length: data[offset : offset + length])
+
     def add_sink(self, take: Callable[[bytes], object]) -> str:
         """A name under which `take` can be written to, once."""
         self._sinks_added += 1

@@ -89,12 +89,12 @@ class Engine:
 
 
 @contextlib.contextmanager
-def open_engine(*, memory: str = PLANNER_MEMORY) -> Iterator[Engine]:
+def open_engine(*, memory: str = PLANNER_MEMORY, disk: str = PLANNER_DISK) -> Iterator[Engine]:
     """A new database. Files are read on one thread, so that rows keep their order."""
     with tempfile.TemporaryDirectory(prefix="plan-") as folder:
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": memory,
-            "max_temp_directory_size": PLANNER_DISK,
+            "max_temp_directory_size": disk,
             "temp_directory": folder,
             "autoinstall_known_extensions": False,
             "threads": 1,

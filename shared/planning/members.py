@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from shared.extracts.extract import ExtractFile
 from shared.extracts.streams import read_range
-from shared.limits import MEMBERS_MEMORY, RECORD_BYTES_MAX
+from shared.limits import MEMBERS_DISK, MEMBERS_MEMORY, RECORD_BYTES_MAX
 from shared.model.runs import MembershipChange
 from shared.planning.duckdb_files import PROTOCOL, TEXT
 from shared.planning.engine import Engine, open_engine
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 NOBODY: Final = "''::VARCHAR AS address, 0::UBIGINT AS hash, '' AS joined, '' AS brought, 0::UTINYINT AS missing"
 """The columns of a generation; what they mean stands at `Membership`."""
+JOINED_AT_A_TIME: Final = 2_000_000
+"""Contacts that are joined with the members at a time; they are held in memory meanwhile."""
 MISSING_MOST: Final = 255
 """Runs in a row are counted up to here."""
 RAW_LINES: Final = "HEADER false, QUOTE '', ESCAPE '', DELIMITER '{'"
@@ -88,7 +90,7 @@ def find_missing(engine: Engine, members: Members) -> int:
     own = _parquet(engine, members.blobs, members.own.generation)
     engine.execute(
         f"""CREATE TEMP TABLE missing AS
-        SELECT address, key, missing + 1 >= $runs AS due FROM (SELECT *, key_of(address) AS key FROM {own})
+        SELECT address, key, missing >= $runs - 1 AS due FROM (SELECT *, key_of(address) AS key FROM {own})
         ANTI JOIN seen USING (key) ANTI JOIN present USING (key)
         ORDER BY address""",
         {"runs": members.after_missing_runs},
@@ -107,8 +109,8 @@ def not_brought(lines: Iterable[bytes], others: Sequence[Membership], *, blobs: 
     with open_engine() as engine:
         engine.execute("CREATE TEMP TABLE missing (key UBIGINT, address VARCHAR, due BOOLEAN)")
         for chunk in lines:
-            arrivals = Arrivals(lines=chunk, absent=frozenset(), certain=False)
-            _read_lines(engine, arrivals, into="missing", values="key_of(address), address, true")
+            _stage(engine, Arrivals(lines=chunk, absent=frozenset(), certain=False))
+            engine.execute("INSERT INTO missing SELECT key, address, true FROM chunk")
         _spare(engine, others, blobs)
         engine.copy(CONTACT, pieces.append, RAW_LINES)
     return b"".join(pieces)
@@ -126,17 +128,17 @@ def next_generation(
     old: Membership | None, outcome: RunOutcome, *, blobs: ReadableBlobs
 ) -> tuple[bytes, MembershipChange]:
     """The members after a run as Parquet, and how they changed; `old` is the generation before."""
-    with open_engine(memory=MEMBERS_MEMORY) as engine:
-        engine.execute("CREATE TEMP TABLE arrived (key UBIGINT, address VARCHAR, hash UBIGINT)")
-        engine.execute("CREATE TEMP TABLE gone (key UBIGINT)")
-        for lines in outcome.gone:
-            chunk = Arrivals(lines=lines, absent=frozenset(), certain=False)
-            _read_lines(engine, chunk, into="gone", values="key_of(address)")
-        for chunk in outcome.arrivals:
-            values = "key_of(address), address, CASE WHEN $certain THEN fingerprint(line) END"
-            _read_lines(engine, chunk, into="arrived", values=values)
+    with open_engine(memory=MEMBERS_MEMORY, disk=MEMBERS_DISK) as engine:
         source = f"(SELECT {NOBODY}) WHERE false" if old is None else _parquet(engine, blobs, old.generation)
         engine.execute(f"CREATE TEMP VIEW old AS SELECT *, key_of(address) AS key FROM {source}")
+        engine.execute("CREATE TEMP TABLE gone (key UBIGINT)")
+        for lines in outcome.gone:
+            _stage(engine, Arrivals(lines=lines, absent=frozenset(), certain=False))
+            engine.execute("INSERT INTO gone SELECT key FROM chunk")
+        engine.execute("CREATE TEMP TABLE arrived (key UBIGINT, address VARCHAR, hash UBIGINT)")
+        for chunk in outcome.arrivals:
+            _stage(engine, chunk)
+            engine.execute("INSERT INTO arrived FROM chunk")
         if outcome.missing is None:
             engine.execute("CREATE TEMP TABLE missed (key UBIGINT)")
         else:
@@ -144,38 +146,53 @@ def next_generation(
             engine.execute(f"CREATE TEMP TABLE missed AS SELECT key_of(address) AS key FROM {found}")
         before = engine.number("SELECT count(*) FROM old")
         left = engine.number("SELECT count(*) FROM old SEMI JOIN gone USING (key)")
-        data, after = _written(engine, _merged(outcome))
+        data, after = _merged(engine, outcome, is_first=old is None)
     return data, MembershipChange(before=before, joined=after - before + left, left=left, after=after)
 
 
-def _merged(outcome: RunOutcome) -> str:
-    """Who is a member after the run, and how."""
+def _merged(engine: Engine, outcome: RunOutcome, *, is_first: bool) -> tuple[bytes, int]:
+    """Who is a member after the run, as Parquet, and how many; in parts that can be joined in memory."""
+    parts = 1 if is_first else 1 + engine.number("SELECT count(*) FROM arrived") // JOINED_AT_A_TIME
+    if parts == 1:
+        return _written(engine, _merge(outcome, "true"))
+    names = []
+    for part in range(parts):
+        names.append(f"part{part}")
+        data, _ = _written(engine, _merge(outcome, f"key % {parts} = {part}"))
+        engine.files.add_bytes(names[-1], data)
+    engine.execute("DROP TABLE arrived")
+    files = ", ".join(f"'{PROTOCOL}://{name}'" for name in names)
+    return _written(engine, f"FROM read_parquet([{files}])")
+
+
+def _merge(outcome: RunOutcome, of: str) -> str:
+    """Who is a member after the run, and how; of the keys for which `of` holds."""
     run = f"'{outcome.run}'"
     is_missed = "missed.key IS NOT NULL"
     if outcome.missing is None:
         unseen_brought, unseen_missing = "old.brought", "old.missing"
     else:
         unseen_brought = f"CASE WHEN {is_missed} THEN old.brought ELSE {run} END"
-        unseen_missing = f"CASE WHEN {is_missed} THEN least(old.missing + 1, {MISSING_MOST}) ELSE 0 END"
+        unseen_missing = f"CASE WHEN {is_missed} THEN least(old.missing, {MISSING_MOST - 1}) + 1 ELSE 0 END"
     return f"""
     SELECT coalesce(old.address, arrived.address) AS address,
         CASE WHEN arrived.key IS NULL THEN old.hash ELSE arrived.hash END AS hash,
         coalesce(old.joined, {run}) AS joined,
         CASE WHEN arrived.key IS NULL THEN {unseen_brought} ELSE {run} END AS brought,
         (CASE WHEN arrived.key IS NULL THEN {unseen_missing} ELSE 0 END)::UTINYINT AS missing
-    FROM (FROM old ANTI JOIN gone USING (key)) AS old
-        FULL JOIN arrived USING (key)
+    FROM (FROM old ANTI JOIN gone USING (key) WHERE {of}) AS old
+        FULL JOIN (FROM arrived WHERE {of}) AS arrived USING (key)
         LEFT JOIN missed ON missed.key = old.key
     """
 
 
-def _read_lines(engine: Engine, chunk: Arrivals, *, into: str, values: str) -> None:
-    """Insert values about each contact of a chunk that is not absent."""
+def _stage(engine: Engine, chunk: Arrivals) -> None:
+    """Make the table `chunk` of the contacts that are not absent."""
     engine.files.text = [chunk.lines]
     engine.execute(
-        f"""INSERT INTO {into}
-        SELECT {values} FROM (
-            SELECT line, json_extract_string(line, '$.email') AS address, $certain AS certain
+        f"""CREATE OR REPLACE TEMP TABLE chunk AS
+        SELECT key_of(address) AS key, address, CASE WHEN $certain THEN fingerprint(line) END AS hash FROM (
+            SELECT line, json_extract_string(line, '$.email') AS address
             FROM read_csv('{PROTOCOL}://{TEXT}', columns = {{line: 'VARCHAR'}}, auto_detect = false,
                 header = false, delim = '\x01', quote = '', escape = '', new_line = '\\n', parallel = false,
                 max_line_size = {RECORD_BYTES_MAX * 4})

@@ -106,11 +106,18 @@ class SinkWriter(io.RawIOBase):
         return len(data)
 
 
+class _OfThread(threading.local):
+    """What each thread has for itself: the engine reads and writes on the thread that asks it to."""
+
+    text: Sequence[bytes] = ()
+    failure: BaseException | None = None
+
+
 class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
     """The files of one plan, by name; register it with one connection.
 
     An error that a file raises reaches Python as an error of DuckDB, with text that may hold people's data;
-    the original is kept until it is taken.
+    the original is kept until the thread takes it.
     """
 
     protocol = PROTOCOL
@@ -118,17 +125,24 @@ class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
 
     def __init__(self) -> None:
         super().__init__()
-        self.text: Sequence[bytes] = ()
-        """Read under the name TEXT, one part behind the other."""
+        self._own = _OfThread()
         self._sinks: dict[str, Callable[[bytes], object]] = {}
         self._sinks_added = 0
-        self.failure: BaseException | None = None
         self._pages: dict[str, Callable[[], PageReader]] = {}
         self._sizes: dict[str, int] = {}
 
+    @property
+    def text(self) -> Sequence[bytes]:
+        """What this thread reads under the name TEXT, one part behind the other."""
+        return self._own.text
+
+    @text.setter
+    def text(self, texts: Sequence[bytes]) -> None:
+        self._own.text = texts
+
     def take_failure(self) -> BaseException | None:
-        """What a file raised, if there is something that was not taken yet."""
-        failure, self.failure = self.failure, None
+        """What a file raised on this thread, if there is something that was not taken yet."""
+        failure, self._own.failure = self._own.failure, None
         return failure
 
     def add_pages(self, name: str, size: int, fetch: Callable[[int, int], bytes]) -> None:
@@ -159,7 +173,7 @@ class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
             try:
                 return function(*args, **kwargs)
             except BaseException as error:
-                self.failure = error
+                self._own.failure = error
                 raise
 
         return call

@@ -70,7 +70,7 @@ class Engine:
 
     @contextlib.contextmanager
     def beside(self) -> Iterator[Engine]:
-        """The same engine for a query during which others run."""
+        """The same engine for queries during which others run; temporary tables are each one's own."""
         with contextlib.closing(self.connection.cursor()) as connection:
             yield Engine(connection=connection, files=self.files)
 
@@ -110,4 +110,4 @@ def open_engine(*, memory: str = PLANNER_MEMORY, disk: str = PLANNER_DISK) -> It
 
 def _key_macro() -> str:
     """`key_of`, by which addresses are told apart; each engine has keys of its own, so nobody can aim at one."""
-    return f"CREATE TEMP MACRO key_of(address) AS fingerprint('{secrets.token_hex(4)}' || address);"
+    return f"CREATE MACRO key_of(address) AS fingerprint('{secrets.token_hex(4)}' || address);"

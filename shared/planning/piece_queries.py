@@ -80,7 +80,7 @@ INSERT INTO present SELECT key_of(address) FROM (SELECT unnest($addresses::VARCH
 NOTES: Final = "SELECT notes, count(*) FROM piece WHERE notes IS NOT NULL AND verdict IS NULL GROUP BY notes"
 FIRST_UNDECODABLE: Final = f"SELECT min(row) FROM piece WHERE verdict = {quoted(Rejected.ROW_UNDECODABLE)}"
 SOUGHT: Final = """
-CREATE TEMP TABLE sought AS
+CREATE TABLE sought AS
 SELECT key_of(address) AS key, address FROM (SELECT unnest($addresses::VARCHAR[]) AS address)
 """
 """Addresses whose rows are looked for."""

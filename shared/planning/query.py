@@ -60,13 +60,13 @@ class PieceQuery:
 
 TABLES: Final = """
 -- Addresses that have a contact, as hashes.
-CREATE TEMP TABLE seen (key UBIGINT);
+CREATE TABLE seen (key UBIGINT);
 -- Addresses of rows that are rejected for a value: whoever is in them has not left.
-CREATE TEMP TABLE present (key UBIGINT);
+CREATE TABLE present (key UBIGINT);
 -- Rows that may be sent, with what is in their columns of alternate addresses.
-CREATE TEMP TABLE offers (row BIGINT, email VARCHAR, alternates VARCHAR);
+CREATE TABLE offers (row BIGINT, email VARCHAR, alternates VARCHAR);
 -- The alternate addresses of a row's contact, as a list in JSON.
-CREATE TEMP TABLE alternate_emails (row BIGINT, list VARCHAR);
+CREATE TABLE alternate_emails (row BIGINT, list VARCHAR);
 """
 
 

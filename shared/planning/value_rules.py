@@ -47,7 +47,7 @@ def quoted(text: str) -> str:
 
 
 MACROS: Final = rf"""
-CREATE TEMP MACRO tidy(value) AS trim(CASE
+CREATE MACRO tidy(value) AS trim(CASE
     WHEN regexp_matches(value, '[\x00-\x1f\x7f-\x{{9f}}]')
         THEN regexp_replace(
             regexp_replace(value, '[\t\n\v\f\r\x{{85}}]', ' ', 'g'), '[\x00-\x1f\x7f-\x{{9f}}]', '', 'g'
@@ -57,26 +57,26 @@ END);
 
 -- DuckDB's hash takes a text eight bytes at a time and mixes the last ones of each eight hardly at all: among a
 -- million addresses that are numbered twice, dozens share one. Moved by four bytes, those are well mixed.
-CREATE TEMP MACRO fingerprint(value) AS xor(hash(value), hash('....' || value));
+CREATE MACRO fingerprint(value) AS xor(hash(value), hash('....' || value));
 
 -- Blanks of any kind around an address are no part of it.
-CREATE TEMP MACRO bare(value) AS trim(value, {quoted(BLANKS)});
+CREATE MACRO bare(value) AS trim(value, {quoted(BLANKS)});
 
 -- What precedes the @ is left alone beyond ASCII, where small letters may be somebody else's.
-CREATE TEMP MACRO lower_address(value) AS CASE
+CREATE MACRO lower_address(value) AS CASE
     WHEN strlen(split_part(value, '@', 1)) = length(split_part(value, '@', 1)) THEN lower(value)
     ELSE value
 END;
 
 -- CASE where AND would do: it leaves out what need not be looked at.
-CREATE TEMP MACRO is_address(value) AS CASE
+CREATE MACRO is_address(value) AS CASE
     WHEN strlen(value) <= 64 THEN regexp_full_match(value, {quoted(ADDRESS)})
     WHEN strlen(value) <= {EMAIL_MAX} AND NOT regexp_matches(value, {quoted(LONG_PART)})
         THEN regexp_full_match(value, {quoted(ADDRESS)})
     ELSE false
 END;
 
-CREATE TEMP MACRO address_verdict(value) AS CASE
+CREATE MACRO address_verdict(value) AS CASE
     WHEN value IS NULL OR value = '' THEN '{Rejected.EMAIL_MISSING}'
     WHEN length(value) > {EMAIL_MAX} THEN '{Rejected.EMAIL_TOO_LONG}'
     WHEN is_address(value) THEN NULL
@@ -86,30 +86,30 @@ CREATE TEMP MACRO address_verdict(value) AS CASE
     ELSE '{Rejected.EMAIL_INVALID}'
 END;
 
-CREATE TEMP MACRO phone_of(value) AS
+CREATE MACRO phone_of(value) AS
     nullif(regexp_extract(translate(value, ' ().-/' || chr(160), ''), '^\+[1-9][0-9]{{6,14}}$'), '');
 
 -- A JSON number without exponent.
-CREATE TEMP MACRO number_of(value) AS CASE
+CREATE MACRO number_of(value) AS CASE
     WHEN regexp_full_match(value, '-?(?:0|[1-9]\d{{0,17}})(?:\.\d{{1,12}})?') THEN value
     WHEN regexp_full_match(value, '[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{{1,3}})?')
         THEN rtrim(rtrim(try_cast(value AS DECIMAL(38, 12))::VARCHAR, '0'), '.')
 END;
 
 -- Of SAP and MySQL.
-CREATE TEMP MACRO is_no_day(value) AS
+CREATE MACRO is_no_day(value) AS
     value = ''
     OR regexp_full_match(value, '0{{8}}|0{{14}}|0{{4}}-00-00(?:[T ]00:00:00(?:\.0+)?Z?)?|00[./]00[./]0000');
 
 -- Day and month with slashes, where both orders may be meant: only if one of them is a day at all.
-CREATE TEMP MACRO either_day(value) AS CASE
+CREATE MACRO either_day(value) AS CASE
     WHEN try_strptime(value, '%d/%m/%Y') IS NULL THEN try_strptime(value, '%m/%d/%Y')
     WHEN coalesce(try_strptime(value, '%m/%d/%Y'), try_strptime(value, '%d/%m/%Y'))
         = try_strptime(value, '%d/%m/%Y') THEN try_strptime(value, '%d/%m/%Y')
 END;
 
 -- The day as it is written: a time zone would move birthdays.
-CREATE TEMP MACRO day_of(value, slashed) AS strftime(CASE
+CREATE MACRO day_of(value, slashed) AS strftime(CASE
     WHEN strlen(value) = 10 AND regexp_full_match(value, '[1-9]\d{{3}}-\d\d-\d\d')
         THEN try_strptime(value, '%Y-%m-%d')
     WHEN regexp_full_match(value, '[1-9]\d{{3}}-\d\d?-\d\d?{TIME_OF_DAY}')

@@ -6,12 +6,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from shared.errors import RunEndError
+from shared.model.reasons import ReasonCode, RunStatus
 from shared.model.runs import Counts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from shared.errors import RunEndError
     from shared.extracts.extract import ExtractFile
 
 
@@ -54,6 +55,20 @@ class Tally:
             cut=dict(sorted(self.cut.items())),
             unusable=dict(sorted(self.unusable.items())),
         )
+
+
+def require_few(tally: Tally, rows: int, file: ExtractFile, *, max_contacts: int | None) -> None:
+    """Raise RunEndError when rows, up to somewhere in `file`, or contacts are more than the export allows."""
+    limit = file.source.limits.rows
+    if rows > limit:
+        message = f"There are more than {limit:,} rows; {file.name} was read up to there."
+        raise RunEndError(ReasonCode.TOO_MANY_ROWS, message)
+    if max_contacts is not None and tally.sent > max_contacts:
+        message = (
+            f"The extract has at least {tally.sent:,} contacts, more than the export's max_contacts of"
+            f" {max_contacts:,}; nothing was sent. Raise max_contacts if that is meant to be."
+        )
+        raise RunEndError(ReasonCode.TOO_MANY_CONTACTS, message, status=RunStatus.SKIPPED)
 
 
 @dataclass(kw_only=True)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from codecs import BOM_UTF8
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from shared.errors import RunEndError
@@ -12,12 +14,10 @@ from shared.extracts.csv_records import BLANK, END
 from shared.extracts.encodings import undecodable
 from shared.extracts.streams import unreadable
 from shared.limits import ALTERNATE_EMAILS_MAX, REJECTED_LISTED_MAX, UNDECODABLE_SHARE_MAX
-from shared.model.reasons import ReasonCode, RunStatus
 from shared.model.rejections import Rejected
-from shared.planning.engine import QueryError
 from shared.planning.fields import missing_column
 from shared.planning.international_domains import with_ascii_domain
-from shared.planning.ledger import Located, Parts, Tally
+from shared.planning.ledger import Located, Parts, Tally, require_few
 from shared.planning.meter import TextMeter
 from shared.planning.piece_queries import (
     CONVERT_ADDRESSES,
@@ -41,13 +41,14 @@ from shared.planning.piece_queries import (
     seen_in_piece,
 )
 from shared.planning.query import TABLES, UNUSABLE_MARK, read_piece
+from shared.planning.readers import cores_to_use, open_readers
 from shared.planning.sources import Source, alternate_aliases, find_columns, wanted_columns
 from shared.planning.tables import JsonTable, open_table
-from shared.planning.text_pieces import PIECE_BYTES, Pieces, UntellableError, has_empty_record
+from shared.planning.text_pieces import PIECE_BYTES, Pieces, Reading, UntellableError, has_empty_record
 from shared.planning.value_rules import INTERNATIONAL
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from shared.extracts.extract import Extract, ExtractFile
     from shared.model.definitions import FieldMapping
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from shared.planning.engine import Engine
     from shared.planning.fields import Field
     from shared.planning.ledger import Sinks
+    from shared.planning.readers import PieceTable, Readers
     from shared.planning.sources import Wanted
     from shared.planning.tables import Table
     from shared.storage.interfaces import ReadableBlobs
@@ -91,6 +93,8 @@ class Planner:
     leave_out_unchanged: bool = False
     """Whether contacts are left out that the table `known` has just so."""
     located: list[Located] = field(default_factory=list)
+    readers: Readers = field(init=False)
+    """While files are read."""
 
     def __post_init__(self) -> None:
         self.alternates = alternate_aliases(self.mapping)
@@ -128,16 +132,25 @@ class Planner:
 
     def _read(self, extracts: Sequence[Extract]) -> None:
         rows = 0
-        for extract in extracts:
-            files = sorted((file for file in extract.files if file.size), key=lambda file: file.name)
-            parts = Parts(segment=extract.segment, files=files)
-            meter = TextMeter()
-            for file in files:
-                if self.most is None or rows < self.most:
-                    with self.engine.reading(file):
-                        rows = self._read_file(parts, file, rows, meter)
-            if parts.missing and (self.most is None or rows < self.most):
-                raise next(iter(parts.missing.values()))
+        with open_readers(self.engine, ahead=self._readings_ahead()) as self.readers:
+            for extract in extracts:
+                files = sorted((file for file in extract.files if file.size), key=lambda file: file.name)
+                parts = Parts(segment=extract.segment, files=files)
+                meter = TextMeter()
+                for file in files:
+                    if self.most is None or rows < self.most:
+                        with self.engine.reading(file):
+                            rows = self._read_file(parts, file, rows, meter)
+                if parts.missing and (self.most is None or rows < self.most):
+                    raise next(iter(parts.missing.values()))
+
+    def _readings_ahead(self) -> int:
+        """How many tables are read ahead.
+
+        None for a look at a few rows, nor if rows are joined by their numbers, which only those before them tell.
+        """
+        by_number = self.alternates and self.sinks is not None
+        return 0 if by_number or self.most is not None else cores_to_use() - 1
 
     def _read_file(self, parts: Parts, file: ExtractFile, rows_before: int, meter: TextMeter) -> int:
         """How many rows there are with those of this file."""
@@ -207,9 +220,10 @@ class Planner:
 
     def _read_pieces(self, source: Source, meter: TextMeter) -> None:
         pieces = Pieces(
-            lambda texts: self._run_pieces(source, texts),
+            partial(self._begin_pieces, source),
             sentinels=source.sentinels,
             size=PIECE_BYTES if self.most is None else LOOK_BYTES,
+            ahead=self._readings_ahead(),
         )
 
         def take(block: bytes) -> bool:
@@ -218,14 +232,22 @@ class Planner:
             return not self._has_enough(source)
 
         try:
-            source.table.read(
-                self.blobs, take, positions=frozenset(source.columns.values()), rows=self._wanted(source)
-            )
+            self._read_text(source, pieces, take)
             pieces.close()
         except UntellableError:
             raise unreadable(source.table.file, "cannot be told into rows") from None
         finally:
             self._note_undecodable(source, pieces)
+
+    def _read_text(self, source: Source, pieces: Pieces, take: Callable[[bytes], bool]) -> None:
+        """Give the text to `take`. An error in pieces that are under way comes before one of what follows."""
+        positions = frozenset(source.columns.values())
+        try:
+            source.table.read(self.blobs, take, positions=positions, rows=self._wanted(source))
+        except Exception:
+            pieces.settle()
+            if not self._has_enough(source):
+                raise
 
     def _note_undecodable(self, source: Source, pieces: Pieces) -> None:
         """Keep the error about the first row that cannot be decoded, should there be too many."""
@@ -241,82 +263,76 @@ class Planner:
 
     # --- pieces ---------------------------------------------------------------------------------------------
 
-    def _run_pieces(self, source: Source, pieces: Sequence[bytes]) -> bool:
-        """Whether the pieces were read up to the end mark behind them; if so, they were dealt with."""
-        if self._has_enough(source):
-            return True
+    def _begin_pieces(self, source: Source, pieces: Sequence[bytes]) -> Reading:
+        """Have the table `piece` made of some pieces."""
         # the reader takes a byte order mark for none of the text's own, so it gets one of ours
-        self.engine.files.text = [BOM_UTF8, *pieces, source.sentinels.line(END).encode()]
-        try:
-            rows = self.engine.number(self._query(source, pieces))
-        except QueryError as error:
-            if error.is_about_input:
+        texts = [BOM_UTF8, *pieces, source.sentinels.line(END).encode()]
+        table = self.readers.begin(self._query(source, pieces), texts)
+        return Reading(finish=partial(self._finish_pieces, source, pieces, table), drop=table.close)
+
+    def _finish_pieces(self, source: Source, pieces: Sequence[bytes], table: PieceTable) -> bool:
+        """Whether the pieces were read up to the end mark behind them; if so, they were dealt with."""
+        with contextlib.closing(table):
+            if self._has_enough(source):
+                return True
+            rows, engine = table.rows(), table.engine
+            if rows is None:
                 return False
-            raise
-        outcomes = self._outcomes()
-        if END not in outcomes:
-            return False
-        if self._has_empty_records(source, pieces, outcomes):
-            return False  # those lines are no rows; they are marked as such when each piece is read alone
-        self._account_for(source, outcomes)
+            outcomes = self._outcomes(engine)
+            if END not in outcomes:
+                return False
+            if self._has_empty_records(engine, source, pieces, outcomes):
+                return False  # those lines are no rows; they are marked as such when each piece is read alone
+            self._account_for(engine, source, outcomes)
         source.rows_done += rows - 1
-        self._require_few(source)
+        require_few(
+            self.tally,
+            source.base,
+            source.table.file,
+            max_contacts=self.sinks.max_contacts if self.sinks else None,
+        )
         return True
 
     def _has_empty_records(
-        self, source: Source, pieces: Sequence[bytes], outcomes: Collection[str | None]
+        self, engine: Engine, source: Source, pieces: Sequence[bytes], outcomes: Collection[str | None]
     ) -> bool:
         """Whether some rows are none: lines of nothing but delimiters."""
-        looks_so = Rejected.EMAIL_MISSING in outcomes and self.engine.number(LOOKS_EMPTY) > 0
+        looks_so = Rejected.EMAIL_MISSING in outcomes and engine.number(LOOKS_EMPTY) > 0
         return looks_so and has_empty_record(source.sentinels, pieces)
 
     def _query(self, source: Source, pieces: Sequence[bytes]) -> str:
         return read_piece(source.rows(pieces), self.fields, self.alternates, every_id=self.sought is not None)
 
-    def _require_few(self, source: Source) -> None:
-        """Raise RunEndError when there are more rows or contacts than the export allows."""
-        limit = source.table.file.source.limits.rows
-        if source.base > limit:
-            message = f"There are more than {limit:,} rows; {source.table.file.name} was read up to there."
-            raise RunEndError(ReasonCode.TOO_MANY_ROWS, message)
-        most = self.sinks.max_contacts if self.sinks else None
-        if most is not None and self.tally.sent > most:
-            message = (
-                f"The extract has at least {self.tally.sent:,} contacts, more than the export's max_contacts of"
-                f" {most:,}; nothing was sent. Raise max_contacts if that is meant to be."
-            )
-            raise RunEndError(ReasonCode.TOO_MANY_CONTACTS, message, status=RunStatus.SKIPPED)
-
-    def _outcomes(self) -> dict[str | None, int]:
+    def _outcomes(self, engine: Engine) -> dict[str | None, int]:
         """Rows of the table `piece` by verdict."""
-        return dict(self.engine.rows(OUTCOMES))
+        return dict(engine.rows(OUTCOMES))
 
-    def _account_for(self, source: Source, outcomes: dict[str | None, int]) -> None:
+    def _account_for(self, engine: Engine, source: Source, outcomes: dict[str | None, int]) -> None:
         """Account for the rows of the table `piece`, and pass on what they give."""
         if (wanted := self._wanted(source)) is not None:
-            self.engine.execute(f"DELETE FROM piece WHERE row > {wanted}")
-            outcomes = self._outcomes()
+            engine.execute(f"DELETE FROM piece WHERE row > {wanted}")
+            outcomes = self._outcomes(engine)
         if INTERNATIONAL in outcomes:
-            self._convert_domains()
-            outcomes = self._outcomes()
+            self._convert_domains(engine)
+            outcomes = self._outcomes(engine)
         if source.watched:
-            self._watch(source)
+            self._watch(engine, source)
         if self.sought is not None:
-            self._look_up(source, self.sought)
+            self._look_up(engine, source, self.sought)
             return
         if Rejected.ROW_UNDECODABLE in outcomes and source.first_undecodable is None:
-            source.first_undecodable = source.row(self.engine.number(FIRST_UNDECODABLE))
-        to_send = self._forget_known(outcomes.pop(None, 0))
+            source.first_undecodable = source.row(engine.number(FIRST_UNDECODABLE))
+        to_send = self._forget_known(engine, outcomes.pop(None, 0))
         rejected = self._count_rejected(outcomes)
         if self.sinks is None:
-            self.engine.execute(offer_alternates(source.base))
+            engine.execute(offer_alternates(source.base))
             return
         if rejected:
             if self.finds_leavers:
-                self._remember_rejected()
-            self._pass_rejected(source, self.sinks, rejected)
+                self._remember_rejected(engine)
+            self._pass_rejected(engine, source, self.sinks, rejected)
         if to_send:
-            self._pass_contacts(self.sinks)
+            self._pass_contacts(engine, self.sinks)
 
     def _count_rejected(self, outcomes: dict[str | None, int]) -> int:
         """Count the rejected rows by reason; how many there are."""
@@ -325,46 +341,46 @@ class Planner:
             self.tally.reasons[str(verdict).partition(" ")[0]] += rows
         return sum(rejected.values())
 
-    def _forget_known(self, usable: int) -> int:
+    def _forget_known(self, engine: Engine, usable: int) -> int:
         """Leave only those of the usable rows that are to be sent; how many."""
-        duplicate = self.engine.number(FORGET_DUPLICATES) if usable else 0
-        self.engine.execute(REMEMBER)
+        duplicate = engine.number(FORGET_DUPLICATES) if usable else 0
+        engine.execute(REMEMBER)
         left = usable - duplicate
-        unchanged = self.engine.number(FORGET_UNCHANGED) if self.leave_out_unchanged and left else 0
+        unchanged = engine.number(FORGET_UNCHANGED) if self.leave_out_unchanged and left else 0
         self.tally.duplicate += duplicate
         self.tally.unchanged += unchanged
         self.tally.sent += left - unchanged
         return left - unchanged
 
-    def _look_up(self, source: Source, sought: set[str]) -> None:
+    def _look_up(self, engine: Engine, source: Source, sought: set[str]) -> None:
         """Note the rows that bring what is sought; of several with one address the first."""
-        for row, address, customer_id in self.engine.rows(FOUND):
+        for row, address, customer_id in engine.rows(FOUND):
             if address in sought:
                 sought.remove(address)
                 place = (source.segment, source.table.file.name, source.row(row))
                 self.located.append(Located(*place, address, customer_id))
 
-    def _watch(self, source: Source) -> None:
+    def _watch(self, engine: Engine, source: Source) -> None:
         """Take note of the columns of which a row has a value."""
         aliases = sorted(source.watched)
-        (seen,) = self.engine.rows(seen_in_piece(aliases))
+        (seen,) = engine.rows(seen_in_piece(aliases))
         source.watched -= {alias for alias, has in zip(aliases, seen, strict=True) if has}
 
-    def _convert_domains(self) -> None:
+    def _convert_domains(self, engine: Engine) -> None:
         """Resolve the interim verdicts on addresses whose domain is not ASCII."""
-        found = self.engine.rows(INTERNATIONAL_ADDRESSES)
+        found = engine.rows(INTERNATIONAL_ADDRESSES)
         rows = [row for row, _ in found]
         addresses = [with_ascii_domain(address) for _, address in found]
-        self.engine.execute(CONVERT_ADDRESSES, {"rows": rows, "addresses": addresses})
+        engine.execute(CONVERT_ADDRESSES, {"rows": rows, "addresses": addresses})
 
-    def _remember_rejected(self) -> None:
+    def _remember_rejected(self, engine: Engine) -> None:
         """Note who is in the extract although the row is rejected for a value."""
-        self.engine.execute(REMEMBER_REJECTED)
-        if international := self.engine.rows(REJECTED_INTERNATIONAL):
+        engine.execute(REMEMBER_REJECTED)
+        if international := engine.rows(REJECTED_INTERNATIONAL):
             addresses = [with_ascii_domain(address) for (address,) in international]
-            self.engine.execute(REMEMBER_CONVERTED, {"addresses": addresses})
+            engine.execute(REMEMBER_CONVERTED, {"addresses": addresses})
 
-    def _pass_rejected(self, source: Source, sinks: Sinks, rejected: int) -> None:
+    def _pass_rejected(self, engine: Engine, source: Source, sinks: Sinks, rejected: int) -> None:
         most = REJECTED_LISTED_MAX - self.tally.listed
         if most <= 0:
             return
@@ -376,17 +392,17 @@ class Planner:
             fields=self.fields,
             most=most,
         )
-        self.engine.copy(query, sinks.rejected, f"HEADER {not self.header_written}")
+        engine.copy(query, sinks.rejected, f"HEADER {not self.header_written}")
         self.header_written = True
         self.tally.listed += min(most, rejected)
 
-    def _pass_contacts(self, sinks: Sinks) -> None:
+    def _pass_contacts(self, engine: Engine, sinks: Sinks) -> None:
         if self.differences:
-            self.differences.look(self.engine)
-        for notes, rows in self.engine.rows(NOTES):
+            self.differences.look(engine)
+        for notes, rows in engine.rows(NOTES):
             for note in notes.split(" "):
                 kind = self.tally.unusable if note.startswith(UNUSABLE_MARK) else self.tally.cut
                 kind[note.removeprefix(UNUSABLE_MARK)] += rows
         if sinks.max_contacts is None or self.tally.sent <= sinks.max_contacts:
             # every line begins with the delimiter, so the writer stops looking for it at once
-            self.engine.copy(LINES, sinks.lines, "HEADER false, QUOTE '', ESCAPE '', DELIMITER '{'")
+            engine.copy(LINES, sinks.lines, "HEADER false, QUOTE '', ESCAPE '', DELIMITER '{'")

@@ -7,10 +7,15 @@ well-formed. If not, a piece was cut in the wrong place or is damaged; then each
 repaired.
 
 One query reads several pieces, for to plan a query takes as long as to run it over some megabytes.
+
+Pieces may be read ahead, as if those before them were well-formed. If not, and something is left of those before,
+what follows is taken back and cut anew, as it is without reading ahead.
 """
 
 from __future__ import annotations
 
+from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from shared.extracts.csv_records import Repair
@@ -33,21 +38,43 @@ class UntellableError(Exception):
     """A text that is not even told into rows after its repair."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """Pieces of whole lines that are being read."""
+
+    finish: Callable[[], bool]
+    """Takes them; whether they were found well-formed. If not, none was taken."""
+    drop: Callable[[], None]
+    """Called instead when they are not to be taken."""
+
+
 class Pieces:
     """Cuts a text and has every piece read."""
 
     def __init__(
-        self, read: Callable[[Sequence[bytes]], bool], *, sentinels: Sentinels, size: int = PIECE_BYTES
+        self,
+        begin: Callable[[Sequence[bytes]], Reading],
+        *,
+        sentinels: Sentinels,
+        size: int = PIECE_BYTES,
+        ahead: int = 0,
     ) -> None:
         """Prepare for one text.
 
         Args:
-            read: takes pieces of whole lines; whether it found them well-formed. If not, none was taken.
+            begin: begins to read pieces. They are finished in order.
             sentinels: what stands for malformed records of the text.
             size: bytes of a piece.
+            ahead: readings that may be begun before an earlier one is finished.
         """
-        self._read = read
+        self._begin = begin
         self._size = size
+        self._ahead = ahead
+        self._under_way: deque[tuple[Sequence[bytes], Reading | None]] = deque()
+        """Pieces, and their reading unless they are known to be damaged."""
+        self._cut_anew = False
+        """Whether the last pieces that were finished made others be cut anew; none are read ahead then."""
+        self._closed = False
         self._repair = Repair(sentinels)
         self._pieces: list[bytes] = []
         self._blocks: list[bytes] = []
@@ -61,43 +88,89 @@ class Pieces:
         """Take what comes next of the text; it may begin and end anywhere."""
         self._blocks.append(block)
         self._pending += len(block)
+        self._cut()
+
+    def close(self) -> None:
+        """Take note that nothing follows."""
+        self._closed = True
+        while self._pending or self._pieces or self._under_way:
+            text = b"".join(self._blocks).rstrip(b"\n")  # blank lines at the end of the file are no rows
+            self._set_pending([], known=0)
+            if text:
+                self._pieces.append(text + b"\n")
+            self._give()
+            self.settle()
+
+    def settle(self) -> None:
+        """Finish all that was begun."""
+        while self._under_way:
+            self._finish_first()
+            self._cut()
+
+    def _cut(self) -> None:
         while self._pending >= self._known + self._size:
             text = b"".join(self._blocks)
             end = self._end_of_piece(text)
             self._pieces.append(text[:end])
-            rest = self._give(final=False) if len(self._pieces) == PIECES_AT_A_TIME else b""
-            self._known = len(rest)
-            self._blocks = [rest + text[end:]]
-            self._pending = len(self._blocks[0])
+            self._set_pending([text[end:]], known=0)
+            if len(self._pieces) == PIECES_AT_A_TIME:
+                self._give()
+
+    def _set_pending(self, blocks: list[bytes], *, known: int) -> None:
+        self._blocks = blocks
+        self._pending = sum(map(len, blocks))
+        self._known = known
 
     def _end_of_piece(self, text: bytes) -> int:
         """Where a piece may end: behind a line if there is one; further than what is known in any case."""
         wanted = self._known + self._size
         return text.rfind(b"\n", self._known, wanted) + 1 or text.rfind(b"\n", self._known) + 1 or len(text)
 
-    def close(self) -> None:
-        """Take note that nothing follows."""
-        text = b"".join(self._blocks).rstrip(b"\n")  # blank lines at the end of the file are no rows
-        if text:
-            self._pieces.append(text + b"\n")
-        self._give(final=True)
+    def _give(self) -> None:
+        """Have the pieces read, and finish those for which it is time."""
+        if self._pieces:
+            self._under_way.append((self._pieces, self._begin_sound(self._pieces)))
+            self._pieces = []
+        while len(self._under_way) > (0 if self._cut_anew else self._ahead):
+            self._finish_first()
 
-    def _give(self, *, final: bool) -> bytes:
-        """Have the pieces read; the rest of the last one that cannot be judged before more is there."""
-        pieces, self._pieces = self._pieces, []
-        if not pieces or self._read_sound(pieces):
-            return b""
+    def _finish_first(self) -> None:
+        """Finish the first of the pieces under way. What it raises is the end of the others, too."""
+        pieces, reading = self._under_way.popleft()
+        final = self._closed and not (self._under_way or self._pieces or self._pending)
+        try:
+            rest = b"" if reading and reading.finish() else self._read_damaged(pieces, final=final)
+        except BaseException:
+            self._take_back()
+            raise
+        self._cut_anew = bool(rest) or self._repair.overflowing
+        if self._cut_anew:
+            self._set_pending([rest, *self._take_back(), *self._pieces, *self._blocks], known=len(rest))
+            self._pieces = []
+
+    def _take_back(self) -> list[bytes]:
+        """The pieces under way, which are not any more."""
+        pieces = [piece for begun, _ in self._under_way for piece in begun]
+        for _, reading in self._under_way:
+            if reading:
+                reading.drop()
+        self._under_way.clear()
+        return pieces
+
+    def _begin_sound(self, pieces: Sequence[bytes]) -> Reading | None:
+        """Have the pieces read as they are; None if that is in vain."""
+        in_vain = self._repair.overflowing or not all(map(_may_be_sound, pieces))
+        return None if in_vain else self._begin(pieces)
+
+    def _read_damaged(self, pieces: Sequence[bytes], *, final: bool) -> bytes:
+        """Have each piece read alone; the rest of the last one that cannot be judged before more is there."""
         rest = b""
         for number, piece in enumerate(pieces, 1):
             rest = self._read_alone(rest + piece, final=final and number == len(pieces))
         return rest
 
-    def _read_sound(self, pieces: Sequence[bytes]) -> bool:
-        """Whether the pieces were read as they are."""
-        return not self._repair.overflowing and all(map(_may_be_sound, pieces)) and self._read(pieces)
-
     def _read_alone(self, piece: bytes, *, final: bool) -> bytes:
-        if self._read_sound([piece]):
+        if (reading := self._begin_sound([piece])) and reading.finish():
             return b""
         if not self.undecodable and (start := first_undecodable(piece)) is not None:
             begin = piece.rfind(b"\n", 0, max(start - SAMPLE_BYTES // 2, 0)) + 1
@@ -116,7 +189,7 @@ class Pieces:
     def _read_repaired(self, ready: list[bytes]) -> None:
         text = b"".join(ready)
         ready.clear()
-        if text and not self._read([text]):
+        if text and not self._begin([text]).finish():
             raise UntellableError
 
 

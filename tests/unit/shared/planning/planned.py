@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -22,7 +23,7 @@ from tests.support.factories import NOW
 from tests.support.memory_storage import MemoryBlobs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 MAPPING = FieldMapping(email="EMail", first_name="FirstName")
 AS_DECLARED = SourceOptions(delimiter="comma", header="present", encoding="utf-8")
@@ -47,6 +48,13 @@ class Planned:
     @property
     def rejected_rows(self) -> list[tuple[int, str]]:
         return [(int(row[2]), row[5]) for row in self.rejected]
+
+
+@contextlib.contextmanager
+def on_cores(number: int) -> Iterator[None]:
+    """As if this process could use so many."""
+    with patch("shared.planning.readers.os.process_cpu_count", lambda: number):
+        yield
 
 
 def an_extract(

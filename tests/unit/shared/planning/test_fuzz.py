@@ -24,6 +24,7 @@ from tests.unit.shared.planning.planned import (
     as_json_lines,
     as_parquet,
     assert_accounted_for,
+    on_cores,
     plan_file,
     plan_segments,
 )
@@ -123,6 +124,16 @@ def outcome(data: bytes, size: int) -> tuple[object, ...]:
 def test_the_size_of_a_piece_has_no_say(body: bytes) -> None:
     whole = outcome(HEADER + body, pieces.PIECE_BYTES)
     assert [outcome(HEADER + body, size) for size in PIECES] == [whole] * len(PIECES)
+
+
+@examples(30)
+@given(st.lists(NASTY, max_size=3).map(b"".join), st.sampled_from(PIECES))
+def test_the_number_of_cores_has_no_say(body: bytes, size: int) -> None:
+    def on(cores: int) -> tuple[object, ...]:
+        with on_cores(cores):
+            return outcome(HEADER + body, size)
+
+    assert on(2) == on(1)
 
 
 # --- damage is local ----------------------------------------------------------------------------------------

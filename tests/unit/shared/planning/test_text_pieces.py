@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shared.extracts import csv_records
 from shared.extracts.csv_records import Repair, Sentinels, Syntax
 from shared.planning import text_pieces as pieces_module
-from shared.planning.text_pieces import PIECES_AT_A_TIME, Pieces, UntellableError
+from shared.planning.text_pieces import PIECES_AT_A_TIME, Pieces, Reading, UntellableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,8 +53,19 @@ class Reader:
         self.taken: list[bytes] = []
         self.refused: list[bytes] = []
         self.at_a_time: list[int] = []
+        self.under_way = 0
+        self.most_under_way = 0
+
+    def begin(self, pieces: Sequence[bytes]) -> Reading:
+        self.under_way += 1
+        self.most_under_way = max(self.most_under_way, self.under_way)
+        return Reading(finish=lambda: self.read(pieces), drop=self.drop)
+
+    def drop(self) -> None:
+        self.under_way -= 1
 
     def read(self, pieces: Sequence[bytes]) -> bool:
+        self.under_way -= 1
         text = b"".join(pieces)
         text.decode()
         self.at_a_time.append(len(pieces))
@@ -63,12 +74,17 @@ class Reader:
         return well_formed
 
 
-def read(*blocks: bytes, size: int) -> Reader:
+class FullError(Exception):
+    """Something is full."""
+
+
+def read(*blocks: bytes, size: int, ahead: int = 0) -> Reader:
     reader = Reader()
-    pieces = Pieces(reader.read, sentinels=MARKS, size=size)
+    pieces = Pieces(reader.begin, sentinels=MARKS, size=size, ahead=ahead)
     for block in blocks:
         pieces.take(block)
     pieces.close()
+    assert reader.under_way == 0
     return reader
 
 
@@ -166,7 +182,8 @@ def test_characters_are_not_cut() -> None:
 
 
 def test_a_text_refused_after_its_repair_is_given_up() -> None:
-    pieces = Pieces(lambda _: False, sentinels=MARKS, size=1000)
+    reading = Reading(finish=lambda: False, drop=lambda: None)
+    pieces = Pieces(lambda _: reading, sentinels=MARKS, size=1000)
     pieces.take(b"a,b\n")
     with pytest.raises(UntellableError):
         pieces.close()
@@ -183,3 +200,56 @@ def test_pieces_and_blocks_of_any_size_give_what_a_repair_of_all_gives(text: byt
     whole, rest = Repair(MARKS).repair(text, final=True)
     assert rest == b""
     assert without_blank_end(b"".join(reader.taken)) == without_blank_end(whole)
+
+
+# --- pieces that are read ahead -----------------------------------------------------------------------------
+
+
+def test_pieces_are_begun_before_those_in_front_are_finished() -> None:
+    assert read(*[b"a,b\n"] * 30, size=4).most_under_way == 1
+    assert read(*[b"a,b\n"] * 30, size=4, ahead=2).most_under_way == 3
+
+
+@settings(deadline=None, derandomize=True, max_examples=300)
+@given(text=TEXTS, size=st.integers(1, 20), block=st.integers(1, 40), ahead=st.integers(1, 3))
+def test_the_same_is_read_however_far_ahead(text: bytes, size: int, block: int, ahead: int) -> None:
+    blocks = [text[start : start + block] for start in range(0, len(text), block)]
+    taken, one_by_one = (b"".join(read(*blocks, size=size, ahead=most).taken) for most in (ahead, 0))
+    assert without_blank_end(taken) == without_blank_end(one_by_one)
+
+
+@pytest.mark.parametrize("damaged_at", [0, 4, 11])
+def test_an_error_in_some_pieces_is_the_end_of_those_behind(damaged_at: int) -> None:
+    begun: list[int] = []
+    finished: list[int] = []
+    dropped: list[int] = []
+
+    def begin(_: Sequence[bytes]) -> Reading:
+        number = len(begun)
+        begun.append(number)
+
+        def finish() -> bool:
+            if number == damaged_at:
+                raise FullError
+            finished.append(number)
+            return True
+
+        return Reading(finish=finish, drop=lambda: dropped.append(number))
+
+    pieces = Pieces(begin, sentinels=MARKS, size=4, ahead=2)
+    pieces.take(b"a,b\n" * 2)
+    with pytest.raises(FullError):
+        pieces.take(b"a,b\n" * 40)
+    pieces.settle()
+    assert finished == list(range(damaged_at))
+    assert [*finished, damaged_at, *dropped] == begun
+
+
+def test_what_was_begun_can_be_finished_before_the_text_ends() -> None:
+    reader = Reader()
+    pieces = Pieces(reader.begin, sentinels=MARKS, size=4, ahead=2)
+    for _ in range(7):
+        pieces.take(b"a,b\n")
+    assert reader.taken == []
+    pieces.settle()
+    assert reader.taken == [b"a,b\n"] * 6

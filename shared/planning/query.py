@@ -78,7 +78,7 @@ def read_piece(
     With `every_id` it has the customer's id of every row, and else of those that are not sent.
     """
     return f"""
-    CREATE OR REPLACE TEMP TABLE piece AS
+    CREATE TEMP TABLE piece AS
     WITH source AS ({_source(rows, fields, alternates)}),
     with_email AS ({_with_email(rows, alternates)}),
     classified AS ({_classified(rows, fields)}),

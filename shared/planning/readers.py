@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from shared.planning.engine import Engine
 
 CORES_MOST: Final = 2
-"""Cores used at most: an instance has no more, and each takes 90 MB of memory for text, table and buffers."""
+"""Cores used at most: an instance has no more, and each takes 75 MB of memory for text, table and buffers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +62,7 @@ class Readers:
 
 
 def _make(engine: Engine, query: str, texts: Sequence[bytes]) -> int | None:
+    engine.execute("DROP TABLE IF EXISTS piece")  # else the last one is there until the next one is ready
     engine.files.text = texts
     try:
         return engine.number(query)

@@ -1,4 +1,4 @@
-CREATE OR REPLACE TEMP TABLE piece AS
+CREATE TEMP TABLE piece AS
 WITH source AS (
 SELECT row_number() OVER () AS row, c0 AS email, NULL::VARCHAR AS customer_id, c1 AS "1 first_name", c2 AS "18 Score" FROM text
 ),

@@ -296,9 +296,9 @@ def test_an_engine_that_fails_while_it_reads_ahead(failing: int, monkeypatch: py
 def test_an_engine_is_given_back_when_its_table_is_closed_in_the_making() -> None:
     with open_engine() as engine, readers.open_readers(engine, ahead=1) as both:
         for _ in range(20):
-            with contextlib.closing(both.begin("CREATE OR REPLACE TEMP TABLE piece AS FROM range(1000)", [])):
+            with contextlib.closing(both.begin("CREATE TEMP TABLE piece AS FROM range(1000)", [])):
                 pass
-        table = both.begin("CREATE OR REPLACE TEMP TABLE piece AS FROM range(7)", [])
+        table = both.begin("CREATE TEMP TABLE piece AS FROM range(7)", [])
         assert table.rows() == 7
         assert table.engine.number("SELECT count(*) FROM piece") == 7
 

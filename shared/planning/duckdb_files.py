@@ -17,6 +17,7 @@ TEXT: Final = "text"
 PAGE_BYTES: Final = 1 << 20
 """Bytes asked of the store when a file is read by position."""
 PAGES: Final = 12
+"""Pages that are kept; a file of columns needs one more for each that is read."""
 
 
 class TextReader(io.RawIOBase):
@@ -50,17 +51,18 @@ class TextReader(io.RawIOBase):
 
 
 class PageReader(io.RawIOBase):
-    """A file read by position, in pages of which the last few are kept.
+    """A file read by position, in pages of which the last used are kept.
 
     DuckDB reads one handle from several threads, each of which seeks before it reads: every thread has a
     position of its own.
     """
 
-    def __init__(self, size: int, fetch: Callable[[int, int], bytes]) -> None:
-        """`fetch` takes offset and length."""
+    def __init__(self, size: int, fetch: Callable[[int, int], bytes], *, pages: int = PAGES) -> None:
+        """`fetch` takes offset and length; so many `pages` are kept."""
         super().__init__()
         self._size = size
         self._fetch = fetch
+        self._most = pages
         self._positions: dict[int, int] = {}
         self._pages: dict[int, bytes] = {}
         self._lock = threading.Lock()
@@ -86,11 +88,13 @@ class PageReader(io.RawIOBase):
         return self._positions.get(threading.get_ident(), 0)
 
     def _page(self, number: int) -> bytes:
-        if number not in self._pages:
-            while len(self._pages) >= PAGES:
+        page = self._pages.pop(number, None)
+        if page is None:
+            while len(self._pages) >= self._most:
                 self._pages.pop(next(iter(self._pages)))
-            self._pages[number] = self._fetch(number * PAGE_BYTES, PAGE_BYTES)
-        return self._pages[number]
+            page = self._fetch(number * PAGE_BYTES, PAGE_BYTES)
+        self._pages[number] = page  # behind those that were used before
+        return page
 
 
 class SinkWriter(io.RawIOBase):
@@ -145,9 +149,9 @@ class PlanFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no type
         failure, self._own.failure = self._own.failure, None
         return failure
 
-    def add_pages(self, name: str, size: int, fetch: Callable[[int, int], bytes]) -> None:
-        """Let a file of `size` bytes be read by position; `fetch` takes offset and length."""
-        self._pages[name] = lambda: PageReader(size, self._guarded(fetch))
+    def add_pages(self, name: str, size: int, fetch: Callable[[int, int], bytes], *, columns: int = 0) -> None:
+        """Let a file of `size` bytes, or `columns` of it, be read by position; `fetch` takes offset and length."""
+        self._pages[name] = lambda: PageReader(size, self._guarded(fetch), pages=PAGES + columns)
         self._sizes[name] = size
 
     def add_bytes(self, name: str, data: bytes) -> None:

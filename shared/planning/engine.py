@@ -99,6 +99,7 @@ def open_engine(*, memory: str = PLANNER_MEMORY, disk: str = PLANNER_DISK) -> It
             "autoinstall_known_extensions": False,
             "threads": 1,
             "async_threads": 0,  # otherwise what is written piles up in memory while a sink takes its time
+            "disable_parquet_prefetching": True,  # it would hold whole row groups, for a while several times
             "preserve_insertion_order": False,  # one thread keeps it anyway, and need not buffer for it
         }
         with contextlib.closing(duckdb.connect(":memory:", config=settings)) as connection:

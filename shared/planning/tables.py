@@ -206,7 +206,7 @@ class ParquetTable(Table):
         self, blobs: ReadableBlobs, take: Callable[[bytes], bool], *, positions: Collection[int], rows: int | None
     ) -> None:
         """Write CSV, with a constant behind every row so that none is a blank line."""
-        register_parquet(self.engine.files, blobs, self.file)
+        register_parquet(self.engine.files, blobs, self.file, columns=len(positions))
         values = ", ".join(self._text_of(n) if n in positions else "NULL" for n in range(len(self.names)))
         limit = "" if rows is None else f"LIMIT {rows}"
         with self.engine.beside() as engine:
@@ -380,13 +380,13 @@ def _top_level(schema: Sequence[tuple[str, int | None]]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def register_parquet(files: PlanFiles, blobs: ReadableBlobs, file: ExtractFile) -> None:
-    """Let DuckDB read `file` by position."""
+def register_parquet(files: PlanFiles, blobs: ReadableBlobs, file: ExtractFile, *, columns: int = 0) -> None:
+    """Let DuckDB read `columns` of `file` by position."""
 
     def fetch(offset: int, length: int) -> bytes:
         return read_range(blobs, file, offset=offset, length=length)
 
-    files.add_pages("parquet", file.size, fetch)
+    files.add_pages("parquet", file.size, fetch, columns=columns)
 
 
 def _identifier(name: str) -> str:

@@ -21,7 +21,7 @@ from local.sendgrid_simulator.configuration import PROFILES, QUICK
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BENCHES: Final = ("plan", "memory", "fill", "changes", "members", "cold", "e2e", "waiting")
+BENCHES: Final = ("plan", "cores", "memory", "fill", "changes", "members", "cold", "e2e", "waiting")
 DEFAULT_ROWS: Final = 1_000_000
 TABLE_WIDTH: Final = 160
 """Characters, where no terminal says it."""

@@ -1,4 +1,4 @@
-"""What is measured, each in a process of its own: `python -m benchmarks.child COMMAND PATH [THREADS]`.
+"""What is measured, each in a process of its own: `python -m benchmarks.child COMMAND PATH [CORES]`.
 
 Writes one JSON object: `seconds` without start and imports, `cpu_seconds`, `peak_rss_mb`, and what was found.
 """
@@ -259,8 +259,10 @@ COMMANDS: Final[dict[str, Callable[[Path, int], Callable[[], dict[str, Any]]]]] 
 
 def main(command: str, path: str, number: str) -> None:
     """Run one command and tell what it took."""
-    if command.startswith("note_") or (command != "write" and number == "1"):
-        _stay_on_one_core()
+    if command.startswith("note_"):
+        _stay_on_cores(1)
+    elif command != "write":
+        _stay_on_cores(int(number))
     run = COMMANDS[command](Path(path), int(number))
     cpu_before = _cpu_seconds()
     before = time.perf_counter()
@@ -274,10 +276,10 @@ def main(command: str, path: str, number: str) -> None:
     print(json.dumps(figures | found))
 
 
-def _stay_on_one_core() -> None:
-    """One thread means one core, as an instance has it, for helping threads, too; only Linux can say so."""
+def _stay_on_cores(number: int) -> None:
+    """Leave this process so many cores, as an instance has them, for helping threads, too; only Linux can."""
     if sys.platform == "linux":
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[-number:])
 
 
 def _cpu_seconds() -> float:

@@ -56,6 +56,8 @@ def goals_for(row: Mapping[str, Any]) -> list[Goal]:
                 Goal(figure="floor_ratio", at_most=True, bound=3),
                 Goal(figure="baseline_ratio", at_most=False, bound=3),
             ]
+        case "cores":
+            return [Goal(figure="cores_ratio", at_most=False, bound=1.6)]
         case "memory":
             small = row["rows"] <= SMALL
             return [

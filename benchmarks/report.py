@@ -19,6 +19,7 @@ COLUMNS: Final[dict[str, tuple[str, Callable[[Any], str]]]] = {
     "rows_per_second": ("rows/s", "{:,}".format),
     "floor_ratio": ("of floor", "{:.2f}".format),
     "baseline_ratio": ("of baseline", "{:.2f}".format),
+    "cores_ratio": ("of one core", "{:.2f}".format),
     "contacts_share": ("contacts", "{:.1%}".format),
     "requests_share": ("requests", "{:.1%}".format),
     "sendgrid_ratio": ("of SendGrid's", "{:.2f}".format),

@@ -6,8 +6,10 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from rich.console import Console
 
+from benchmarks import cores
 from benchmarks.e2e import UPSERT, covered
 from benchmarks.fill import fill_of
 from benchmarks.goals import goals_for
@@ -38,6 +40,21 @@ def test_a_ratio_is_the_median_of_the_rounds_ratios() -> None:
         for floor, planner in ((1, 2), (10, 30), (1, 7))
     ]
     assert figures(100, rounds, 1)["floor_ratio"] == 3
+
+
+def test_cores_are_compared_within_each_round() -> None:
+    rounds = [
+        ({**took(one), "outcome": 1}, {**took(two), "outcome": 1})
+        for one, two in ((9.0, 3.0), (2.0, 1.0), (3.0, 2.0))
+    ]
+    row = {"bench": "cores"} | cores.figures(100, rounds)
+    assert row["cores_ratio"] == 2
+    assert [goal.figure for goal in goals_for(row) if goal.met(row)] == ["cores_ratio"]
+
+
+def test_cores_that_plan_something_else_are_not_compared() -> None:
+    with pytest.raises(RuntimeError):
+        cores.figures(100, [({**took(1), "outcome": 1}, {**took(1), "outcome": 2})])
 
 
 def test_a_goal_that_is_missed_is_told() -> None:

@@ -90,7 +90,7 @@ class Engine:
 
 @contextlib.contextmanager
 def open_engine(*, memory: str = PLANNER_MEMORY, disk: str = PLANNER_DISK) -> Iterator[Engine]:
-    """A new database. Files are read on one thread, so that rows keep their order."""
+    """A new database. A query runs on the thread that asks for it, so rows keep their order."""
     with tempfile.TemporaryDirectory(prefix="plan-") as folder:
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": memory,

@@ -14,7 +14,7 @@ from functions.wiring import get_http_services
 from shared.definitions import manage
 from shared.definitions.resolve import resolve_export_for
 from shared.model.documents import Document
-from shared.runs import cancel, dry_run, retry, views
+from shared.runs import adopt, cancel, dry_run, retry, views
 from shared.runs.start import start_on_demand
 
 if TYPE_CHECKING:
@@ -63,6 +63,16 @@ def plan_export(request: func.HttpRequest) -> func.HttpResponse:
     services, who = get_http_services(), http_support.caller(request)
     job = resolve_export_for(services.store, export, who)
     return _started(dry_run.start_dry_run(services, job, requested_by=who.name))
+
+
+@route("exports/{id}/adopt", methods=["POST"])
+@answering
+def adopt_list(request: func.HttpRequest) -> func.HttpResponse:
+    """Start a run that makes members of those on the list who are in the extracts."""
+    export = http_support.identifier(request)
+    services, who = get_http_services(), http_support.caller(request)
+    job = resolve_export_for(services.store, export, who)
+    return _started(adopt.start_adoption(services, job, requested_by=who.name))
 
 
 def _started(run: Run) -> func.HttpResponse:
@@ -143,8 +153,23 @@ def get_rejected(request: func.HttpRequest) -> func.HttpResponse:
     export, run = http_support.identifier(request), http_support.run_id(request)
     part = http_support.whole_number(request, "part", default=1, most=PARTS_MAX)
     data, more = views.get_rejected(get_http_services(), export, run, part)
-    address = f"/api/exports/{export}/runs/{run}/rejected?part={part + 1}"
-    headers = {"Link": f'<{address}>; rel="next"'} if more else {}
+    return _csv_part(data, f"/api/exports/{export}/runs/{run}/rejected?part={part + 1}" if more else None)
+
+
+@route("exports/{id}/runs/{run}/others", methods=["GET"])
+@answering
+def get_others(request: func.HttpRequest) -> func.HttpResponse:
+    """Those on an adopted list whom nobody brings, as CSV in parts."""
+    services, who = get_http_services(), http_support.caller(request)
+    export, run = http_support.identifier(request), http_support.run_id(request)
+    manage.require_use_of_export(services, who, export)
+    part = http_support.whole_number(request, "part", default=1, most=PARTS_MAX)
+    data, more = views.get_others(services, export, run, part)
+    return _csv_part(data, f"/api/exports/{export}/runs/{run}/others?part={part + 1}" if more else None)
+
+
+def _csv_part(data: bytes, following: str | None) -> func.HttpResponse:
+    headers = {"Link": f'<{following}>; rel="next"'} if following else {}
     return func.HttpResponse(data, headers=headers, mimetype="text/csv", charset="utf-8")
 
 

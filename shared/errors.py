@@ -16,6 +16,8 @@ ExportError
 ├── ExportLockedError            another run of the export is not over: wait for it
 ├── PlannerBusyError             another plan is made on this instance: look again soon
 ├── ExtractPendingError          the newest delivery is not complete: look again later
+├── ListExportPendingError       SendGrid's export of a list is not ready: look again later
+├── FileGoneError                the address of SendGrid's file is no longer good: ask for a new one
 ├── ExtractChangedError          a file was replaced while it was read: plan again
 ├── BlobMissingError             the store has no such blob
 ├── BlobExistsError              somebody created the blob first
@@ -148,6 +150,18 @@ class PlannerBusyError(ExportError):
 
 class ExtractPendingError(ExportError):
     """The newest delivery is not complete yet; the message says what is missing. Look again later."""
+
+
+class ListExportPendingError(ExportError):
+    """SendGrid's export of a list is not ready; look again after `wait` seconds."""
+
+    def __init__(self, wait: float) -> None:
+        super().__init__("SendGrid's export of the list is not ready yet.")
+        self.wait = wait
+
+
+class FileGoneError(ExportError):
+    """SendGrid's file is no longer under its address, which is good for some days only; ask for a new one."""
 
 
 class ExtractChangedError(ExportError):

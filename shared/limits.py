@@ -108,6 +108,18 @@ POLL_CLOSE: Final = 1.0
 IMPORT_DEADLINE: Final = 24 * 3600.0
 """Seconds after acceptance until an import job without an end counts as unconfirmed."""
 
+LIST_EXPORT_DEADLINE: Final = 6 * 3600.0
+"""Seconds after it was asked for until SendGrid's export of a list is waited for no longer; none is published."""
+
+LIST_EXPORT_TRIES: Final = 3
+"""How often an export of a list is asked for that fails, vanishes, or whose files are gone or damaged."""
+
+LIST_EXPORT_UNKNOWN: Final = 300.0
+"""Seconds in which SendGrid may not know yet of an export that it has accepted."""
+
+LARGE_FILE_DEADLINE: Final = 1200.0
+"""Seconds until a file of an export must be read: two thirds of what a function may take."""
+
 KEY_LIFETIME: Final = 300.0
 """Seconds an API key is kept in memory before it is read again."""
 

@@ -7,9 +7,11 @@ from uuid import UUID
 
 from pydantic import AwareDatetime
 
+from shared.model.adoption import Adopted
 from shared.model.definitions import Identifier, RunId
 from shared.model.documents import Document
-from shared.model.runs import MembershipChange, ParquetBlob
+from shared.model.reasons import Reason
+from shared.model.runs import ExtractSummary, MembershipChange, ParquetBlob
 
 
 class Leavers(Enum):
@@ -45,3 +47,13 @@ class Membership(Document):
     def is_of(self, connection: str, list_id: UUID) -> bool:
         """Whether it is about this list of this account."""
         return self.connection == connection and self.list_id == list_id
+
+
+class Adoption(Document):
+    """What an adoption has found, decided before anybody is made a member."""
+
+    membership: Membership
+    adopted: Adopted
+    extracts: tuple[ExtractSummary, ...]
+    warnings: tuple[Reason, ...] = ()
+    """What people must hear although the list was adopted, the gravest first."""

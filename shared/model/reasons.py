@@ -58,6 +58,7 @@ class ReasonCode(StrEnum):
 
     DONE = ("done", "Nothing to do.")
     DRY_RUN = ("dry_run", "Read the forecast; start a run to have it done.")
+    ADOPTED = ("adopted", "Look at the others, then start a run: it sends all members anew.")
     MANY_REJECTED = (
         "many_rejected",
         "Look at the rejected rows, correct source or mapping, or raise source.max_rejected_share if it is right.",
@@ -153,6 +154,19 @@ class ReasonCode(StrEnum):
     ACCOUNT_BLOCKED = ("account_blocked", "Wait, then ask SendGrid's support why the account is blocked.")
     CONTACT_LIMIT = ("contact_limit", f"Raise SendGrid's plan or remove contacts there, then {AGAIN}.")
     LIST_MISSING = ("list_missing", "Correct the export's list_id.")
+    LIST_EXPORT_FAILED = (
+        "list_export_failed",
+        "Try an export of the list in SendGrid's own pages; when that works, adopt the list again.",
+    )
+    LIST_EXPORT_EXPIRED = (
+        "list_export_expired",
+        "Adopt the list again; if it comes again, ask SendGrid's support.",
+    )
+    LIST_EXPORT_UNFINISHED = (
+        "list_export_unfinished",
+        "See in SendGrid's own pages whether exports work, then adopt the list again.",
+    )
+    LIST_EXPORT_DAMAGED = ("list_export_damaged", "Adopt the list again; if it comes again, report what it says.")
     CUSTOM_FIELD_MISSING = (
         "custom_field_missing",
         "Create the custom field at SendGrid, or take it out of the mapping.",

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
+from shared.model.adoption import Adopted
 from shared.model.definitions import Identifier, Region, RunId
 from shared.model.documents import Document
 from shared.model.forecast import Forecast
@@ -157,7 +158,7 @@ class Run(Document):
     stop: Stop | None = None
     warnings: tuple[str, ...] = ()
     waits_for: str | None = None
-    """What is missing of the newest delivery, while the run waits for it."""
+    """What is missing of the newest delivery, or at SendGrid, while the run waits for it."""
     looked_at: AwareDatetime | None = None
     """When the run last looked whether the delivery is complete."""
     message_token: str | None = None
@@ -180,6 +181,8 @@ class Run(Document):
     """Leavers that were more than the export's `max_removals`."""
     forecast: Forecast | None = None
     """Of a dry run that is over."""
+    adopted: Adopted | None = None
+    """Of an adoption that is over."""
     list_count_before: int | None = None
     """Contacts on the list before the run, by SendGrid's count."""
     list_count_after: int | None = None

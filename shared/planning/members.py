@@ -150,6 +150,33 @@ def next_generation(
     return data, MembershipChange(before=before, joined=after - before + left, left=left, after=after)
 
 
+def load_keys(
+    engine: Engine, table: str, membership: Membership, *, blobs: ReadableBlobs, brought_only: bool = False
+) -> None:
+    """Add the keys of members to a table: of all, or of those whom the last run has brought."""
+    source = _parquet(engine, blobs, membership.generation)
+    brought = "WHERE missing = 0" if brought_only else ""
+    engine.execute(f"INSERT INTO {table} SELECT key_of(address) FROM {source} {brought}")
+
+
+def adopted_generation(
+    engine: Engine, old: Membership | None, run: str, *, blobs: ReadableBlobs
+) -> tuple[bytes, MembershipChange]:
+    """The members after an adoption as Parquet, and how they changed.
+
+    Those of the generation before stay as they are. The table `adopted` has the others, of whom nobody knows how
+    SendGrid has them.
+    """
+    source = f"(SELECT {NOBODY}) WHERE false" if old is None else _parquet(engine, blobs, old.generation)
+    before, joined = engine.number(f"SELECT count(*) FROM {source}"), engine.number("SELECT count(*) FROM adopted")
+    data, after = _written(
+        engine,
+        f"""SELECT address, hash, joined, brought, missing FROM {source}
+        UNION ALL SELECT address, NULL::UBIGINT, '{run}', '{run}', 0::UTINYINT FROM adopted""",
+    )
+    return data, MembershipChange(before=before, joined=joined, after=after)
+
+
 def _merged(engine: Engine, outcome: RunOutcome, *, is_first: bool) -> tuple[bytes, int]:
     """Who is a member after the run, as Parquet, and how many; in parts that can be joined in memory."""
     parts = 1 if is_first else 1 + engine.number("SELECT count(*) FROM arrived") // JOINED_AT_A_TIME

@@ -72,6 +72,14 @@ def end_before_sending(
     _end(services, export, run, {"status": status, "reason": reason, "counts": counts})
 
 
+def end_adoption(
+    services: Services, blobs: RunBlobs, status: RunStatus, reason: Reason, changes: dict[str, object]
+) -> None:
+    """End a run that has adopted a list, with what it found."""
+    done = {"status": status, "reason": reason, "waits_for": None}
+    _end(services, blobs.export, blobs.run, {**done, **changes})
+
+
 def end_forecast(
     services: Services, run: Run, reason: Reason, counts: Counts, changes: Mapping[str, object]
 ) -> None:

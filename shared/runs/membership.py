@@ -16,7 +16,7 @@ from shared.runs.refused import absent_addresses
 from shared.storage.layout import members_blob, members_folder, membership_blob
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from uuid import UUID
 
     from shared.model.runs import ChunkResult, Plan, Run
@@ -59,22 +59,32 @@ def commit_members(
 
     A step that is repeated finds what was noted, and notes nothing twice.
     """
+    return _commit(services, blobs, lambda last: _next_membership(services, blobs, plan, results, last)).change
+
+
+def commit_adoption(services: Services, blobs: RunBlobs, membership: Membership) -> None:
+    """Note who is a member after an adoption; a step that is repeated notes nothing twice."""
+    _commit(services, blobs, lambda _last: membership)
+
+
+def _commit(services: Services, blobs: RunBlobs, make: Callable[[Membership | None], Membership]) -> Membership:
+    """Name the generation that `make` gives the current one, unless the run has done that; the one that counts."""
     name = membership_blob(blobs.export)
     found = services.store.find(name, Membership)
     if found is not None and found.document.run == blobs.run:
-        return found.document.change
-    membership = _next_membership(services, blobs, plan, results, found.document if found else None)
+        return found.document
+    membership = make(found.document if found else None)
     try:
         if found is None:
             services.store.create(name, membership)
         else:
             services.store.replace(name, membership, etag=found.etag)
     except (BlobExistsError, BlobChangedError):  # the same step on another instance was faster
-        return services.store.get(name, Membership).document.change
+        return services.store.get(name, Membership).document
     for item in services.store.blobs.list_blobs(members_folder(blobs.export)):
         if item.name != membership.generation.blob:
             services.store.blobs.delete(item.name)
-    return membership.change
+    return membership
 
 
 def _next_membership(

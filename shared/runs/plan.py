@@ -17,22 +17,23 @@ from shared.errors import (
     ExportLockedError,
     ExtractChangedError,
     ExtractPendingError,
+    ListExportPendingError,
     PlannerBusyError,
     RunEndError,
     SettingsError,
     StorageUnavailableError,
     TransientError,
 )
-from shared.extracts.extract import ExtractIncompleteError
 from shared.limits import EXPORT_LOCK_WAIT, EXTRACT_LOOK, PLANNER_LOOK, PREPARATION_DEADLINE
 from shared.model.reasons import Reason, ReasonCode, RunStatus
 from shared.model.runs import ChunkProgress, ParquetBlob, Plan, Run, RunKind, Success
+from shared.runs.adopt import adopt_list
 from shared.runs.comparison import Comparison, digest_of
 from shared.runs.confirm_removals import plan_confirmation
 from shared.runs.dry_run import forecast_run
 from shared.runs.enqueue import enqueue_chunks, postpone
 from shared.runs.finish import end_before_sending, finish_if_done
-from shared.runs.found_extracts import find_extracts
+from shared.runs.found_extracts import complete_extracts
 from shared.runs.membership import current_membership, other_memberships
 from shared.runs.plan_warnings import no_valid_contact, plan_warnings
 from shared.runs.planner_lock import one_planner, require_idle_planner
@@ -77,6 +78,8 @@ def plan_run(services: Services, message: RunMessage) -> None:
         _wait(services, blobs, message, wait, why=str(busy))
     except ExtractPendingError as pending:
         _wait_for_extract(services, blobs, message, pending)
+    except ListExportPendingError as pending:
+        _wait(services, blobs, message, pending.wait, why=str(pending), waits_for=str(pending))
     except StorageUnavailableError:
         raise  # that is nobody's fault and has waits of its own
     except (TransientError, ExtractChangedError) as error:
@@ -88,6 +91,10 @@ def _go_on(services: Services, blobs: RunBlobs, run: Run, attempt: int) -> None:
     if run.kind is RunKind.DRY_RUN:
         _enter(services, blobs, RunStatus.PLANNING)
         forecast_run(services, blobs, run, attempt)
+        return
+    if run.kind is RunKind.ADOPTION:
+        _enter(services, blobs, RunStatus.PLANNING)
+        adopt_list(services, blobs, run, attempt)
         return
     committed = services.store.find(blobs.plan, Plan)
     plan = committed.document if committed else _make_plan(services, blobs, run, attempt)
@@ -132,7 +139,7 @@ def _draft_again(services: Services, blobs: RunBlobs, run: Run, job: ExportWithC
 
 def _draft_plan(services: Services, blobs: RunBlobs, run: Run, job: ExportWithConnection, attempt: int) -> Plan:
     """The plan of the newest extracts."""
-    extracts = _complete_extracts(services, job, run)
+    extracts = complete_extracts(services, job, run)
     identity = fingerprint(job, extracts)
     if not run.force:
         _skip_if_unchanged(services, run, identity, extracts)
@@ -140,24 +147,6 @@ def _draft_plan(services: Services, blobs: RunBlobs, run: Run, job: ExportWithCo
     preflight = check_sendgrid(services.sendgrid, job.account, job.export, attempt=attempt)
     prepared = Prepared(job=job, extracts=extracts, preflight=preflight, fingerprint=identity, force=run.force)
     return _run_planner(services, blobs, prepared)
-
-
-def _complete_extracts(services: Services, job: ExportWithConnection, run: Run) -> list[Extract]:
-    """The newest extracts; when the run has waited long enough for one that is not complete, those before.
-
-    Raises RunEndError, and ExtractPendingError while the run is to wait.
-    """
-    may_wait = services.clock() < run.created_at + timedelta(minutes=job.export.source.wait_minutes)
-    try:
-        extracts = find_extracts(services, job)
-    except ExtractIncompleteError as incomplete:
-        if may_wait:
-            raise ExtractPendingError(incomplete.reason.message) from None
-        raise
-    missing = next((extract.incomplete for extract in extracts if extract.incomplete), None)
-    if missing and may_wait:
-        raise ExtractPendingError(missing)
-    return extracts
 
 
 def _skip_if_unchanged(services: Services, run: Run, identity: str, extracts: Sequence[Extract]) -> None:
@@ -365,9 +354,11 @@ def _wait_for_extract(
     _wait(services, blobs, message, EXTRACT_LOOK, why=type(pending).__name__)
 
 
-def _wait(services: Services, blobs: RunBlobs, message: RunMessage, wait: float, *, why: str) -> None:
+def _wait(
+    services: Services, blobs: RunBlobs, message: RunMessage, wait: float, *, why: str, **changes: object
+) -> None:
     """Put the message off, and tell in the run's document until when."""
-    changes = {"planner": None, "waits_until": services.clock() + timedelta(seconds=wait)}
+    changes |= {"planner": None, "waits_until": services.clock() + timedelta(seconds=wait)}
     services.store.update(
         blobs.document, Run, lambda run: run if run.status.is_terminal else run.model_copy(update=changes)
     )

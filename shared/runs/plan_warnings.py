@@ -20,7 +20,7 @@ PHRASES: Final = {str(reason): reason.phrase for reason in Rejected}
 def plan_warnings(counts: Counts, extracts: Sequence[Extract], *, max_rejected_share: float) -> tuple[Reason, ...]:
     """What to warn of, the gravest first."""
     found = [
-        Reason(code=ReasonCode.OLDER_DELIVERY, message=f"{extract.incomplete} The one before it was sent.")
+        Reason(code=ReasonCode.OLDER_DELIVERY, message=f"{extract.incomplete} The one before it was read.")
         for extract in extracts
         if extract.incomplete
     ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Self
 from pydantic import AwareDatetime
 
 from shared.errors import BlobMissingError, NotFoundError
+from shared.model.adoption import Adopted
 from shared.model.documents import Document
 from shared.model.forecast import Examples, Forecast
 from shared.model.reasons import Reason, RunStatus
@@ -101,7 +102,7 @@ class RunView(Document):
     reason: Reason | None
     warnings: tuple[str, ...]
     waits_for: str | None
-    """What is missing of the newest delivery, while the run waits for it."""
+    """What is missing of the newest delivery, or at SendGrid, while the run waits for it."""
     planning_at: AwareDatetime | None
     uploading_at: AwareDatetime | None
     importing_at: AwareDatetime | None
@@ -114,6 +115,8 @@ class RunView(Document):
     """Leavers that stay on the list until somebody confirms that they are to be taken off."""
     forecast: Forecast | None
     """What a run would do, of a dry run that is over."""
+    adopted: Adopted | None
+    """Who was on the list, of an adoption that is over."""
     list_count_before: int | None
     list_count_after: int | None
 
@@ -288,6 +291,22 @@ def get_rejected(services: Services, export: str, run: str, part: int) -> tuple[
         ) from None
     last = blobs.refused(attempt)
     return data, following in written or (last in written and name != last)
+
+
+def get_others(services: Services, export: str, run: str, part: int) -> tuple[bytes, bool]:
+    """A part, from 1, of the CSV of those on an adopted list whom nobody brings, and whether another part follows.
+
+    Raises NotFoundError.
+    """
+    blobs, adopted = RunBlobs(export=export, run=run), load_run(services, export, run).adopted
+    attempt = adopted.attempt if adopted else ""
+    written = {item.name for item in services.store.blobs.list_blobs(blobs.others_folder(attempt))}
+    if blobs.others(attempt, part) not in written:
+        raise NotFoundError(
+            f"The run {run} has no such list of others: it adopts no list, is not over, or its retention is."
+        )
+    data = services.store.blobs.get(blobs.others(attempt, part)).data
+    return data, blobs.others(attempt, part + 1) in written
 
 
 def _planned(services: Services, run: Run) -> tuple[str, Counts]:

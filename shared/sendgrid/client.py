@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from http.client import OK, TOO_MANY_REQUESTS
 from typing import TYPE_CHECKING, Final, Protocol
 
 import httpx
 
-from shared.limits import ERROR_FILE_MAX, REQUEST_DEADLINE
+from shared.errors import FileGoneError, TransientError
+from shared.limits import ERROR_FILE_MAX, LARGE_FILE_DEADLINE, REQUEST_DEADLINE
 from shared.sendgrid.api import HOSTS, NoResponse, Request, Response
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pydantic import SecretStr
 
     from shared.model.definitions import Region
 
 RESPONSE_MAX: Final = 10_000_000
 """Most bytes read of an answer."""
+FILE_BLOCK: Final = 1 << 20
+SERVER_ERROR: Final = 500
 
 NO_RESPONSES: Final[tuple[tuple[type[httpx.TransportError], NoResponse], ...]] = (
     (httpx.TimeoutException, NoResponse.TIMEOUT),
@@ -35,6 +42,12 @@ class SendGrid(Protocol):
 
     def download(self, url: str) -> Response | NoResponse:
         """Fetch a file that SendGrid offers under a URL of its own, without the key."""
+
+    def read_file(self, url: str) -> Iterator[bytes]:
+        """Read a large file that SendGrid offers under a URL of its own, without the key, block by block.
+
+        Raises FileGoneError, and TransientError when the file does not come to its end.
+        """
 
 
 class SendGridClient:
@@ -70,6 +83,29 @@ class SendGridClient:
             return NoResponse.UNREACHABLE
         return self._exchange(request, ERROR_FILE_MAX)
 
+    def read_file(self, url: str) -> Iterator[bytes]:
+        """Read a large file that SendGrid offers under a URL of its own, without the key, block by block.
+
+        The blocks are as they are stored, whatever the headers say of them: those are not always right. Raises
+        FileGoneError, and TransientError when the file does not come to its end.
+        """
+        end = time.monotonic() + LARGE_FILE_DEADLINE
+        failure: FileGoneError | TransientError | None = None
+        try:
+            headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
+            request = self._client.build_request("GET", url, headers=headers)
+            with contextlib.closing(self._client.send(request, stream=True)) as response:
+                failure = _refusal(response.status_code)
+                for block in response.iter_raw(FILE_BLOCK) if failure is None else ():
+                    yield block
+                    if time.monotonic() > end:
+                        failure = TransientError("the file store is too slow")
+                        break
+        except (httpx.TransportError, httpx.InvalidURL, UnicodeError) as error:
+            failure = TransientError(f"the file store does not answer ({type(error).__name__})")
+        if failure is not None:
+            raise failure  # here, and not where it would have an error that tells the address as its context
+
     def _exchange(self, request: httpx.Request, most: int) -> Response | NoResponse:
         end = time.monotonic() + self._deadline
         try:
@@ -90,3 +126,12 @@ class SendGridClient:
             return NoResponse.BROKEN
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Response(status=response.status_code, headers=headers, body=bytes(body[:most]))
+
+
+def _refusal(status: int) -> FileGoneError | TransientError | None:
+    """What an answer of the file store means, unless it is the file."""
+    if status == OK:
+        return None
+    if status == TOO_MANY_REQUESTS or status >= SERVER_ERROR:
+        return TransientError(f"the file store answered {status}")
+    return FileGoneError(f"the file store answered {status}")

@@ -13,7 +13,7 @@ from shared.sendgrid.decisions import Action, Decision, decide
 from shared.telemetry import Event, log_event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from pydantic import SecretStr
@@ -39,6 +39,8 @@ class Endpoint(StrEnum):
     """`DELETE /v3/marketing/lists/{id}/contacts`."""
     CONTACTS = "contacts"
     """`GET /v3/marketing/contacts/count`."""
+    CONTACT_EXPORTS = "contact-exports"
+    """`/v3/marketing/contacts/exports`."""
     SCOPES = "scopes"
     FIELDS = "fields"
 
@@ -116,6 +118,13 @@ class SendGridGateway:
     def download(self, url: str) -> Response | NoResponse:
         """Fetch a file that SendGrid offers under a URL of its own, without the key."""
         return self._client.download(url)
+
+    def read_file(self, url: str) -> Iterator[bytes]:
+        """Read a large file that SendGrid offers under a URL of its own, without the key, block by block.
+
+        Raises FileGoneError, and TransientError when the file does not come to its end.
+        """
+        return self._client.read_file(url)
 
     def reserve(self, connection: str, endpoint: Endpoint, *, now: datetime, slot: datetime | None) -> datetime:
         """Reserve the next slot at `endpoint`, or keep `slot`; the moment from which the request may go out."""

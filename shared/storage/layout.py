@@ -8,6 +8,7 @@ members/{export}.json                             which generation of the export
 members/{export}/{run}-{attempt}.parquet          the members after a run: people's data
 successes/{export}.json                           the last successful run and what it was made from
 requests/{export}/{key}.json                      which run an Idempotency-Key started
+requests/{export}/adoption.json                   which run adopts the list, or did last
 cleaning.json                                     when old chunks were last deleted
 schedule.json                                     up to when the timer has looked for due exports
 pulse/{timer}.json                                when a timer last ticked
@@ -21,6 +22,9 @@ runs/{export}/{run}/attempts/{attempt}/           chunks/00001.ndjson, rejected/
 runs/{export}/{run}/attempts/{attempt}/input.json what the plan was made from
 runs/{export}/{run}/attempts/{attempt}/missing.parquet members that are in no extract: people's data
 runs/{export}/{run}/attempts/{attempt}/examples.json whom a dry run has met, masked
+runs/{export}/{run}/attempts/{attempt}/others/    00001.csv …, of an adoption: people's data
+runs/{export}/{run}/list-export.json              SendGrid's export of the list that an adoption waits for
+runs/{export}/{run}/adoption.json                 what an adoption has found
 runs/{export}/{run}/confirmation.json             which run takes off the list whom this one was not allowed to
 runs/{export}/{run}/deliveries/00001.json         what SendGrid accepted of the chunk
 runs/{export}/{run}/results/00001.json            how the chunk ended
@@ -79,6 +83,11 @@ def members_blob(export: str, run: str, attempt: str) -> str:
 def request_blob(export: str, key_digest: str) -> str:
     """Blob that remembers the run of an Idempotency-Key."""
     return f"requests/{export}/{key_digest}.json"
+
+
+def adoption_request_blob(export: str) -> str:
+    """Blob that remembers the newest adoption of an export's list."""
+    return f"requests/{export}/adoption.json"
 
 
 SCHEDULE_BLOB = "schedule.json"
@@ -184,6 +193,24 @@ class RunBlobs:
     def missing(self, attempt: str) -> str:
         """Members that are in no extract."""
         return f"{self.attempts}{attempt}/missing.parquet"
+
+    def others(self, attempt: str, part: int) -> str:
+        """A part, from 1, of those on the list whom nobody brings."""
+        return f"{self.others_folder(attempt)}{part:05}.csv"
+
+    def others_folder(self, attempt: str) -> str:
+        """Folder of the parts of that list."""
+        return f"{self.attempts}{attempt}/others/"
+
+    @property
+    def list_export(self) -> str:
+        """SendGrid's export of the list that an adoption waits for."""
+        return f"{self.folder}list-export.json"
+
+    @property
+    def adoption(self) -> str:
+        """What an adoption has found, once committed."""
+        return f"{self.folder}adoption.json"
 
     @property
     def confirmation(self) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
 import json
 import uuid
 from dataclasses import dataclass, field
@@ -11,7 +14,7 @@ from uuid import UUID
 from shared.sendgrid.api import NoResponse, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from pydantic import SecretStr
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
 
 LIST_ID = UUID("11111111-2222-4333-8444-555555555555")
 KEY = "SG.first-key"
+EXPORT_URL = "https://files.example/secret-address/"
 
 
 @dataclass
@@ -29,6 +33,14 @@ class Job:
     contacts: list[dict[str, Any]]
     list_ids: list[str]
     removes: bool = False
+    looks: int = 0
+
+
+@dataclass
+class ContactExport:
+    """An export of the fake: who was on the list when it was asked for."""
+
+    emails: list[str]
     looks: int = 0
 
 
@@ -50,6 +62,13 @@ class FakeSendGrid:
     """Asked for a job's document: one, or None to behave."""
     errors: bytes = b""
     """The error file of every job, if it is to say something."""
+    exports: list[ContactExport] = field(default_factory=list)
+    export_answer: Callable[[ContactExport], dict[str, Any] | None] = lambda _export: None
+    """Asked for an export's document: one, or None to behave."""
+    export_files: Callable[[list[str]], list[bytes]] = lambda emails: [export_file(emails)]
+    """The files of an export of these addresses."""
+    read: Callable[[str], Iterator[bytes] | None] = lambda _url: None
+    """Asked for the file of an export: its blocks, or None to behave."""
     contacts: dict[str, dict[str, Any]] = field(default_factory=dict)
     requests: int = 0
 
@@ -79,6 +98,8 @@ class FakeSendGrid:
                 found = self.search(json.loads(request.body or b"")["emails"])
             case ["marketing", "contacts"]:
                 found = self.accept(json.loads(request.body or b""))
+            case ["marketing", "contacts", "exports", *rest]:
+                found = self._export(rest[0]) if rest else self._start_export(json.loads(request.body or b""))
             case ["marketing", "contacts", "imports", job]:
                 found = self._job(job)
             case _:
@@ -87,6 +108,35 @@ class FakeSendGrid:
 
     def download(self, url: str) -> Response | NoResponse:
         return Response(status=200, body=self.errors or f"errors of {url}".encode())
+
+    def read_file(self, url: str) -> Iterator[bytes]:
+        """Give the file in small blocks."""
+        if special := self.read(url):
+            yield from special
+            return
+        number, _, file = url.removeprefix(EXPORT_URL).partition("/")
+        data = self.export_files(self.exports[int(number)].emails)[int(file)]
+        yield from (data[start : start + 100] for start in range(0, len(data), 100))
+
+    def _start_export(self, wish: dict[str, Any]) -> Response:
+        assert wish["notifications"] == {"email": False}
+        (list_id,) = wish["list_ids"]
+        if list_id not in self.lists:
+            return answer(404, {"errors": [{"message": "list not found"}]})
+        self.exports.append(ContactExport(emails=sorted(self.lists[list_id])))
+        return answer(202, {"id": str(len(self.exports) - 1)})
+
+    def _export(self, number: str) -> Response:
+        if int(number) >= len(self.exports):
+            return answer(404, {"errors": [{"message": "export not found"}]})
+        export = self.exports[int(number)]
+        export.looks += 1
+        if special := self.export_answer(export):
+            return answer(200, special)
+        if export.looks < self.looks_until_done:
+            return answer(200, {"id": number, "status": "pending", "urls": []})
+        urls = [f"{EXPORT_URL}{number}/{file}" for file in range(len(self.export_files(export.emails)))]
+        return answer(200, {"id": number, "status": "ready", "urls": urls, "contact_count": len(export.emails)})
 
     def accept(self, body: dict[str, Any]) -> Response:
         self.upserts.append([contact["email"] for contact in body["contacts"]])
@@ -154,6 +204,16 @@ class FakeSendGrid:
 def contact_id(address: str) -> str:
     """The id that the fake gives a contact."""
     return str(uuid.uuid5(uuid.NAMESPACE_URL, address))
+
+
+def export_file(emails: Iterable[str], *, packed: bool = True) -> bytes:
+    """A file of an export of the fake, with columns that nobody asks for."""
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writerow(["EMAIL", "FIRST_NAME", "CONTACT_ID", "HAT"])
+    writer.writerows([email, 'of "many"\nlines', contact_id(email), ""] for email in emails)
+    data = text.getvalue().encode()
+    return gzip.compress(data) if packed else data
 
 
 def is_upsert(request: Request) -> bool:

@@ -24,10 +24,12 @@ ON_EXPORTS = {
     "retry": (runs.retry_run, EXPORT | {"run": "20260302T090000Z-ab12"}),
     "preview": (exports.preview_export, EXPORT),
     "plan": (runs.plan_export, EXPORT),
+    "adopt": (runs.adopt_list, EXPORT),
     "confirm removals": (runs.confirm_removals, EXPORT | {"run": "20260302T090000Z-ab12"}),
 }
 CALLS: dict[str, tuple[Any, dict[str, str]]] = {
     **ON_EXPORTS,
+    "others": (runs.get_others, EXPORT | {"run": "20260302T090000Z-ab12"}),
     "cancel": (runs.cancel_run, EXPORT | {"run": "20260302T090000Z-ab12"}),
     "check": (connections.check_connection, {"id": "main"}),
 }
@@ -78,7 +80,7 @@ def test_without_consent_nothing_is_read_or_sent(app: InMemoryApp, name: str) ->
     assert (app.queues.waiting, app.sendgrid.upserts) == ([], [])
 
 
-@pytest.mark.parametrize("name", ["start", "retry"])
+@pytest.mark.parametrize("name", ["start", "retry", "adopt"])
 def test_a_disabled_export_starts_no_run(app: InMemoryApp, name: str) -> None:
     app.save(enabled=False)
     response = call(name)
@@ -94,3 +96,18 @@ def test_a_preview_of_a_disabled_export_is_shown(app: InMemoryApp) -> None:
 def test_a_user_of_the_connection_is_served(app: InMemoryApp) -> None:
     app.save_connection(a_connection(users=("nora@example.com",)))
     assert call("start", caller="nora@example.com").status_code == 202
+
+
+def test_an_adoption_is_started_once_and_its_others_are_shown_in_parts(
+    app: InMemoryApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.planning.chunks.PART_BYTES", 1)
+    app.on_list().add("by.hand@example.com")
+    first, again = call("adopt"), call("adopt")
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.headers["Location"] == again.headers["Location"]
+    app.work()
+    run = first.headers["Location"].rpartition("/")[2]
+    part = call("others", run=run)
+    assert (part.mimetype, part.get_body()) == ("text/csv", b"email,contact_id\n")
+    assert part.headers["Link"] == f'</api/exports/newsletter/runs/{run}/others?part=2>; rel="next"'

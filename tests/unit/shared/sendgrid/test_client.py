@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import gzip
 import threading
+import traceback
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 from pydantic import SecretStr
 
+from shared.errors import FileGoneError, TransientError
 from shared.limits import ERROR_FILE_MAX
 from shared.model.definitions import Region
 from shared.sendgrid.api import NoResponse, Response, get_scopes, upsert_contacts
@@ -183,3 +186,54 @@ def test_threads_may_share_a_client(recorder: Recorder) -> None:
     for thread in threads:
         thread.join()
     assert len(recorder.requests) == 8
+
+
+# --- large files --------------------------------------------------------------------------------------------
+
+
+def test_a_large_file_comes_as_it_is_stored_and_without_the_key(recorder: Recorder) -> None:
+    packed = gzip.compress(b"EMAIL")
+
+    def stored(request: httpx.Request) -> httpx.Response:
+        recorder(request)
+        return httpx.Response(200, headers={"Content-Encoding": "gzip"}, content=iter([packed]))
+
+    client = a_client(stored)
+    client.send(get_scopes(), region=Region.GLOBAL, key=KEY)
+    assert b"".join(client.read_file(FILE)) == packed
+    assert "authorization" not in recorder.requests[1].headers
+    assert recorder.requests[1].headers["accept-encoding"] == "identity"
+
+
+@pytest.mark.parametrize("status", [302, 400, 403, 404])
+def test_a_file_that_is_refused_is_gone(status: int) -> None:
+    with pytest.raises(FileGoneError):
+        list(a_client(lambda _: httpx.Response(status)).read_file(FILE))
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_file_store_that_is_busy_is_asked_again(status: int) -> None:
+    with pytest.raises(TransientError):
+        list(a_client(lambda _: httpx.Response(status)).read_file(FILE))
+
+
+@pytest.mark.parametrize("kind", TRANSPORT_ERRORS)
+def test_a_large_file_that_breaks_off_is_asked_for_again(kind: type[httpx.TransportError]) -> None:
+    def blocks() -> Iterator[bytes]:
+        yield b"x"
+        raise kind(f"about {FILE}")
+
+    with pytest.raises(TransientError) as raised:
+        list(a_client(lambda _: httpx.Response(200, content=blocks())).read_file(FILE))
+    assert "storage.example" not in "".join(traceback.format_exception(raised.value))
+
+
+def test_a_large_file_must_come_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.sendgrid.client.LARGE_FILE_DEADLINE", -1.0)
+    with pytest.raises(TransientError, match="slow"):
+        list(a_client(lambda _: httpx.Response(200, content=iter([b"x"]))).read_file(FILE))
+
+
+def test_an_address_that_is_none_is_asked_for_again() -> None:
+    with pytest.raises(TransientError):
+        list(a_client(lambda _: httpx.Response(200)).read_file("https://files.example/\n"))

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.sendgrid.contact_exports import ContactExport, ExportState, contact_export
+from tests.support.factories import an_answer
+
+FILE = "https://files.example/contacts.csv.gz?X-Amz-Signature=1"
+
+
+def report(**members: Any) -> ContactExport:  # noqa: ANN401 - any JSON
+    return contact_export(an_answer(200, members))
+
+
+def test_an_export_that_is_ready_has_files_and_a_count() -> None:
+    found = report(status="ready", urls=[FILE], contact_count=3)
+    assert (found.state, found.urls, found.contacts) == (ExportState.READY, (FILE,), 3)
+
+
+@pytest.mark.parametrize("word", ["pending", "in progress", None, 7])
+def test_a_word_that_is_not_known_is_waited_for(word: object) -> None:
+    assert report(status=word, urls=[]).state is ExportState.PENDING
+
+
+@pytest.mark.parametrize("urls", [[], None, "x", ["http://files.example/plain"], [7]])
+def test_without_files_it_is_not_ready(urls: object) -> None:
+    assert report(status="ready", urls=urls, contact_count=3).state is ExportState.PENDING
+
+
+def test_an_empty_list_needs_no_files() -> None:
+    assert report(status="ready", urls=[], contact_count=0).state is ExportState.READY
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'"ready"'])
+def test_what_is_no_report_is_waited_for(body: bytes) -> None:
+    assert contact_export(an_answer(200, body)).state is ExportState.PENDING
+
+
+def test_a_failure_is_told() -> None:
+    assert report(status="failure", message="no", urls=None).state is ExportState.FAILURE
+
+
+def test_the_address_of_a_file_is_not_shown() -> None:
+    assert "files.example" not in repr(report(status="ready", urls=[FILE]))

@@ -136,9 +136,13 @@ class AppUnderTest:
             over.set()
             supervisor.join()
 
-    def order(self, step: str, export: SavedExport, what: str) -> None:
-        """Let a step of the app kill its worker for this export, or hang once."""
-        (self._orders / step).write_text(f"{export.id} {what}", "utf-8")
+    def order(self, step: str, whose: str, what: str) -> None:
+        """Let a step of the app kill its worker for this export or list, or hang once."""
+        (self._orders / step).write_text(f"{whose} {what}", "utf-8")
+
+    def is_pending(self, step: str) -> bool:
+        """Whether an order that is to be obeyed once was not."""
+        return (self._orders / step).exists()
 
     def countermand(self) -> None:
         """Take all orders back."""

@@ -42,6 +42,9 @@ def scenarios() -> Iterator[Scenario]:
     yield _scenario("timeout", "a function never ends", _hang, seconds=50)
     yield _scenario("stopped", "stopped with a get under way", _stopped, seconds=40)
     yield _scenario("timer-holder", "two instances, timer holder killed", _timer_holder, seconds=50)
+    for step in ("note", "noted", "remove"):
+        name = f"leavers-{step}"
+        yield _scenario(name, f"killed in {step}, leavers", _killed_once_in(step), seconds=50)
     for number in (1, 2):
         yield _scenario(f"leavers-{number}", "leavers, refusals, kills", _leavers, seconds=45)
 
@@ -90,7 +93,7 @@ def _killed_in(step: str) -> Callable[[ScenarioRun], None]:
     def play(played: ScenarioRun) -> None:
         neighbours = [played.export(SOME_ROWS), played.export(FEW_ROWS)]
         guilty = played.export(FEW_ROWS)
-        played.app.order(step, guilty, "kill")
+        played.app.order(step, guilty.id, "kill")
         with played.app.supervised() as ends:
             run = played.app.start(guilty)
             others = [played.app.start(export) for export in neighbours]
@@ -108,7 +111,7 @@ def _killed_in(step: str) -> Callable[[ScenarioRun], None]:
 def _hang(played: ScenarioRun) -> None:
     """A function that never ends has its worker replaced, with all that is in it."""
     exports = [played.export(FEW_ROWS), played.export(SOME_ROWS)]
-    played.app.order("deliver", exports[0], "hang")
+    played.app.order("deliver", exports[0].id, "hang")
     runs = [played.app.start(export) for export in exports]
     for export, run in zip(exports, runs, strict=True):
         played.finish(export, run)
@@ -141,6 +144,36 @@ def _timer_holder(played: ScenarioRun) -> None:
     played.tally.injected += len(+harmed)
     if second not in played.app.hosts:
         played.problem("the second instance is gone, too")
+
+
+def _killed_once_in(step: str) -> Callable[[ScenarioRun], None]:
+    """A worker dies once as members are noted, or between a leaver's look-up and the removal; jobs fail, too."""
+
+    def play(played: ScenarioRun) -> None:
+        export = played.export(SOME_ROWS, leavers="remove", max_removals={"share": 1.0})
+        neighbour = played.export(FEW_ROWS)
+        played.finish(export, played.app.start(export))
+        fewer = played.app.deliver_again(export, replace(export.people, rows=FEW_ROWS))
+        played.app.order(step, export.list_id if step == "remove" else export.id, "kill_once")
+        refusals = [
+            Fault(kind=FaultKind.ANSWER, method=method, path=path, status=429, times=1)
+            for method, path in (
+                ("PUT", "/v3/marketing/contacts"),
+                ("GET", f"/v3/marketing/lists/{export.list_id}"),
+                ("POST", "/v3/marketing/contacts/search/emails"),
+            )
+        ]
+        with played.faults(*refusals, all_strike=False), played.app.supervised():
+            runs = [played.app.start(fewer), played.app.start(neighbour)]
+            ended = played.finish(fewer, runs[0])
+            played.finish(neighbour, runs[1])
+        played.tally.injected += 1
+        if played.app.is_pending(step):
+            played.problem(f"nothing was killed in {step}")
+        if ended is not None and ended.counts.removed == 0:
+            played.problem("nobody was taken off the list")
+
+    return play
 
 
 def _leavers(played: ScenarioRun) -> None:

@@ -96,7 +96,7 @@ def _misreported(evidence: Evidence, expected: Expected, sent: set[str]) -> list
         "rows_read": extract.rows,
         "duplicate": extract.duplicates,
         "rejected": extract.rejected + refused,
-        "sent": len(sent),
+        "sent": len(sent) - counts.unchanged,
         "not_sent": extract.contacts - refused - len(sent),
     }
     if expected.planned_nothing:

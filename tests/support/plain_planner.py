@@ -13,14 +13,17 @@ from typing import TYPE_CHECKING, Any
 
 from shared.errors import RunEndError
 from shared.model.reasons import ReasonCode, RunStatus
-from shared.model.runs import ChunkInfo, Counts
+from shared.model.runs import ChunkInfo, Counts, MembershipChange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shared.extracts.extract import Extract
     from shared.model.definitions import FieldMapping
-    from shared.storage.interfaces import Blobs
+    from shared.model.members import Membership
+    from shared.model.runs import ParquetBlob
+    from shared.planning.members import RunOutcome
+    from shared.storage.interfaces import Blobs, ReadableBlobs
 
 
 def plan(
@@ -57,6 +60,23 @@ def plan(
         held=(),
         missing=None,
     )
+
+
+def next_generation(
+    old: Membership | None, outcome: RunOutcome, *, blobs: ReadableBlobs
+) -> tuple[bytes, MembershipChange]:
+    """Note the members as JSON; nobody leaves, for these plans take nobody off."""
+    before = set(json.loads(blobs.get_range(**_whole(old.generation)))) if old else set()
+    arrived: set[str] = set()
+    for chunk in outcome.arrivals:
+        arrived |= {json.loads(line)["email"] for line in chunk.lines.splitlines()} - chunk.absent
+    after = sorted(before | arrived)
+    change = MembershipChange(before=len(before), joined=len(after) - len(before), after=len(after))
+    return json.dumps(after).encode(), change
+
+
+def _whole(blob: ParquetBlob) -> dict[str, Any]:
+    return {"name": blob.blob, "offset": 0, "length": blob.size, "etag": blob.etag}
 
 
 def _rows(extracts: Sequence[Extract], blobs: Blobs) -> list[dict[str, str]]:

@@ -154,7 +154,7 @@ def test_leavers_are_found_among_the_unchanged_too() -> None:
 people_by_number = st.dictionaries(st.integers(0, 12), st.sampled_from(["A", "B", "C"]), min_size=1, max_size=10)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     deliveries=st.lists(people_by_number, min_size=2, max_size=4),
     crashes=st.dictionaries(st.integers(5, 200), st.sampled_from(["before", "after"]), max_size=5),

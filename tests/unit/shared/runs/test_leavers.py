@@ -312,7 +312,7 @@ def test_the_same_step_on_two_instances_notes_one_generation(app: InMemoryApp) -
 crowds = st.lists(st.integers(0, 15), min_size=1, max_size=12, unique=True)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     deliveries=st.lists(crowds, min_size=2, max_size=4),
     crashes=st.dictionaries(st.integers(5, 160), st.sampled_from(["before", "after"]), max_size=5),

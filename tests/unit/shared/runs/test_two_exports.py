@@ -123,7 +123,7 @@ def test_a_broken_membership_of_another_export_takes_nobody_off(app: InMemoryApp
 crowds = st.lists(st.integers(0, 11), min_size=1, max_size=10, unique=True)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     deliveries=st.lists(st.tuples(st.sampled_from([ONE, OTHER]), crowds), min_size=2, max_size=6),
     crashes=st.dictionaries(st.integers(5, 300), st.sampled_from(["before", "after"]), max_size=5),

@@ -72,8 +72,8 @@ class Pieces:
         self._ahead = ahead
         self._under_way: deque[tuple[Sequence[bytes], Reading | None]] = deque()
         """Pieces, and their reading unless they are known to be damaged."""
-        self._cut_anew = False
-        """Whether the last pieces that were finished made others be cut anew; none are read ahead then."""
+        self._damaged = False
+        """Whether the last pieces that were finished were damaged; none are read ahead of such."""
         self._closed = False
         self._repair = Repair(sentinels)
         self._pieces: list[bytes] = []
@@ -131,7 +131,7 @@ class Pieces:
         if self._pieces:
             self._under_way.append((self._pieces, self._begin_sound(self._pieces)))
             self._pieces = []
-        while len(self._under_way) > (0 if self._cut_anew else self._ahead):
+        while len(self._under_way) > (0 if self._damaged else self._ahead):
             self._finish_first()
 
     def _finish_first(self) -> None:
@@ -139,12 +139,12 @@ class Pieces:
         pieces, reading = self._under_way.popleft()
         final = self._closed and not (self._under_way or self._pieces or self._pending)
         try:
-            rest = b"" if reading and reading.finish() else self._read_damaged(pieces, final=final)
+            self._damaged = not (reading and reading.finish())
+            rest = self._read_damaged(pieces, final=final) if self._damaged else b""
         except BaseException:
             self._take_back()
             raise
-        self._cut_anew = bool(rest) or self._repair.overflowing
-        if self._cut_anew:
+        if rest or self._repair.overflowing:
             self._set_pending([rest, *self._take_back(), *self._pieces, *self._blocks], known=len(rest))
             self._pieces = []
 

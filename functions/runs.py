@@ -120,6 +120,8 @@ def cancel_run(request: func.HttpRequest) -> func.HttpResponse:
     services, who = get_http_services(), http_support.caller(request)
     export, run = http_support.identifier(request), http_support.run_id(request)
     manage.require_use_of_export(services, who, export)
+    if connection := views.connection_of(services, export, run):
+        manage.require_use_of_connection(services, who, connection)
     return json_answer(_run_view(cancel.cancel_run(services, export, run, requested_by=who.name)), status=202)
 
 

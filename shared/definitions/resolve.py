@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from shared.definitions.access import Caller
     from shared.extracts.extract import Extract
+    from shared.model.runs import Plan
     from shared.storage.documents import Store
 
 
@@ -39,6 +40,10 @@ class ExportWithConnection:
             secret_name=self.connection.secret_name,
             region=self.connection.region,
         )
+
+    def has_target_of(self, plan: Plan) -> bool:
+        """Whether the export goes through the connection and to the list that the plan was made for."""
+        return (plan.connection, plan.list_id) == (self.export.connection, self.export.list_id)
 
     def require_consent(self) -> None:
         """Raises ExportUnavailableError without a consent to the data transfer."""

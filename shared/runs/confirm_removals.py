@@ -12,6 +12,7 @@ from shared.model.reasons import ReasonCode
 from shared.model.runs import ChunkInfo, Counts, Plan, Run, StartedRequest, Trigger
 from shared.planning.chunks import Chunker
 from shared.runs.membership import later_run, other_memberships
+from shared.runs.retry import require_same_target
 from shared.runs.start import start
 from shared.runs.views import load_run
 from shared.storage.layout import RunBlobs
@@ -57,18 +58,18 @@ def confirm_removals(services: Services, job: ExportWithConnection, run: str, *,
 
 def _require_current(services: Services, job: ExportWithConnection, earlier: Run) -> None:
     """Raises ConflictError when what was found then need not be so now."""
-    plan = services.store.get(RunBlobs(export=job.id, run=earlier.id).plan, Plan).document
     if later := later_run(services, earlier):
         raise ConflictError(
             f"The run {later} has looked anew since the run {earlier.id}; confirm that one's removals."
         )
-    if (plan.connection, plan.list_id) != (job.export.connection, job.export.list_id):
-        raise ConflictError("The export goes to another list now; the old one is left as it is.")
+    require_same_target(services, job, earlier.id)
     if job.export.leavers != "remove":
         raise ConflictError("The export keeps leavers now; set leavers to remove first.")
 
 
-def plan_confirmation(services: Services, blobs: RunBlobs, confirms: str, list_count: int | None) -> Plan:
+def plan_confirmation(
+    services: Services, blobs: RunBlobs, confirms: str, job: ExportWithConnection, list_count: int | None
+) -> Plan:
     """The plan of the removals that the run `confirms` holds, but for those whom another export brings now.
 
     Raises RunEndError when they are gone, or no longer to be trusted.
@@ -78,7 +79,7 @@ def plan_confirmation(services: Services, blobs: RunBlobs, confirms: str, list_c
     source = RunBlobs(export=blobs.export, run=confirms)
     earlier = services.store.get(source.document, Run).document
     old = services.store.get(source.plan, Plan).document
-    if later_run(services, earlier) is not None:
+    if later_run(services, earlier) is not None or not job.has_target_of(old):
         raise RunEndError(ReasonCode.CHUNKS_GONE, KEPT)
     try:
         held = [services.store.blobs.get(source.chunk(old.attempt, chunk.number)).data for chunk in old.held]
@@ -96,6 +97,8 @@ def plan_confirmation(services: Services, blobs: RunBlobs, confirms: str, list_c
     return old.model_copy(
         update={
             "attempt": attempt,
+            "secret_name": job.connection.secret_name,
+            "region": job.connection.region,
             "chunks": tuple(chunker.chunks),
             "counts": Counts(),
             "missing": None,

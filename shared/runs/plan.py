@@ -133,8 +133,8 @@ def _draft_again(services: Services, blobs: RunBlobs, run: Run, job: ExportWithC
     """The plan of what an earlier run left over, or of the removals that it holds."""
     preflight = check_sendgrid(services.sendgrid, job.account, job.export, attempt=attempt)
     if run.confirms is not None:
-        return plan_confirmation(services, blobs, run.confirms, preflight.list_count)
-    return plan_retry(services, blobs, str(run.retry_of), preflight.list_count)
+        return plan_confirmation(services, blobs, run.confirms, job, preflight.list_count)
+    return plan_retry(services, blobs, str(run.retry_of), job, preflight.list_count)
 
 
 def _draft_plan(services: Services, blobs: RunBlobs, run: Run, job: ExportWithConnection, attempt: int) -> Plan:

@@ -43,6 +43,7 @@ def retry_run(services: Services, job: ExportWithConnection, run: str, *, reques
             f"The run {run} left no chunk to send again: all arrived, nothing was planned, or they are past their "
             "retention. Start a new run."
         )
+    require_same_target(services, job, run)
     now = services.clock()
     again = Run(
         id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}",
@@ -55,15 +56,33 @@ def retry_run(services: Services, job: ExportWithConnection, run: str, *, reques
     return start(services, again)
 
 
-def plan_retry(services: Services, blobs: RunBlobs, earlier: str, list_count: int | None) -> Plan:
+def require_same_target(services: Services, job: ExportWithConnection, run: str) -> None:
+    """Raises ConflictError when the run went through another connection or to another list than the export does.
+
+    What it left over belongs to those who may use that connection, and to that list.
+    """
+    plan = services.store.get(RunBlobs(export=job.id, run=run).plan, Plan).document
+    if not job.has_target_of(plan):
+        raise ConflictError(
+            f"The export goes elsewhere now than the run {run} did; what that left over is not sent any more, and"
+            " the old list is left as it is."
+        )
+
+
+def plan_retry(
+    services: Services, blobs: RunBlobs, earlier: str, job: ExportWithConnection, list_count: int | None
+) -> Plan:
     """The plan of a retry: copies of the chunks that are left over. Raises RunEndError when they are gone."""
     from shared.planning.members import not_brought
 
     source = RunBlobs(export=blobs.export, run=earlier)
     left = list(_left_over(services, source))
     is_late = later_run(services, services.store.get(source.document, Run).document) is not None
-    if not left or is_late:
-        message = f"A newer run has sent its data, or the chunks of the run {earlier} are past their retention."
+    if not left or is_late or not job.has_target_of(services.store.get(source.plan, Plan).document):
+        message = (
+            "A newer run has sent its data, the export goes elsewhere now, or the chunks of the run"
+            f" {earlier} are past their retention."
+        )
         raise RunEndError(ReasonCode.CHUNKS_GONE, message)
     old = services.store.get(source.plan, Plan).document
     attempt = uuid.uuid4().hex[:12]
@@ -89,6 +108,8 @@ def plan_retry(services: Services, blobs: RunBlobs, earlier: str, list_count: in
             "attempt": attempt,
             "chunks": tuple(chunks),
             "counts": Counts(rows_read=contacts, sent=contacts),
+            "secret_name": job.connection.secret_name,
+            "region": job.connection.region,
             "missing": None,
             "held": (),
             "sends_all": False,

@@ -253,6 +253,12 @@ def load_run(services: Services, export: str, run: str) -> Run:
     return found.document
 
 
+def connection_of(services: Services, export: str, run: str) -> str | None:
+    """The connection that a run goes through, whatever the export says by now; None before it is planned."""
+    found = services.store.find(RunBlobs(export=export, run=run).plan, Plan)
+    return found.document.connection if found else None
+
+
 def get_run(services: Services, export: str, run: str) -> Run:
     """A run and how far it is. Raises NotFoundError."""
     blobs = RunBlobs(export=export, run=run)

@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions import connections, exports, runs
+from shared.model.definitions import Connection, Saved
+from shared.model.reasons import RunStatus
+from shared.storage.layout import connection_blob
 from tests.support.factories import a_request, use_services
+from tests.support.fake_sendgrid import answer
 from tests.support.in_memory_app import InMemoryApp, a_connection, people
 
 if TYPE_CHECKING:
@@ -111,3 +115,36 @@ def test_an_adoption_is_started_once_and_its_others_are_shown_in_parts(
     part = call("others", run=run)
     assert (part.mimetype, part.get_body()) == ("text/csv", b"email,contact_id\n")
     assert part.headers["Link"] == f'</api/exports/newsletter/runs/{run}/others?part=2>; rel="next"'
+
+
+def test_what_a_run_left_over_is_not_sent_by_those_who_may_not_use_its_connection(app: InMemoryApp) -> None:
+    """The export goes through another connection by now, which the caller may use."""
+    app.sendgrid.fault = lambda request, _number: answer(451, {}) if request.method == "PUT" else None
+    run = app.start()
+    app.work()
+    app.sendgrid.fault = lambda _request, _number: None
+    lead_elsewhere(app)
+    assert call("retry", caller="erik@example.com", run=run.id).status_code == 409
+    assert call("confirm removals", caller="erik@example.com", run=run.id).status_code == 409
+    app.work()
+    assert not app.on_list()
+
+
+def test_a_live_run_is_not_cancelled_by_those_who_may_not_use_its_connection(app: InMemoryApp) -> None:
+    run = app.start()
+    app.step()
+    lead_elsewhere(app)
+    assert call("cancel", caller="erik@example.com", run=run.id).status_code == 403
+    app.work()
+    assert app.run(run).status is RunStatus.SUCCEEDED
+
+
+def lead_elsewhere(app: InMemoryApp) -> None:
+    """Let the export go through a connection that Erik may use."""
+    saved = app.services.store.get(connection_blob("main"), Saved[Connection]).document
+    other = saved.model_copy(
+        update={"id": "other", "definition": saved.definition.model_copy(update={"users": ("erik@example.com",)})}
+    )
+    app.services.store.upsert(connection_blob("other"), other)
+    app.save(connection="other")
+    app.services.store.upsert(connection_blob("main"), saved)

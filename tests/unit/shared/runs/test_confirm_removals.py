@@ -133,7 +133,7 @@ def test_when_another_export_brings_all_of_them_nobody_is_taken_off(app: InMemor
     ("changes", "words"),
     [
         ({"leavers": "keep"}, "keeps leavers"),
-        ({"leavers": "remove", "list_id": UUID("00000000-0000-4000-8000-000000000002")}, "another list"),
+        ({"leavers": "remove", "list_id": UUID("00000000-0000-4000-8000-000000000002")}, "elsewhere"),
     ],
 )
 def test_an_export_that_wants_something_else_by_now_is_not_confirmed(

@@ -64,7 +64,7 @@ infra: install package ## Everything about the deployment that can be checked wi
 
 package: .local/package.zip ## The deployment package with its requirements, in .local/package.zip
 
-.local/package.zip: requirements.txt .funcignore host.json function_app.py infra/package.py \
+.local/package.zip: requirements.txt host.json function_app.py infra/package.py \
 		$(wildcard functions/*.py functions/*.j2) $(wildcard shared/*.py shared/*/*.py) | install
 	@echo "Building the deployment package …"
 	@$(BIN)/python infra/package.py

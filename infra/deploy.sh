@@ -145,7 +145,7 @@ prepare_secrets() {
     if grep -qx "$secret" <<<"$existing"; then
       continue
     elif [ "$secret" != "${secrets[0]}" ]; then
-      fail "the vault has no secret $secret: az keyvault secret set --vault-name ${vault:-VAULT} --name $secret"
+      fail "the vault has no secret $secret: az keyvault secret set --vault-name ${vault:-VAULT} --name $secret --file /dev/stdin"
     elif [ -z "${SENDGRID_API_KEY:-}" ] && [ -z "$what_if" ]; then
       ask_for_key
     fi

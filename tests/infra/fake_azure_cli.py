@@ -99,6 +99,13 @@ class FakeAzureCli:
         package.write_text("a package")
         return self.run("deploy.sh", "--package", str(package), *arguments, **environment)
 
+    def bring_the_app(self, root: Path) -> None:
+        """Put there what the package is built of."""
+        for name in ("function_app.py", "host.json", "requirements.txt"):
+            shutil.copyfile(root / name, self.folder / name)
+        for name in ("functions", "shared"):
+            shutil.copytree(root / name, self.folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+
     def lines(self) -> list[str]:
         log = self.folder / "log"
         return [json.loads(line)["line"] for line in log.read_text().splitlines()] if log.exists() else []

@@ -75,3 +75,13 @@ def test_links_inside_the_page_lead_somewhere() -> None:
     titles = re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)
     anchors = {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
     assert set(re.findall(r"\]\(#([\w-]+)\)", TEXT)) <= anchors
+
+
+@pytest.mark.parametrize("path", [*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")], ids=lambda path: path.name)
+def test_no_key_is_put_into_a_file_or_on_a_command_line(path: Path) -> None:
+    text = path.read_text()
+    stored = re.findall(r"keyvault secret set (.*)", text)
+    assert [line for line in stored if "--value" in line or "--file /dev/stdin" not in line] == []
+    assert [line for line in stored if "--output none" not in line] == []  # else az shows what it stored
+    assert "key.txt" not in text
+    assert re.findall(r"SENDGRID_API_KEY=\S", text) == []

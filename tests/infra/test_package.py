@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -126,32 +128,157 @@ def test_timers_take_their_schedule_from_the_setting(index: dict[str, Any]) -> N
     assert {trigger.get("runOnStartup") for trigger in timers} <= {None, False}
 
 
-@pytest.mark.parametrize(
-    ("name", "folder", "ignored"),
-    [
-        ("tests", True, True),
-        ("local", True, True),
-        ("infra", True, True),
-        ("docs", True, True),
-        (".venv", True, True),
-        (".python_packages", True, True),
-        ("local.settings.json", False, True),
-        ("requirements-dev.txt", False, True),
-        ("README.md", False, True),
-        ("shared/__pycache__", True, True),
-        ("shared/local", True, False),
-        ("shared/planning/plan.py", False, False),
-        ("host.json", False, False),
-    ],
+# --- what goes in -------------------------------------------------------------------------------------------
+
+LYING_ABOUT = (
+    *(
+        "key.txt",
+        "new-key.txt",
+        "HighValue.csv",
+        "customers.csv",
+        "exports-dump/people.json",
+        "local.settings.json",
+    ),
+    *(".env", ".git/config", ".venv/x.py", ".local/app.zip", ".python_packages/x.py", "node_modules/x/index.js"),
+    *(
+        "docs/deploy.md",
+        "infra/package.py",
+        "tests/functions/x.py",
+        "tests/shared/x.py",
+        "local/x.py",
+        "tools/x.py",
+    ),
+    *("README.md", "requirements.in", "requirements-dev.txt", "package.json", "other.py", "host.json.bak/x"),
+    *("shared/__pycache__/errors.cpython-313.pyc", "shared/planning/__pycache__/plan.cpython-313.pyc"),
+    "functions/__pycache__/runs.cpython-313.pyc",
 )
-def test_ignore_file_means(name: str, *, folder: bool, ignored: bool) -> None:
-    assert package.is_ignored(Path(name), folder=folder, rules=package.read_rules(ROOT)) == ignored
+"""What a working tree holds beside the app."""
+BELONGING_NOWHERE = ("shared/people.csv", "shared/planning/key.txt", "functions/.env", "shared/planning/.py")
+"""What ends a build that lists it, and what those that read .funcignore leave out."""
 
 
-def test_rules_beyond_plain_names_are_refused(tmp_path: Path) -> None:
-    (tmp_path / ".funcignore").write_text("!tests\n")
-    with pytest.raises(ValueError, match="only plain names"):
-        package.read_rules(tmp_path)
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A working tree: the app, and much that lies about."""
+    tree = tmp_path / "tree"
+    for name in package.FOLDERS:
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in (*package.FILES, ".funcignore"):
+        shutil.copyfile(ROOT / name, tree / name)
+    for name in LYING_ABOUT:
+        _write(tree / name, "x")
+    return tree
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def _build(tree: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "infra/package.py"), "--root", str(tree), "--without-requirements"]
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+
+
+def test_nothing_that_lies_about_goes_in(tree: Path) -> None:
+    assert _build(tree).returncode == 0
+    with zipfile.ZipFile(tree / ".local/app.zip") as archive:
+        inside = set(archive.namelist())
+    tracked = _git(ROOT, "ls-files", *package.FILES, *package.FOLDERS)
+    assert inside == tracked
+
+
+@pytest.mark.parametrize("name", BELONGING_NOWHERE)
+def test_a_file_of_an_unknown_kind_ends_the_build(tree: Path, name: str) -> None:
+    _write(tree / name, "x")
+    done = _build(tree)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"package: {name} is neither a module nor a template; move it out of {Path(name).parent}.\n"
+    )
+    assert not (tree / ".local/app.zip").exists()
+
+
+@pytest.mark.parametrize("target", ["key.txt", "exports-dump"])
+def test_a_link_ends_the_build(tree: Path, target: str) -> None:
+    (tree / "shared/link.py").symlink_to(tree / target)
+    done = _build(tree)
+    assert (done.returncode, "shared/link.py is a link" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("name", ["host.json", "functions"])
+def test_what_is_missing_ends_the_build(tree: Path, name: str) -> None:
+    (tree / name).rename(tree / "elsewhere")
+    done = _build(tree)
+    assert (done.returncode, f"{name} is needed" in done.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("name", ["shared/settings.py", "functions/report.html.j2", "host.json"])
+def test_a_key_ends_the_build_and_is_not_told(tree: Path, name: str) -> None:
+    key = f"SG.{'a1_-' * 5}ab.{'b2_-' * 10}abc"
+    with (tree / name).open("a") as file:
+        file.write(f'KEY = "{key}"\n')
+    done = _build(tree)
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"package: {name} holds what looks like a SendGrid API key; keys belong into the vault.\n"
+    )
+    assert not list((tree / ".local").iterdir())
+
+
+@pytest.mark.parametrize("text", ["MSG.this_is_no_key_at_all", "SG.", "SG.short", "sg.aaaaaaaaaaaaaaaaaaaaaa"])
+def test_other_words_are_no_key(text: str) -> None:
+    package.require_no_key(Path("x.py"), text.encode())
+
+
+def _git(folder: Path, *arguments: str) -> set[str]:
+    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True)  # noqa: S603, S607 - our own words
+    return set(done.stdout.splitlines())
+
+
+def test_whoever_reads_the_ignore_file_as_git_does_comes_to_the_same_list(tree: Path) -> None:
+    listed = {str(path) for path in package.app_files(tree)}
+    shutil.rmtree(tree / ".git")
+    for name in BELONGING_NOWHERE[:3]:
+        _write(tree / name, "x")
+    _git(tree, "init", "--quiet")
+    assert _git(tree, "ls-files", "--others", "--exclude-from=.funcignore") == listed
+
+
+def _allowed_by_core_tools(rules: str, path: str) -> bool:
+    """Core Tools' reading: a rule is the beginning of a path; what one allows, no other forbids.
+
+    https://github.com/Azure/azure-functions-core-tools/blob/main/src/Azure.Functions.Cli/Common/GitIgnoreParser.cs
+    """
+    lines = [line.strip() for line in rules.splitlines()]
+    forbidden = [line for line in lines if line and line[0] not in "!#"]
+    return any(_begins(rule[1:], path) for rule in lines if rule.startswith("!")) or not any(
+        _begins(rule, path) for rule in forbidden
+    )
+
+
+def _begins(rule: str, path: str) -> bool:
+    escaped = re.sub(r"[-\[\]/{}()+?.\\^$|]", r"\\\g<0>", rule.removeprefix("/"))
+    return re.match(escaped.replace("**", "(.+)").replace("*", "([^/]+)"), path) is not None
+
+
+def test_core_tools_come_to_the_same_list(tree: Path) -> None:
+    listed = {str(path) for path in package.app_files(tree)}
+    for name in BELONGING_NOWHERE[:3]:
+        _write(tree / name, "x")
+    rules = (tree / ".funcignore").read_text()
+    files = [path.relative_to(tree).as_posix() for path in tree.rglob("*") if path.is_file()]
+    taken = {path for path in files if _allowed_by_core_tools(rules, path)}
+    assert taken - {"host.json.bak/x"} == listed  # which begins as host.json does
+
+
+def test_files_with_keys_or_people_are_not_committed_by_mistake(tree: Path) -> None:
+    shutil.rmtree(tree / ".git")
+    shutil.copyfile(ROOT / ".gitignore", tree / ".gitignore")
+    _git(tree, "init", "--quiet")
+    uncommitted = _git(tree, "ls-files", "--others", "--exclude-standard")
+    assert not uncommitted & {"key.txt", "new-key.txt", "HighValue.csv", "customers.csv", ".env"}
+    assert _git(ROOT, "ls-files", "--cached", "--ignored", "--exclude-standard") == set()
 
 
 def test_same_files_make_the_same_zip(app: Path, tmp_path: Path) -> None:

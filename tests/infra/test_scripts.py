@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -183,8 +182,7 @@ def test_package_with_requirements_is_taken_as_it_is(azure_cli: FakeAzureCli) ->
 
 def test_package_is_built_where_none_is_given(azure_cli: FakeAzureCli, root: Path) -> None:
     azure_cli.answers = DEPLOYED
-    for name in ("function_app.py", "host.json", "requirements.txt", ".funcignore"):
-        shutil.copyfile(root / name, azure_cli.folder / name)
+    azure_cli.bring_the_app(root)
     result = azure_cli.run("deploy.sh")
     assert result.returncode == 0, result.stderr
     with zipfile.ZipFile(azure_cli.folder / ".local/app.zip") as archive:

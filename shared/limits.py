@@ -238,6 +238,22 @@ REMOVALS_PER_REQUEST: Final = 100
 https://www.twilio.com/docs/sendgrid/api-reference/contacts/get-contacts-by-emails
 """
 
+LOOK_UP_FROM: Final = 100_000
+"""With so many leavers in a plan their ids come from one export of the list, and not from searches.
+
+By searches that is 1,000 requests, five minutes at 200 a minute. An export is a few requests, SendGrid's time for
+it, which is not published, and a download of the whole list: a minute or two for ten million contacts.
+"""
+
+LOOK_UP_PATIENCE: Final = 900.0
+"""Seconds after which an export is waited for no longer, and ids are searched; 300,000 leavers' time."""
+
+LOOK_UP_LOOK: Final = 30.0
+"""Seconds between two looks of a removal at the export that another one follows."""
+
+LOOK_UP_MEMORY: Final = "100MB"
+"""Most memory of the engine that reads the ids of a chunk."""
+
 RESEND_EVERY_DAYS: Final = 30
 """Days after which unchanged contacts are sent again, unless the export says otherwise."""
 

@@ -26,6 +26,8 @@ JOINED_AT_A_TIME: Final = 2_000_000
 """Contacts that are joined with the members at a time; they are held in memory meanwhile."""
 MISSING_MOST: Final = 255
 """Runs in a row are counted up to here."""
+ROWS_IN_A_GROUP: Final = 122_880
+"""What DuckDB does by itself."""
 RAW_LINES: Final = "HEADER false, QUOTE '', ESCAPE '', DELIMITER '{'"
 CONTACT: Final = "SELECT '{\"email\":\"' || address || '\"}' FROM missing WHERE due"
 """A leaver as a chunk has it."""
@@ -72,13 +74,13 @@ class RunOutcome:
 
 def load_known(engine: Engine, members: Members) -> None:
     """Make the table `known`: whom SendGrid has, and how."""
-    own = _parquet(engine, members.blobs, members.own.generation)
+    own = parquet(engine, members.blobs, members.own.generation)
     engine.execute(f"CREATE TABLE known AS SELECT key_of(address) AS key, hash FROM {own} WHERE hash IS NOT NULL")
 
 
 def begin_differences(engine: Engine, differences: Differences, members: Members | None) -> None:
     """Let the differences to the members be looked at; without members all are new."""
-    own = _parquet(engine, members.blobs, members.own.generation) if members else f"(SELECT {NOBODY}) WHERE false"
+    own = parquet(engine, members.blobs, members.own.generation) if members else f"(SELECT {NOBODY}) WHERE false"
     differences.begin(engine, own)
 
 
@@ -87,7 +89,7 @@ def find_missing(engine: Engine, members: Members) -> int:
 
     The tables `seen` and `present` have the keys of those whom the plan has met. Who has left is `due`.
     """
-    own = _parquet(engine, members.blobs, members.own.generation)
+    own = parquet(engine, members.blobs, members.own.generation)
     engine.execute(
         f"""CREATE TEMP TABLE missing AS
         SELECT address, key, missing >= $runs - 1 AS due FROM (SELECT *, key_of(address) AS key FROM {own})
@@ -100,7 +102,7 @@ def find_missing(engine: Engine, members: Members) -> int:
 
 def write_missing(engine: Engine) -> bytes:
     """The table `missing` as Parquet."""
-    return _written(engine, "SELECT address FROM missing")[0]
+    return written(engine, "SELECT address FROM missing")[0]
 
 
 def not_brought(lines: Iterable[bytes], others: Sequence[Membership], *, blobs: ReadableBlobs) -> bytes:
@@ -109,7 +111,7 @@ def not_brought(lines: Iterable[bytes], others: Sequence[Membership], *, blobs: 
     with open_engine() as engine:
         engine.execute("CREATE TEMP TABLE missing (key UBIGINT, address VARCHAR, due BOOLEAN)")
         for chunk in lines:
-            _stage(engine, Arrivals(lines=chunk, absent=frozenset(), certain=False))
+            stage(engine, Arrivals(lines=chunk, absent=frozenset(), certain=False))
             engine.execute("INSERT INTO missing SELECT key, address, true FROM chunk")
         _spare(engine, others, blobs)
         engine.copy(CONTACT, pieces.append, RAW_LINES)
@@ -119,7 +121,7 @@ def not_brought(lines: Iterable[bytes], others: Sequence[Membership], *, blobs: 
 def _spare(engine: Engine, others: Sequence[Membership], blobs: ReadableBlobs) -> int:
     """Let nobody be due in the table `missing` whom another export brings; how many are left."""
     for other in others:
-        brought = f"SELECT key_of(address) FROM {_parquet(engine, blobs, other.generation)} WHERE missing = 0"
+        brought = f"SELECT key_of(address) FROM {parquet(engine, blobs, other.generation)} WHERE missing = 0"
         engine.execute(f"UPDATE missing SET due = false WHERE due AND key IN ({brought})")
     return engine.number("SELECT count(*) FROM missing WHERE due")
 
@@ -129,20 +131,20 @@ def next_generation(
 ) -> tuple[bytes, MembershipChange]:
     """The members after a run as Parquet, and how they changed; `old` is the generation before."""
     with open_engine(memory=MEMBERS_MEMORY, disk=MEMBERS_DISK) as engine:
-        source = f"(SELECT {NOBODY}) WHERE false" if old is None else _parquet(engine, blobs, old.generation)
+        source = f"(SELECT {NOBODY}) WHERE false" if old is None else parquet(engine, blobs, old.generation)
         engine.execute(f"CREATE TEMP VIEW old AS SELECT *, key_of(address) AS key FROM {source}")
         engine.execute("CREATE TEMP TABLE gone (key UBIGINT)")
         for lines in outcome.gone:
-            _stage(engine, Arrivals(lines=lines, absent=frozenset(), certain=False))
+            stage(engine, Arrivals(lines=lines, absent=frozenset(), certain=False))
             engine.execute("INSERT INTO gone SELECT key FROM chunk")
         engine.execute("CREATE TEMP TABLE arrived (key UBIGINT, address VARCHAR, hash UBIGINT)")
         for chunk in outcome.arrivals:
-            _stage(engine, chunk)
+            stage(engine, chunk)
             engine.execute("INSERT INTO arrived FROM chunk")
         if outcome.missing is None:
             engine.execute("CREATE TEMP TABLE missed (key UBIGINT)")
         else:
-            found = _parquet(engine, blobs, outcome.missing)
+            found = parquet(engine, blobs, outcome.missing)
             engine.execute(f"CREATE TEMP TABLE missed AS SELECT key_of(address) AS key FROM {found}")
         before = engine.number("SELECT count(*) FROM old")
         left = engine.number("SELECT count(*) FROM old SEMI JOIN gone USING (key)")
@@ -154,7 +156,7 @@ def load_keys(
     engine: Engine, table: str, membership: Membership, *, blobs: ReadableBlobs, brought_only: bool = False
 ) -> None:
     """Add the keys of members to a table: of all, or of those whom the last run has brought."""
-    source = _parquet(engine, blobs, membership.generation)
+    source = parquet(engine, blobs, membership.generation)
     brought = "WHERE missing = 0" if brought_only else ""
     engine.execute(f"INSERT INTO {table} SELECT key_of(address) FROM {source} {brought}")
 
@@ -167,9 +169,9 @@ def adopted_generation(
     Those of the generation before stay as they are. The table `adopted` has the others, of whom nobody knows how
     SendGrid has them.
     """
-    source = f"(SELECT {NOBODY}) WHERE false" if old is None else _parquet(engine, blobs, old.generation)
+    source = f"(SELECT {NOBODY}) WHERE false" if old is None else parquet(engine, blobs, old.generation)
     before, joined = engine.number(f"SELECT count(*) FROM {source}"), engine.number("SELECT count(*) FROM adopted")
-    data, after = _written(
+    data, after = written(
         engine,
         f"""SELECT address, hash, joined, brought, missing FROM {source}
         UNION ALL SELECT address, NULL::UBIGINT, '{run}', '{run}', 0::UTINYINT FROM adopted""",
@@ -181,15 +183,15 @@ def _merged(engine: Engine, outcome: RunOutcome, *, is_first: bool) -> tuple[byt
     """Who is a member after the run, as Parquet, and how many; in parts that can be joined in memory."""
     parts = 1 if is_first else 1 + engine.number("SELECT count(*) FROM arrived") // JOINED_AT_A_TIME
     if parts == 1:
-        return _written(engine, _merge(outcome, "true"))
+        return written(engine, _merge(outcome, "true"))
     names = []
     for part in range(parts):
         names.append(f"part{part}")
-        data, _ = _written(engine, _merge(outcome, f"key % {parts} = {part}"))
+        data, _ = written(engine, _merge(outcome, f"key % {parts} = {part}"))
         engine.files.add_bytes(names[-1], data)
     engine.execute("DROP TABLE arrived")
     files = ", ".join(f"'{PROTOCOL}://{name}'" for name in names)
-    return _written(engine, f"FROM read_parquet([{files}])")
+    return written(engine, f"FROM read_parquet([{files}])")
 
 
 def _merge(outcome: RunOutcome, of: str) -> str:
@@ -213,7 +215,7 @@ def _merge(outcome: RunOutcome, of: str) -> str:
     """
 
 
-def _stage(engine: Engine, chunk: Arrivals) -> None:
+def stage(engine: Engine, chunk: Arrivals) -> None:
     """Make the table `chunk` of the contacts that are not absent."""
     engine.files.text = [chunk.lines]
     engine.execute(
@@ -228,23 +230,23 @@ def _stage(engine: Engine, chunk: Arrivals) -> None:
     )
 
 
-def _written(engine: Engine, query: str) -> tuple[bytes, int]:
-    """What a query gives as Parquet, and how many rows."""
+def written(engine: Engine, query: str, *, group: int = ROWS_IN_A_GROUP) -> tuple[bytes, int]:
+    """What a query gives as Parquet, and how many rows; `group` of them are read at a time."""
     parts = bytearray()
     name = engine.files.add_sink(parts.extend)
-    rows = engine.number(
-        f"COPY ({query}) TO '{PROTOCOL}://{name}' (FORMAT parquet, COMPRESSION zstd, USE_TMP_FILE false)"
-    )
+    options = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {group}, USE_TMP_FILE false"
+    rows = engine.number(f"COPY ({query}) TO '{PROTOCOL}://{name}' ({options})")
     return bytes(parts), rows
 
 
 def read_members(membership: Membership, *, blobs: ReadableBlobs) -> Iterator[tuple[str, int]]:
     """The members' addresses, and in how many runs in a row each was missing."""
     with open_engine() as engine:
-        yield from engine.rows(f"SELECT address, missing FROM {_parquet(engine, blobs, membership.generation)}")
+        yield from engine.rows(f"SELECT address, missing FROM {parquet(engine, blobs, membership.generation)}")
 
 
-def _parquet(engine: Engine, blobs: ReadableBlobs, blob: ParquetBlob) -> str:
+def parquet(engine: Engine, blobs: ReadableBlobs, blob: ParquetBlob) -> str:
+    """What stands in FROM to read a blob."""
     file = ExtractFile(name=blob.blob, size=blob.size, etag=blob.etag)
 
     def fetch(offset: int, length: int) -> bytes:

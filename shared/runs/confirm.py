@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from shared.errors import BlobChangedError, RunEndError, TransientError
 from shared.model.messages import ChunkMessage, ImportMessage
 from shared.model.runs import Delivery, Run
-from shared.runs.deliver import Task, open_task
 from shared.runs.delivery_state import send_again
 from shared.runs.enqueue import enqueue, postpone
 from shared.runs.finish import end_chunk
 from shared.runs.job_looks import age_of
 from shared.runs.outcomes import Finish, JobPoll, PollAgain, RangeOutcome, Resend, chunk_result, next_step
+from shared.runs.tasks import Task, open_task
 from shared.sendgrid.api import JobStatus, Response, get_import, import_job
 from shared.sendgrid.decisions import Action, backoff
 from shared.sendgrid.gateway import Endpoint

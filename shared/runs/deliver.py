@@ -13,11 +13,17 @@ from datetime import timedelta
 from http.client import NOT_FOUND
 from typing import TYPE_CHECKING, Final
 
-from shared.errors import BlobChangedError, BlobExistsError, RunEndError, VaultUnavailableError
+from shared.errors import (
+    BlobChangedError,
+    BlobExistsError,
+    ListExportPendingError,
+    RunEndError,
+    VaultUnavailableError,
+)
 from shared.limits import CLAIM_LIFETIME, CLAIM_LOOK, DELIVERY_DEADLINE, REFUSAL_REQUESTS
 from shared.model.messages import ChunkMessage, ImportMessage
 from shared.model.reasons import Reason, ReasonCode, RunStatus
-from shared.model.runs import Claim, Delivery, Plan, PollToken, Run
+from shared.model.runs import Claim, Delivery, PollToken, Run
 from shared.runs.delivery_state import (
     accept,
     find_absent,
@@ -31,8 +37,10 @@ from shared.runs.delivery_state import (
     whole_chunk,
 )
 from shared.runs.enqueue import enqueue, enqueue_chunks, postpone
-from shared.runs.finish import end_chunk, finish_if_done, stop_run
+from shared.runs.finish import end_chunk, stop_run
 from shared.runs.job_looks import age_of, first_wait
+from shared.runs.look_up import find_leavers
+from shared.runs.tasks import Task, open_task
 from shared.sendgrid.api import (
     NoResponse,
     Request,
@@ -44,39 +52,19 @@ from shared.sendgrid.api import (
     upsert_contacts,
 )
 from shared.sendgrid.decisions import Action, Decision, backoff
-from shared.sendgrid.gateway import Account, Endpoint
-from shared.storage.layout import RunBlobs
+from shared.sendgrid.gateway import Endpoint
 from shared.telemetry import Event, log_event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from shared.model.runs import ChunkInfo
+    from shared.model.runs import ParquetBlob
     from shared.services import Services
 
 
 ENDPOINTS: Final = {"PUT": Endpoint.UPSERT, "POST": Endpoint.SEARCH, "DELETE": Endpoint.REMOVALS}
 """What each request that is about a chunk's contacts counts for."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Task:
-    """A chunk of a run, and where its records are."""
-
-    blobs: RunBlobs
-    plan: Plan
-    chunk: ChunkInfo
-
-    @property
-    def account(self) -> Account:
-        """The SendGrid account to write to."""
-        return Account(connection=self.plan.connection, secret_name=self.plan.secret_name, region=self.plan.region)
-
-    @property
-    def delivery_blob(self) -> str:
-        """Blob of the chunk's delivery record."""
-        return self.blobs.delivery(self.chunk.number)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,19 +74,6 @@ class SendTask(Task):
     message: ChunkMessage
     holder: str
     """Who claims the chunk: the message that is worked on, or the one that it replaces."""
-
-
-def open_task(services: Services, message: ChunkMessage | ImportMessage) -> Task | None:
-    """What the message asks for; None when the chunk has a result, which may be the last one of the run."""
-    blobs = RunBlobs(export=message.export, run=message.run)
-    found = services.store.find(blobs.plan, Plan)
-    if found is None or message.chunk > len(found.document.chunks):
-        return None
-    if any(services.store.blobs.list_blobs(blobs.result(message.chunk))):
-        finish_if_done(services, message.export, message.run)
-        return None
-    plan = found.document
-    return Task(blobs=blobs, plan=plan, chunk=plan.chunk(message.chunk))
 
 
 def deliver_chunk(services: Services, message: ChunkMessage, message_id: str) -> None:
@@ -193,12 +168,13 @@ def _send_next(services: Services, task: SendTask, delivery: Delivery) -> Delive
     run = services.store.get(task.blobs.document, Run).document
     if run.stop is not None:
         return give_up(delivery, run.stop.reason)
+    found = _found_ids(services, task) if task.chunk.removal else None
     _wait_for_slot(services, task)
     lines = services.store.blobs.get(task.blobs.chunk(task.plan.attempt, task.chunk.number)).data.splitlines()
     sent = lines_of(lines, delivery.pending[0], delivery.refused)
     try:
         if task.chunk.removal:
-            return _remove(services, task, delivery, sent)
+            return _remove(services, task, delivery, sent, found)
         request = upsert_contacts(task.plan.list_id, b"\n".join(line for _, line in sent))
         return _apply(services, task, delivery, _exchange(services, task, sent, request))
     except RunEndError as end:
@@ -216,12 +192,36 @@ def _exchange(services: Services, task: SendTask, sent: Sequence[tuple[int, byte
     return Exchange(sent=sent, outcome=outcome, decision=decision)
 
 
-def _remove(services: Services, task: SendTask, delivery: Delivery, sent: Sequence[tuple[int, bytes]]) -> Delivery:
+def _found_ids(services: Services, task: SendTask) -> ParquetBlob | None:
+    """Where the ids of many leavers are; None where they are searched. Raises _PostponeError."""
+    try:
+        return find_leavers(services, task, attempt=task.message.attempt)
+    except ListExportPendingError as pending:
+        raise _PostponeError(task.message.cleared(), pending.wait, str(pending)) from None
+
+
+def _remove(
+    services: Services,
+    task: SendTask,
+    delivery: Delivery,
+    sent: Sequence[tuple[int, bytes]],
+    found_ids: ParquetBlob | None,
+) -> Delivery:
     """Take those off the list who are on it; the delivery after it. Raises _PostponeError.
 
-    Ids are looked up right before: whoever is not on the list, or is known by another address, is left alone.
+    Whoever is not on the list, or is known by another address, is left alone. Ids that were found before are
+    searched anew when SendGrid does not know one of them.
     """
     addresses = [json.loads(line)["email"] for _, line in sent]
+    if found_ids is not None:
+        from shared.planning.look_up import read_ids
+
+        ids = read_ids(found_ids, addresses, blobs=services.store.blobs)
+        if not ids:
+            return find_absent(_counted(delivery))
+        removal = _exchange(services, task, sent, remove_from_list(task.plan.list_id, ids))
+        if not _is_unknown(removal):
+            return _apply(services, task, delivery, removal)
     found = _exchange(services, task, sent, search_emails(addresses))
     answer = found.outcome if isinstance(found.outcome, Response) else None
     is_nobody_found = answer is not None and answer.status == NOT_FOUND
@@ -231,11 +231,16 @@ def _remove(services: Services, task: SendTask, delivery: Delivery, sent: Sequen
     if not ids:
         return find_absent(_counted(delivery))
     removal = _exchange(services, task, sent, remove_from_list(task.plan.list_id, ids))
-    if isinstance(removal.outcome, Response) and removal.outcome.status == NOT_FOUND:
+    if _is_unknown(removal):
         # one of them was deleted a moment ago, or the list was: the next search tells
         wait = backoff(task.message.attempt, services.jitter())
         return _wait(services, task, delivery, wait=wait, why="SendGrid does not find a contact or the list")
     return _apply(services, task, delivery, removal)
+
+
+def _is_unknown(removal: Exchange) -> bool:
+    """Whether SendGrid does not know a contact that was to be removed, or the list."""
+    return isinstance(removal.outcome, Response) and removal.outcome.status == NOT_FOUND
 
 
 def _wait_for_slot(services: Services, task: SendTask) -> None:

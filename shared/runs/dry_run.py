@@ -17,6 +17,7 @@ from shared.model.runs import Run, RunKind, Trigger
 from shared.runs.comparison import Comparison, digest_of
 from shared.runs.finish import end_forecast
 from shared.runs.found_extracts import find_extracts
+from shared.runs.look_up import is_looked_up
 from shared.runs.membership import current_membership, other_memberships
 from shared.runs.plan_warnings import plan_warnings
 from shared.runs.planner_lock import one_planner
@@ -145,7 +146,7 @@ def _examples(differences: Differences) -> Examples:
 
 def _forecast(comparison: Comparison, outcome: PlanOutcome, differences: Differences, attempt: str) -> Forecast:
     removals = [chunk for chunk in outcome.chunks if chunk.removal]
-    upserts = len(outcome.chunks) - len(removals)
+    upserts, removed = len(outcome.chunks) - len(removals), sum(chunk.contacts for chunk in removals)
     counts = outcome.counts
     return Forecast(
         new=counts.sent - differences.changed,
@@ -154,9 +155,9 @@ def _forecast(comparison: Comparison, outcome: PlanOutcome, differences: Differe
         rejected=counts.rejected,
         duplicate=counts.duplicate,
         leaving=outcome.leavers,
-        removed=sum(chunk.contacts for chunk in removals),
+        removed=removed,
         sends_all=comparison.sends_all,
-        requests=upserts + 2 * len(removals),
+        requests=upserts + len(removals) + (1 if is_looked_up(removed) else len(removals)),
         seconds=_seconds(upserts, len(removals)),
         contact_limit=comparison.job.connection.contact_limit,
         attempt=attempt,

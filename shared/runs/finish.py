@@ -191,6 +191,8 @@ def _list_count(services: Services, plan: Plan) -> int | None:
 def _delete_chunks(services: Services, blobs: RunBlobs, plan: Plan) -> None:
     for chunk in plan.chunks:
         services.store.blobs.delete(blobs.chunk(plan.attempt, chunk.number))
+    for item in services.store.blobs.list_blobs(blobs.found_ids_folder(plan.attempt)):
+        services.store.blobs.delete(item.name)
 
 
 def _end(services: Services, export: str, run: str, changes: dict[str, object]) -> None:

@@ -48,5 +48,10 @@ def poll_wait(attempt: int) -> float:
     return min(POLL_CAP, POLL_FIRST * 1.5 ** min(attempt - 1, 30))
 
 
+def export_wait(age: float) -> float:
+    """To the next look at an export of a list, asked for `age` seconds ago: half as long again each time."""
+    return min(POLL_CAP, max(POLL_FIRST, age / 2))
+
+
 def _bounded(wait: float) -> float:
     return min(POLL_CAP, max(POLL_CLOSE, wait))

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from shared.errors import BlobChangedError, BlobExistsError, ListExportPendingError, RunEndError
-from shared.limits import LIST_EXPORT_DEADLINE, LIST_EXPORT_TRIES, LIST_EXPORT_UNKNOWN, POLL_CAP, POLL_FIRST
+from shared.limits import LIST_EXPORT_DEADLINE, LIST_EXPORT_TRIES, LIST_EXPORT_UNKNOWN, POLL_FIRST
 from shared.model.adoption import ListExport
 from shared.model.reasons import Reason, ReasonCode
 from shared.model.runs import Run
+from shared.runs.job_looks import export_wait
 from shared.sendgrid.contact_exports import ExportState, find_list_export, start_list_export
 from shared.sendgrid.preflight import check_sendgrid
 
@@ -53,7 +54,7 @@ class AskedExport:
             raise self.ask_again(FAILED)
         if age > LIST_EXPORT_DEADLINE:
             raise RunEndError(ReasonCode.LIST_EXPORT_UNFINISHED, UNFINISHED)
-        raise ListExportPendingError(wait_at(age))
+        raise ListExportPendingError(export_wait(age))
 
     def ask_again(self, why: Reason) -> ListExportPendingError:
         """Ask for another export; what to raise then. Raises RunEndError after LIST_EXPORT_TRIES."""
@@ -84,8 +85,3 @@ class AskedExport:
         changes = {"list_count_before": preflight.list_count}
         services.store.update(self.blobs.document, Run, lambda run: run.model_copy(update=changes))
         return ListExportPendingError(POLL_FIRST)
-
-
-def wait_at(age: float) -> float:
-    """Seconds to the next look at an export that was asked for `age` seconds ago: half as long again each time."""
-    return min(POLL_CAP, max(POLL_FIRST, age / 2))

@@ -23,6 +23,8 @@ runs/{export}/{run}/attempts/{attempt}/input.json what the plan was made from
 runs/{export}/{run}/attempts/{attempt}/missing.parquet members that are in no extract: people's data
 runs/{export}/{run}/attempts/{attempt}/examples.json whom a dry run has met, masked
 runs/{export}/{run}/attempts/{attempt}/others/    00001.csv …, of an adoption: people's data
+runs/{export}/{run}/attempts/{attempt}/found-ids/ {token}.parquet, of leavers: people's data
+runs/{export}/{run}/look-up.json                  how far the search for the ids of many leavers is
 runs/{export}/{run}/list-export.json              SendGrid's export of the list that an adoption waits for
 runs/{export}/{run}/adoption.json                 what an adoption has found
 runs/{export}/{run}/confirmation.json             which run takes off the list whom this one was not allowed to
@@ -201,6 +203,19 @@ class RunBlobs:
     def others_folder(self, attempt: str) -> str:
         """Folder of the parts of that list."""
         return f"{self.attempts}{attempt}/others/"
+
+    def found_ids(self, attempt: str, token: str) -> str:
+        """The ids of leavers, as one message has found them."""
+        return f"{self.found_ids_folder(attempt)}{token}.parquet"
+
+    def found_ids_folder(self, attempt: str) -> str:
+        """Folder of those."""
+        return f"{self.attempts}{attempt}/found-ids/"
+
+    @property
+    def look_up(self) -> str:
+        """How far the search for the ids of many leavers is."""
+        return f"{self.folder}look-up.json"
 
     @property
     def list_export(self) -> str:

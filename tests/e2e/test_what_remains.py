@@ -14,8 +14,8 @@ MARK = "quuxmark"
 """Part of every value of the extract but the customers' ids."""
 FOREIGN_MARK = "poisonmark"
 PEOPLES_DATA = re.compile(
-    r"runs/[^/]+/[^/]+/(attempts/[^/]+/(chunks/\d+\.ndjson|missing\.parquet)|errors/[^/]+)"
-    r"|members/[^/]+/[^/]+\.parquet|poison/(runs|chunks|imports)/[^/]+\.txt"
+    r"runs/[^/]+/[^/]+/attempts/[^/]+/(chunks/\d+\.ndjson|missing\.parquet|others/\d+\.csv|found-ids/\w+\.parquet)"
+    r"|runs/[^/]+/[^/]+/errors/[^/]+|members/[^/]+/[^/]+\.parquet|poison/(runs|chunks|imports)/[^/]+\.txt"
 )
 """Blobs that may hold people's data: chunks, SendGrid's error files, and messages that others have sent us."""
 ADDRESS = re.compile(rb"[\w.+-]+@[\w-]+\.\w+")

@@ -216,12 +216,19 @@ class AppUnderTest:
 
     def start(self, export: SavedExport, *, force: bool = False) -> Run:
         """Start a run on demand, as a client does that repeats a request which failed under the same key."""
+        return self._start(export, "runs", {"force": force})
+
+    def adopt(self, export: SavedExport) -> Run:
+        """Have the export's list adopted, as a client does that repeats a request which failed."""
+        return self._start(export, "adopt", {})
+
+    def _start(self, export: SavedExport, what: str, options: Mapping[str, Any]) -> Run:
         key = self.name("request")
         for _ in range(START_TRIES):
             try:
                 with self._client() as client:
                     answer = client.post(
-                        f"/api/exports/{export.id}/runs", json={"force": force}, headers={"Idempotency-Key": key}
+                        f"/api/exports/{export.id}/{what}", json=options, headers={"Idempotency-Key": key}
                     ).raise_for_status()
                     return Run.model_validate(answer.json())
             except (httpx.HTTPError, ApiError):

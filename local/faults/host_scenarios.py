@@ -178,7 +178,7 @@ def _killed_once_in(step: str) -> Callable[[ScenarioRun], None]:
 
 def _leavers(played: ScenarioRun) -> None:
     """Most of a segment leave; SendGrid refuses searches and removals, and hosts die while they go on."""
-    export = played.export(MANY_ROWS * 2, leavers="remove", max_removals={"share": 1.0})
+    export = played.export(MANY_ROWS * 2, changes="all", leavers="remove", max_removals={"share": 1.0})
     played.finish(export, played.app.start(export))
     fewer = played.app.deliver_again(export, replace(export.people, rows=FEW_ROWS))
     removal = f"/v3/marketing/lists/{export.list_id}/contacts"

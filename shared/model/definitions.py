@@ -275,8 +275,15 @@ class Saved[D: Document](Document):
     updated_by: str
 
 
-class CustomField(Document):
-    """A custom field as SendGrid knows it."""
+CustomFieldId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_]{1,100}$")]
+"""Such as `e1_T`: SendGrid writes it, and it becomes a name in JSON and SQL."""
 
-    id: str
+
+class CustomField(Document):
+    """A custom field as SendGrid knows it.
+
+    https://www.twilio.com/docs/sendgrid/api-reference/custom-fields/create-custom-field-definition
+    """
+
+    id: CustomFieldId
     type: Literal["Text", "Number", "Date"]

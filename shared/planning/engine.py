@@ -15,7 +15,7 @@ from shared.extracts.streams import unreadable
 from shared.limits import PLANNER_DISK, PLANNER_MEMORY
 from shared.model.reasons import ReasonCode
 from shared.planning.duckdb_files import PROTOCOL, PlanFiles
-from shared.planning.value_rules import MACROS
+from shared.planning.value_rules import MACROS, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +24,20 @@ if TYPE_CHECKING:
 
 MISTAKES: Final = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
 """Errors of ours; their text is that of a query."""
+SHUT_IN: Final = f"""
+SET enable_progress_bar = false;
+SET python_enable_replacements = false;  -- a table that is missing is not looked for among our variables
+SET autoload_known_extensions = false;
+SET allow_community_extensions = false;
+SET allow_persistent_secrets = false;
+SET allowed_directories = ['{PROTOCOL}://'];
+SET enable_external_access = false;
+SET lock_configuration = true;
+"""
+"""The engine sees the files of its plan, and its own in the folder it spills to; nothing opens it again.
+
+https://duckdb.org/docs/stable/operations_manual/securing_duckdb/overview
+"""
 
 
 class QueryError(Exception):
@@ -90,11 +104,10 @@ class Engine:
 
 @contextlib.contextmanager
 def open_engine(*, memory: str = PLANNER_MEMORY, disk: str = PLANNER_DISK) -> Iterator[Engine]:
-    """A new database. A query runs on the thread that asks for it, so rows keep their order."""
+    """A new database, shut in. A query runs on the thread that asks for it, so rows keep their order."""
     with tempfile.TemporaryDirectory(prefix="plan-") as folder:
         settings: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": memory,
-            "max_temp_directory_size": disk,
             "temp_directory": folder,
             "autoinstall_known_extensions": False,
             "threads": 1,
@@ -105,7 +118,9 @@ def open_engine(*, memory: str = PLANNER_MEMORY, disk: str = PLANNER_DISK) -> It
         with contextlib.closing(duckdb.connect(":memory:", config=settings)) as connection:
             engine = Engine(connection=connection)
             connection.register_filesystem(engine.files)
-            connection.execute("SET enable_progress_bar = false;" + MACROS + _key_macro())
+            # at the opening it is taken and not heeded
+            connection.execute(f"SET max_temp_directory_size = {quoted(disk)}")
+            connection.execute(MACROS + _key_macro() + SHUT_IN)
             yield engine
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from shared.errors import RunEndError
 from shared.limits import CUSTOM_TEXT_MAX, FIELD_LENGTHS
 from shared.model.reasons import ReasonCode
+from shared.planning.value_rules import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -53,7 +54,7 @@ class Field:
     @property
     def alias(self) -> str:
         """Name of the value in SQL, quoted."""
-        return f'"{self.number} {self.name}"'
+        return identifier(f"{self.number} {self.name}")
 
     @property
     def can_reject(self) -> bool:

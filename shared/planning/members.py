@@ -11,6 +11,7 @@ from shared.limits import MEMBERS_DISK, MEMBERS_MEMORY, RECORD_BYTES_MAX
 from shared.model.runs import MembershipChange
 from shared.planning.duckdb_files import PROTOCOL, TEXT
 from shared.planning.engine import Engine, open_engine
+from shared.planning.value_rules import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -174,7 +175,7 @@ def adopted_generation(
     data, after = written(
         engine,
         f"""SELECT address, hash, joined, brought, missing FROM {source}
-        UNION ALL SELECT address, NULL::UBIGINT, '{run}', '{run}', 0::UTINYINT FROM adopted""",
+        UNION ALL SELECT address, NULL::UBIGINT, {quoted(run)}, {quoted(run)}, 0::UTINYINT FROM adopted""",
     )
     return data, MembershipChange(before=before, joined=joined, after=after)
 
@@ -196,7 +197,7 @@ def _merged(engine: Engine, outcome: RunOutcome, *, is_first: bool) -> tuple[byt
 
 def _merge(outcome: RunOutcome, of: str) -> str:
     """Who is a member after the run, and how; of the keys for which `of` holds."""
-    run = f"'{outcome.run}'"
+    run = quoted(outcome.run)
     is_missed = "missed.key IS NOT NULL"
     if outcome.missing is None:
         unseen_brought, unseen_missing = "old.brought", "old.missing"
@@ -253,4 +254,4 @@ def parquet(engine: Engine, blobs: ReadableBlobs, blob: ParquetBlob) -> str:
         return read_range(blobs, file, offset=offset, length=length)
 
     engine.files.add_pages(file.name, file.size, fetch)
-    return f"read_parquet('{PROTOCOL}://{file.name}')"
+    return f"read_parquet({quoted(f'{PROTOCOL}://{file.name}')})"

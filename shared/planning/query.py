@@ -12,6 +12,7 @@ Names and texts that come from outside are quoted by `quoted` and by `Field.alia
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -258,7 +259,8 @@ def _plain_line(fields: Sequence[Field], alternates: Sequence[str]) -> str:
     pieces = [quoted(CONTACT_BEGINS), "address"]
     for field in fields:
         if field.kind is Kind.TEXT and not field.custom:
-            pieces += [f"""if({field.alias} IS NULL, '', '","{field.key}":"')""", field.alias]
+            begins = quoted('"' + _begins(field, '"'))
+            pieces += [f"if({field.alias} IS NULL, '', {begins})", field.alias]
     custom = [
         _member(field, field.alias if field.kind is Kind.TEXT else _value_of(field))
         for field in fields
@@ -285,7 +287,8 @@ def _concat(pieces: Sequence[str]) -> str:
 
 
 def _careful_member(field: Field) -> str:
-    return f"""',"{field.key}":' || to_json(nullif(rtrim(left(tidy({field.alias}), {field.limit})), ''))"""
+    value = f"to_json(nullif(rtrim(left(tidy({field.alias}), {field.limit})), ''))"
+    return f"{quoted(_begins(field))} || {value}"
 
 
 def _other_members(fields: Sequence[Field], alternates: Sequence[str]) -> list[str]:
@@ -298,7 +301,12 @@ def _other_members(fields: Sequence[Field], alternates: Sequence[str]) -> list[s
 def _member(field: Field, value: str) -> str:
     """A member of JSON; NULL if the value is."""
     mark = "" if field.kind is Kind.NUMBER else '"'
-    return f"""',"{field.key}":{mark}' || {value} || '{mark}'"""
+    return f"{quoted(_begins(field, mark))} || {value} || '{mark}'"
+
+
+def _begins(field: Field, mark: str = "") -> str:
+    """What precedes a value: a comma, and the field's key as JSON writes it."""
+    return f",{json.dumps(field.key)}:{mark}"
 
 
 def _custom_fields(members: Sequence[str]) -> list[str]:

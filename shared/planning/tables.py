@@ -25,7 +25,7 @@ from shared.limits import RECORD_BYTES_MAX
 from shared.model.reasons import ReasonCode
 from shared.model.rejections import Rejected
 from shared.planning.duckdb_files import PROTOCOL, TEXT
-from shared.planning.value_rules import quoted
+from shared.planning.value_rules import identifier, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -214,7 +214,7 @@ class ParquetTable(Table):
 
     def _text_of(self, position: int) -> str:
         """The column as text: days as YYYY-MM-DD, whole numbers without a fraction."""
-        column, kind = _identifier(self.identifiers[position]), self.types[position]
+        column, kind = identifier(self.identifiers[position]), self.types[position]
         if kind in {"FLOAT", "DOUBLE"}:
             whole = f"try_cast({column} AS HUGEINT)"
             text = f"if({whole} = {column}, {whole}::VARCHAR, {column}::VARCHAR)"
@@ -387,7 +387,3 @@ def register_parquet(files: PlanFiles, blobs: ReadableBlobs, file: ExtractFile, 
         return read_range(blobs, file, offset=offset, length=length)
 
     files.add_pages("parquet", file.size, fetch, columns=columns)
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

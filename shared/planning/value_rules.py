@@ -46,6 +46,11 @@ def quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+def identifier(name: str) -> str:
+    """`name` as a name in SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 MACROS: Final = rf"""
 CREATE MACRO tidy(value) AS trim(CASE
     WHEN regexp_matches(value, '[\x00-\x1f\x7f-\x{{9f}}]')

@@ -5,12 +5,15 @@ https://www.twilio.com/docs/sendgrid/api-reference/contacts
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import ValidationError
 
 from shared.limits import MESSAGE_MAX
 from shared.model.definitions import CustomField, Region
@@ -21,10 +24,6 @@ if TYPE_CHECKING:
 
 HOSTS: Final = {Region.GLOBAL: "https://api.sendgrid.com", Region.EU: "https://api.eu.sendgrid.com"}
 """https://www.twilio.com/docs/sendgrid/api-reference/how-to-use-the-sendgrid-v3-api/authentication"""
-
-
-FIELD_TYPES: Final = ("Text", "Number", "Date")
-"""https://www.twilio.com/docs/sendgrid/api-reference/custom-fields/create-custom-field-definition"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -315,10 +314,14 @@ def billed_contacts(answer: Response) -> int | None:
 
 
 def custom_fields(answer: Response) -> dict[str, CustomField]:
-    """Custom fields by name in lower case: SendGrid's names are unique without regard to case."""
-    rows = [row for row in _member_list(answer, "custom_fields") if isinstance(row, dict)]
-    return {
-        str(row["name"]).lower(): CustomField(id=str(row["id"]), type=row["field_type"])
-        for row in rows
-        if row.get("id") and row.get("name") and row.get("field_type") in FIELD_TYPES
-    }
+    """Custom fields by name in lower case: SendGrid's names are unique without regard to case.
+
+    Rows without a name, or with an id or a type that is none, are left out.
+    """
+    fields: dict[str, CustomField] = {}
+    for row in _member_list(answer, "custom_fields"):
+        if isinstance(row, dict) and row.get("name"):
+            with contextlib.suppress(ValidationError):
+                field = CustomField.model_validate({"id": row.get("id"), "type": row.get("field_type")})
+                fields[str(row["name"]).lower()] = field
+    return fields

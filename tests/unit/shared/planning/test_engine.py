@@ -20,6 +20,7 @@ from tests.unit.shared.planning.planned import MAPPING, an_extract, as_csv, as_p
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from shared.model.runs import ChunkInfo
     from tests.unit.shared.planning.planned import Row
@@ -80,11 +81,91 @@ def test_values_in_parquet_that_are_no_text_are_not_told() -> None:
     assert SECRET not in told(end.value)
 
 
-def test_running_out_of_memory_says_what_to_do(engine: Engine) -> None:
-    engine.execute("SET memory_limit = '10MB'; SET max_temp_directory_size = '1MB'")
-    with pytest.raises(RunEndError, match="deliver the extract in parts") as end, engine.reading(FILE):
-        engine.execute("CREATE TABLE much AS SELECT hash(range)::VARCHAR AS x FROM range(1_000_000)")
+MUCH = "CREATE TABLE much AS SELECT hash(range)::VARCHAR AS x FROM range(1_000_000)"
+
+
+def test_running_out_of_memory_says_what_to_do() -> None:
+    with (
+        open_engine(memory="10MB", disk="1MB") as small,
+        pytest.raises(RunEndError, match="deliver the extract in parts") as end,
+        small.reading(FILE),
+    ):
+        small.execute(MUCH)
     assert end.value.reason.code == "extract_too_large"
+
+
+def test_spilling_goes_on_although_the_engine_is_shut_in() -> None:
+    with open_engine(memory="10MB", disk="1GB") as small:
+        small.execute(MUCH)
+        spilt = small.number("SELECT coalesce(sum(size), 0)::BIGINT FROM duckdb_temporary_files()")
+        assert spilt > 1_000_000
+        assert small.number("SELECT sum(x::UBIGINT % 2 + 1 > 0)::BIGINT FROM much") == 1_000_000
+
+
+@pytest.fixture
+def secret_file(tmp_path: Path) -> Path:
+    path = tmp_path / "secret.csv"
+    path.write_text(f"{SECRET}\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT content FROM read_text('{path}')",
+        "SELECT content FROM read_blob('{path}')",
+        "FROM read_csv('{path}')",
+        "FROM read_csv('plan://../../../../../../..{path}')",
+        "FROM read_csv('file://{path}')",
+        "FROM '{path}'",
+        "FROM glob('{folder}/*')",
+        "FROM read_text('/proc/self/environ')",
+        "FROM read_parquet('https://example.com/x.parquet')",
+        "COPY (SELECT 1) TO '{folder}/written.csv'",
+        "COPY (SELECT 1) TO '{folder}/written.parquet' (FORMAT parquet)",
+        "ATTACH '{folder}/written.db'",
+        "EXPORT DATABASE '{folder}/written'",
+        "IMPORT DATABASE '{folder}'",
+        "INSTALL httpfs",
+        "FORCE INSTALL httpfs FROM '{folder}'",
+        "LOAD httpfs",
+        "LOAD '{path}'",
+    ],
+)
+def test_nothing_but_the_files_of_the_plan_is_within_reach(engine: Engine, secret_file: Path, query: str) -> None:
+    with pytest.raises((QueryError, KeyError, duckdb.CatalogException)):
+        engine.execute(query.format(path=secret_file, folder=secret_file.parent))
+    assert list(secret_file.parent.iterdir()) == [secret_file]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "enable_external_access = true",
+        "allowed_directories = ['/']",
+        "allowed_paths = ['/etc/hostname']",
+        "lock_configuration = false",
+        "autoload_known_extensions = true",
+        "autoinstall_known_extensions = true",
+        "allow_community_extensions = true",
+        "python_enable_replacements = true",
+        "temp_directory = '/tmp'",
+        "memory_limit = '100GB'",
+        "threads = 8",
+    ],
+)
+def test_what_is_set_stays_set(engine: Engine, setting: str) -> None:
+    with engine.beside() as beside:
+        for each in (engine, beside):
+            with pytest.raises(QueryError):
+                each.execute(f"SET {setting}")
+
+
+def test_a_table_is_not_looked_for_among_the_variables(engine: Engine) -> None:
+    variable = engine.connection.sql("SELECT 1")
+    with pytest.raises(duckdb.CatalogException):
+        engine.connection.execute("FROM variable")
+    assert variable is not None
 
 
 def test_a_mistake_in_a_query_comes_out_as_it_is(engine: Engine) -> None:

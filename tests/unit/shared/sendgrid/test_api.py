@@ -311,6 +311,21 @@ def test_custom_fields_are_known_by_lower_case_name() -> None:
     assert custom_fields(an_answer(200, body)) == {"shoe_size": CustomField(id="e1_T", type="Number")}
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"id": """x":"' || (SELECT 1) || '","y"""},
+        *({"id": identifier} for identifier in ("a'b", 'a"b', "a b", "é", "x" * 101, "", None, 5, ["e1_T"])),
+        *({"field_type": kind} for kind in ("Blob", "", None, 5, ["Text"])),
+        {"name": ""},
+    ],
+)
+def test_a_custom_field_of_another_form_is_none(row: dict[str, object]) -> None:
+    good = {"id": "e1_T", "name": "Shoe_Size", "field_type": "Number"}
+    body = {"custom_fields": [{**good, "name": "other", **row}, good]}
+    assert set(custom_fields(an_answer(200, body))) == {"shoe_size"}
+
+
 def test_an_account_may_have_no_custom_fields() -> None:
     assert custom_fields(an_answer(200, {"reserved_fields": []})) == {}
 

@@ -35,7 +35,7 @@ def get_health(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 
     document: dict[str, object] = {"status": "degraded" if problems else "ok", "version": __version__}
     if problems:
         document["problems"] = problems
-    return json_answer(document, status=status, Cache_Control="no-store")
+    return json_answer(document, status=status)
 
 
 def _problems() -> Iterator[str]:

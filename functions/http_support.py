@@ -38,6 +38,8 @@ IDEMPOTENCY_KEY_MAX: Final = 255
 """Most characters of an Idempotency-Key."""
 BODY_MAX: Final = 1_000_000
 """Most bytes of a request body."""
+EVERYWHERE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+"""Headers of every answer: each may tell of people, definitions or runs."""
 BUSY_RETRY_AFTER: Final = 5
 """Seconds after which to ask again when storage or the vault is away."""
 
@@ -45,12 +47,14 @@ BUSY_RETRY_AFTER: Final = 5
 def answering(handler: Handler) -> Handler:
     """Turn what the handler raises on purpose into a problem document; say how long every answer is.
 
-    The host sends whole answers in chunks, without a length, unless it is told.
+    The host sends whole answers in chunks, without a length, unless it is told. No answer is kept on the way, and
+    none is taken for anything but what it says it is.
     """
 
     @functools.wraps(handler)
     def answer(request: func.HttpRequest) -> func.HttpResponse:
         found = _answer(handler, request)
+        found.headers.update(EVERYWHERE)
         body = found.get_body()
         if body:
             found.headers["Content-Length"] = str(len(body))

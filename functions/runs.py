@@ -9,7 +9,7 @@ import azure.functions as func
 
 from functions import http_support
 from functions.http_support import answering, json_answer
-from functions.report import render
+from functions.report import content_security_policy, render
 from functions.wiring import get_http_services
 from shared.definitions import manage
 from shared.definitions.resolve import resolve_export_for
@@ -110,7 +110,8 @@ def get_report(request: func.HttpRequest) -> func.HttpResponse:
     run = views.get_run_details(
         get_http_services(), http_support.identifier(request), http_support.run_id(request)
     )
-    return func.HttpResponse(render(run), mimetype="text/html", charset="utf-8")
+    headers = {"Content-Security-Policy": content_security_policy(), "Referrer-Policy": "no-referrer"}
+    return func.HttpResponse(render(run), headers=headers, mimetype="text/html", charset="utf-8")
 
 
 @route("exports/{id}/runs/{run}/cancel", methods=["POST"])
@@ -155,7 +156,7 @@ def get_rejected(request: func.HttpRequest) -> func.HttpResponse:
     export, run = http_support.identifier(request), http_support.run_id(request)
     part = http_support.whole_number(request, "part", default=1, most=PARTS_MAX)
     data, more = views.get_rejected(get_http_services(), export, run, part)
-    return _csv_part(data, f"/api/exports/{export}/runs/{run}/rejected?part={part + 1}" if more else None)
+    return _csv_part("rejected", export, run, part, data, more=more)
 
 
 @route("exports/{id}/runs/{run}/others", methods=["GET"])
@@ -167,11 +168,14 @@ def get_others(request: func.HttpRequest) -> func.HttpResponse:
     manage.require_use_of_export(services, who, export)
     part = http_support.whole_number(request, "part", default=1, most=PARTS_MAX)
     data, more = views.get_others(services, export, run, part)
-    return _csv_part(data, f"/api/exports/{export}/runs/{run}/others?part={part + 1}" if more else None)
+    return _csv_part("others", export, run, part, data, more=more)
 
 
-def _csv_part(data: bytes, following: str | None) -> func.HttpResponse:
-    headers = {"Link": f'<{following}>; rel="next"'} if following else {}
+def _csv_part(what: str, export: str, run: str, part: int, data: bytes, *, more: bool) -> func.HttpResponse:
+    """A part of a list, as a file to be kept."""
+    headers = {"Content-Disposition": f'attachment; filename="{export}-{run}-{what}-{part}.csv"'}
+    if more:
+        headers["Link"] = f'</api/exports/{export}/runs/{run}/{what}?part={part + 1}>; rel="next"'
     return func.HttpResponse(data, headers=headers, mimetype="text/csv", charset="utf-8")
 
 

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Final, Self
 
 REJECTED_COLUMNS: Final = ("segment", "file", "row", "customer_id", "column", "reason")
 """Of rejected.csv."""
+FORMULA: Final = r"^(?:[\t\r\n\x00]|[\x00-\x20\xa0]*[=+@\x{ff1d}\x{ff0b}\x{ff20}\x{ff0d}-])"
+"""How a value begins that a spreadsheet may run, as RE2 writes it: blanks, then a sign or its full-width form.
+
+https://owasp.org/www-community/attacks/CSV_Injection
+"""
+_FORMULA: Final = re.compile(re.sub(r"\\x\{(....)\}", r"\\u\1", FORMULA))
+
+
+def as_cell(value: str) -> str:
+    """`value` as a cell that no spreadsheet runs: a formula gets an apostrophe in front."""
+    return f"'{value}" if _FORMULA.match(value) else value
 
 
 class Rejected(StrEnum):

@@ -32,7 +32,7 @@ NEW_MEMBERS: Final = """
 INSERT INTO adopted
 SELECT DISTINCT ON (key) key, address FROM listed SEMI JOIN seen USING (key) ANTI JOIN adopted USING (key)
 """
-OTHERS: Final = "SELECT address AS email, contact_id FROM listed"
+OTHERS: Final = "SELECT as_cell(address) AS email, as_cell(contact_id) AS contact_id FROM listed"
 
 
 @dataclass(frozen=True, kw_only=True)

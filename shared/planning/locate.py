@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shared.model.rejections import as_cell
 from shared.planning.engine import open_engine
 from shared.planning.fields import fields_of
 from shared.planning.planner import Planner
@@ -28,7 +29,7 @@ def locate(
     blobs: ReadableBlobs,
     custom_fields: Mapping[str, CustomField],
 ) -> list[Located]:
-    """The rows that brought contacts of these addresses, in the order of the extracts.
+    """The rows that brought contacts of these addresses, in the order of the extracts, as rejected.csv shows them.
 
     Args:
         extracts: as they were planned.
@@ -42,4 +43,5 @@ def locate(
     fields = fields_of(mapping, custom_fields)
     with open_engine() as engine:
         planner = Planner(engine=engine, blobs=blobs, mapping=mapping, fields=fields, most=None)
-        return planner.locate(extracts, addresses)
+        located = planner.locate(extracts, addresses)
+    return [each._replace(segment=as_cell(each.segment), file=as_cell(each.file)) for each in located]

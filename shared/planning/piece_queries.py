@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from shared.extracts.csv_records import BLANK, END
-from shared.model.rejections import Rejected
+from shared.model.rejections import Rejected, as_cell
 from shared.planning.query import CONTACT_BEGINS, seen_column
 from shared.planning.value_rules import INTERNATIONAL, quoted
 
@@ -103,12 +103,12 @@ def rejected_rows(
 
     Row 1 of the piece is `row_before` + 1.
     """
-    columns = " ".join(f"WHEN {quoted(field.name)} THEN {quoted(field.column)}" for field in fields)
+    columns = " ".join(f"WHEN {quoted(field.name)} THEN {_cell(field.column)}" for field in fields)
     return f"""
-    SELECT {quoted(segment)} AS segment, {quoted(file)} AS file, {row_before} + row AS row, customer_id,
+    SELECT {_cell(segment)} AS segment, {_cell(file)} AS file, {row_before} + row AS row, customer_id,
         CASE
             WHEN starts_with(verdict, 'row_') THEN NULL
-            WHEN starts_with(verdict, 'email_') THEN {quoted(email_column)}
+            WHEN starts_with(verdict, 'email_') THEN {_cell(email_column)}
             {f"ELSE CASE split_part(verdict, ' ', 2) {columns} END" if fields else ""}
         END AS "column",
         split_part(verdict, ' ', 1) AS reason
@@ -117,6 +117,11 @@ def rejected_rows(
     ORDER BY row
     LIMIT {most}
     """
+
+
+def _cell(name: str) -> str:
+    """A name as rejected.csv shows it, as an SQL literal."""
+    return quoted(as_cell(name))
 
 
 def offer_alternates(base: int) -> str:

@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import Final
 
 from shared.limits import EMAIL_MAX
-from shared.model.rejections import Rejected
+from shared.model.rejections import FORMULA, Rejected
 
 INTERNATIONAL: Final = "international"
 """Interim verdict: the domain of the address is not ASCII and is to be converted outside of the database."""
@@ -89,6 +89,11 @@ CREATE MACRO address_verdict(value) AS CASE
         AND regexp_full_match(split_part(value, '@', 1), {quoted(LOCAL_PART)})
         AND NOT contains(split_part(value, '@', 2), '@') THEN '{INTERNATIONAL}'
     ELSE '{Rejected.EMAIL_INVALID}'
+END;
+
+CREATE MACRO as_cell(value) AS CASE
+    WHEN regexp_matches(value, {quoted(FORMULA)}) THEN concat('''', value)
+    ELSE value
 END;
 
 CREATE MACRO phone_of(value) AS

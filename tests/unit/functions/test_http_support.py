@@ -100,6 +100,18 @@ def test_who_must_try_again_is_told_when() -> None:
     assert answer_to(TransientError("no")).headers["Retry-After"] == "5"
 
 
+@pytest.mark.parametrize("error", [None, NotFoundError("no"), TransientError("no"), SettingsError("no")])
+def test_no_answer_is_kept_or_guessed_at(error: Exception | None) -> None:
+    @answers.answering
+    def handler(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the host passes it
+        if error is not None:
+            raise error
+        return answers.json_answer({}, Location="/api/x")
+
+    headers = handler(a_request()).headers
+    assert (headers["Cache-Control"], headers["X-Content-Type-Options"]) == ("no-store", "nosniff")
+
+
 def test_an_answer_may_carry_headers_and_a_version() -> None:
     answer = answers.json_answer({"a": 1}, status=202, etag="0x1", Location="/api/x", Retry_After="3")
     assert (answer.status_code, json.loads(answer.get_body())) == (202, {"a": 1})

@@ -114,6 +114,7 @@ def test_an_adoption_is_started_once_and_its_others_are_shown_in_parts(
     run = first.headers["Location"].rpartition("/")[2]
     part = call("others", run=run)
     assert (part.mimetype, part.get_body()) == ("text/csv", b"email,contact_id\n")
+    assert part.headers["Content-Disposition"] == f'attachment; filename="newsletter-{run}-others-1.csv"'
     assert part.headers["Link"] == f'</api/exports/newsletter/runs/{run}/others?part=2>; rel="next"'
 
 

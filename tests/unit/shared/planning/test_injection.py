@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from shared.model.definitions import CustomField, FieldMapping, SourceOptions
 from shared.model.members import Membership
+from shared.model.rejections import as_cell
 from shared.model.runs import MembershipChange, ParquetBlob
 from shared.planning.engine import open_engine
 from shared.planning.fields import Field, Kind
@@ -122,7 +123,7 @@ def test_names_of_columns_segments_and_files_are_names(columns: list[str], segme
         reasons = ["number_invalid", "email_invalid"]
         places = zip([others[1], email], reasons, strict=True)
         assert [[row[0], row[1], *row[4:]] for row in rejected[1:]] == [
-            [segment, name, *place] for place in places
+            [as_cell(segment), as_cell(name), as_cell(column), reason] for column, reason in places
         ]
 
 

@@ -11,6 +11,7 @@ import pytest
 from functions import connections, exports, runs
 from shared.model.definitions import Connection, Saved
 from shared.model.reasons import RunStatus
+from shared.runs import views
 from shared.storage.layout import connection_blob
 from tests.support.factories import a_request, use_services
 from tests.support.fake_sendgrid import answer
@@ -106,7 +107,7 @@ def test_an_adoption_is_started_once_and_its_others_are_shown_in_parts(
     app: InMemoryApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("shared.planning.chunks.PART_BYTES", 1)
-    app.on_list().add("by.hand@example.com")
+    app.on_list().add("=by.hand@example.com")
     first, again = call("adopt"), call("adopt")
     assert (first.status_code, again.status_code) == (202, 202)
     assert first.headers["Location"] == again.headers["Location"]
@@ -116,6 +117,8 @@ def test_an_adoption_is_started_once_and_its_others_are_shown_in_parts(
     assert (part.mimetype, part.get_body()) == ("text/csv", b"email,contact_id\n")
     assert part.headers["Content-Disposition"] == f'attachment; filename="newsletter-{run}-others-1.csv"'
     assert part.headers["Link"] == f'</api/exports/newsletter/runs/{run}/others?part=2>; rel="next"'
+    second, _ = views.get_others(app.services, "newsletter", run, 2)
+    assert second.startswith(b"'=by.hand@example.com,")  # no spreadsheet runs it
 
 
 def test_what_a_run_left_over_is_not_sent_by_those_who_may_not_use_its_connection(app: InMemoryApp) -> None:

@@ -41,11 +41,16 @@ class Tally:
     listed: int = 0
     """Rejected rows that are listed."""
 
+    @property
+    def rows(self) -> int:
+        """How many there were."""
+        return self.sent + self.unchanged + self.duplicate + self.reasons.total()
+
     def counts(self) -> Counts:
         """The same, as a run's document tells it."""
         rejected = self.reasons.total()
         return Counts(
-            rows_read=self.sent + self.unchanged + self.duplicate + rejected,
+            rows_read=self.rows,
             sent=self.sent,
             unchanged=self.unchanged,
             duplicate=self.duplicate,

@@ -42,7 +42,7 @@ from shared.planning.piece_queries import (
 )
 from shared.planning.query import TABLES, UNUSABLE_MARK, read_piece
 from shared.planning.readers import cores_to_use, open_readers
-from shared.planning.sources import Source, alternate_aliases, find_columns, wanted_columns
+from shared.planning.sources import Source, alternate_aliases, find_columns, is_ahead, wanted_columns
 from shared.planning.tables import JsonTable, open_table
 from shared.planning.text_pieces import PIECE_BYTES, Pieces, Reading, UntellableError, has_empty_record
 from shared.planning.value_rules import INTERNATIONAL
@@ -58,7 +58,6 @@ if TYPE_CHECKING:
     from shared.planning.fields import Field
     from shared.planning.ledger import Sinks
     from shared.planning.readers import PieceTable, Readers
-    from shared.planning.sources import Wanted
     from shared.planning.tables import Table
     from shared.storage.interfaces import ReadableBlobs
 
@@ -193,29 +192,17 @@ class Planner:
             if each.alias not in parts.found and each.alias not in parts.missing:
                 names = told if table.names_are_told else None
                 error = missing_column(each.column, field=each.field, file=table.file.name, names=names)
-                if not table.may_have_more and not self._is_ahead(parts, table, each):
+                if not table.may_have_more and not is_ahead(self.engine, self.blobs, parts, table, each):
                     raise error
                 parts.missing[each.alias] = error
         for alias in parts.found:
             parts.missing.pop(alias, None)
         return columns, {each.alias for each in absent if each.alias in columns and each.alias in parts.missing}
 
-    def _is_ahead(self, parts: Parts, table: Table, wanted: Wanted) -> bool:
-        """Whether another part has a column, or may have it."""
-        for file in parts.files:
-            if file is table.file:
-                continue
-            other = open_table(self.engine, self.blobs, file, wanted=[wanted.column], before=parts.header)
-            if other is not None and (other.may_have_more or wanted.alias in find_columns(other, [wanted])):
-                return True
-        return False
-
     def _require_decodable(self) -> None:
         """Raise RunEndError when so many rows cannot be decoded that the encoding must be wrong."""
         undecodable = self.tally.reasons[Rejected.ROW_UNDECODABLE]
-        tally = self.tally
-        rows = tally.sent + tally.unchanged + tally.duplicate + tally.reasons.total()
-        if self.undecodable is not None and undecodable > UNDECODABLE_SHARE_MAX * rows:
+        if self.undecodable is not None and undecodable > UNDECODABLE_SHARE_MAX * self.tally.rows:
             raise self.undecodable
 
     def _read_pieces(self, source: Source, meter: TextMeter) -> None:

@@ -7,14 +7,18 @@ from typing import TYPE_CHECKING, Final
 
 from shared.planning.fields import find_column, optional_column
 from shared.planning.query import PieceQuery
+from shared.planning.tables import open_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shared.extracts.csv_records import Sentinels
     from shared.model.definitions import FieldMapping
+    from shared.planning.engine import Engine
     from shared.planning.fields import Field
+    from shared.planning.ledger import Parts
     from shared.planning.tables import Table
+    from shared.storage.interfaces import ReadableBlobs
 
 CUSTOMER_ID: Final = "CustomerId"
 """Column whose value names a rejected row in rejected.csv, if the extract has it."""
@@ -109,3 +113,14 @@ def find_columns(table: Table, wanted: Sequence[Wanted]) -> dict[str, int]:
     customer_id = optional_column(table.names, CUSTOMER_ID)
     positions = found | {"customer_id": customer_id}
     return {alias: position for alias, position in positions.items() if position is not None}
+
+
+def is_ahead(engine: Engine, blobs: ReadableBlobs, parts: Parts, table: Table, wanted: Wanted) -> bool:
+    """Whether another part than `table` has a column, or may have it."""
+    for file in parts.files:
+        if file is table.file:
+            continue
+        other = open_table(engine, blobs, file, wanted=[wanted.column], before=parts.header)
+        if other is not None and (other.may_have_more or wanted.alias in find_columns(other, [wanted])):
+            return True
+    return False

@@ -67,7 +67,7 @@ def plan_run(services: Services, message: RunMessage) -> None:
     if run is None:
         return
     try:
-        _go_on(services, blobs, run, message.attempt)
+        plan = _planned(services, blobs, run, message.attempt)
     except RunEndError as end:
         end_before_sending(services, run.export, run.id, status=end.status, reason=end.reason, counts=end.counts)
     except SettingsError as error:
@@ -84,23 +84,25 @@ def plan_run(services: Services, message: RunMessage) -> None:
         raise  # that is nobody's fault and has waits of its own
     except (TransientError, ExtractChangedError) as error:
         _put_off(services, run, message, error)
+    else:
+        _hand_out(services, blobs, plan)  # what fails here is no reason to end a run that has a plan
 
 
-def _go_on(services: Services, blobs: RunBlobs, run: Run, attempt: int) -> None:
-    """Do what the run is for, as far as planning goes. Raises what `plan_run` catches."""
+def _planned(services: Services, blobs: RunBlobs, run: Run, attempt: int) -> Plan | None:
+    """The committed plan; None of a run that was to send nothing, and is over. Raises what `plan_run` catches."""
     if run.kind is RunKind.DRY_RUN:
         _enter(services, blobs, RunStatus.PLANNING)
         forecast_run(services, blobs, run, attempt)
-        return
+        return None
     if run.kind is RunKind.ADOPTION:
         _enter(services, blobs, RunStatus.PLANNING)
         adopt_list(services, blobs, run, attempt)
-        return
+        return None
     committed = services.store.find(blobs.plan, Plan)
     plan = committed.document if committed else _make_plan(services, blobs, run, attempt)
     if not run.chunks.planned:
         _note_plan(services, blobs, plan)
-    _hand_out(services, blobs, plan)
+    return plan
 
 
 def _run_to_plan(services: Services, blobs: RunBlobs, message: RunMessage) -> Run | None:
@@ -306,8 +308,10 @@ def _note_plan(services: Services, blobs: RunBlobs, plan: Plan) -> None:
 # --- hand out, or put off -----------------------------------------------------------------------------------
 
 
-def _hand_out(services: Services, blobs: RunBlobs, plan: Plan) -> None:
+def _hand_out(services: Services, blobs: RunBlobs, plan: Plan | None) -> None:
     """Enqueue every chunk that has no result yet; end the run here when there is nothing to send."""
+    if plan is None:
+        return
     if plan.chunks:
         _enter(services, blobs, RunStatus.UPLOADING)
         enqueue_chunks(services, blobs, plan)

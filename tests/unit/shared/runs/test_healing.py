@@ -280,3 +280,25 @@ def test_the_sweeper_sends_a_late_message_once(app: InMemoryApp) -> None:
         app.clock.now += timedelta(seconds=SWEEP_AFTER / 3)
         app.tick()
     assert len(app.queues.waiting) == 1
+
+
+def test_a_put_that_is_refused_while_chunks_are_handed_out_ends_no_run() -> None:
+    """The plan is committed: what is not handed out now is handed out by the message when it is back."""
+    app = InMemoryApp()
+    app.save()
+    app.deliver_extract(people(5))
+    run = app.start()
+    send = app.queues.send
+
+    def refuse(queue: str, body: str, *, delay: float = 0) -> None:
+        if queue == CHUNKS_QUEUE:
+            raise SettingsError("storage refuses the app")
+        send(queue, body, delay=delay)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app.queues, "send", refuse)
+        app.step()
+    assert not app.run(run).status.is_terminal
+    app.work()
+    assert app.run(run).status is RunStatus.SUCCEEDED
+    assert app.on_list() == emails(people(5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.support.fake_sendgrid import answer, is_upsert
 from tests.support.in_memory_app import InMemoryApp, emails, people
 
 if TYPE_CHECKING:
+    from shared.model.runs import Run
     from shared.sendgrid.api import Response
     from tests.support.fake_sendgrid import Job
 
@@ -129,3 +131,37 @@ def test_a_job_that_never_ends_is_unconfirmed_after_a_day(app: InMemoryApp) -> N
 def test_an_unknown_word_for_a_jobs_state_is_waited_out(app: InMemoryApp) -> None:
     app.sendgrid.job_answer = lambda job_id, job: {"id": job_id, "status": "pondering"} if job.looks < 5 else None
     assert app.run_to_its_end().status is RunStatus.SUCCEEDED
+
+
+def leave_all_over(app: InMemoryApp) -> Run:
+    """A run of which nothing got there; SendGrid behaves afterwards."""
+    done = app.run_to_its_end(lambda request, _number: answer(451, {}) if is_upsert(request) else None)
+    app.sendgrid.fault = lambda _request, _number: None
+    assert done.counts.not_sent == len(PEOPLE)
+    return done
+
+
+def test_a_retry_does_not_undo_what_a_later_run_has_sent(app: InMemoryApp) -> None:
+    """Older data would come over newer, and who has left since would be back on the list."""
+    earlier = leave_all_over(app)
+    app.clock.now += timedelta(hours=1)
+    app.deliver_extract(PEOPLE[:5])
+    app.start()
+    app.work()
+    with pytest.raises(ConflictError, match="newer data"):
+        retry_run(app.services, resolve_export(app.services.store, earlier.export), earlier.id, requested_by="Ada")
+    assert app.on_list() == emails(PEOPLE[:5])
+
+
+def test_a_retry_that_a_later_run_gets_ahead_of_sends_nothing(app: InMemoryApp) -> None:
+    earlier = leave_all_over(app)
+    app.clock.now += timedelta(hours=1)
+    app.deliver_extract(PEOPLE[:5])
+    app.start()
+    app.step()
+    job = resolve_export(app.services.store, earlier.export)
+    again = retry_run(app.services, job, earlier.id, requested_by="Ada")
+    app.work()
+    done = app.run(again)
+    assert (done.status, done.reason and done.reason.code) == (RunStatus.FAILED, "chunks_gone")
+    assert app.on_list() == emails(PEOPLE[:5])

@@ -9,6 +9,7 @@ As long as a suspect may come back its work is left to it: a second message abou
 
 from __future__ import annotations
 
+import enum
 import threading
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -37,6 +38,12 @@ KILLED: Final = Reason(
 _ALONE: Final = threading.Lock()
 
 
+class _Verdict(enum.Enum):
+    OPEN = enum.auto()
+    WAITS = enum.auto()
+    GUILTY = enum.auto()
+
+
 class Suspect(Document):
     """Which message is tried alone, or waits until it can be, and by which process."""
 
@@ -50,33 +57,43 @@ class Suspect(Document):
 
 
 def work_alone(services: Services, message: Message, work: Callable[[], None]) -> None:
-    """Try a message again whose work began and did not end, or end its run.
-
-    Another message about the same work proves nothing: a host that died earlier may have had that one in hand.
-    """
+    """Try a message again whose work began and did not end, or end its run."""
     name = suspect_blob(message.queue, message.export, message.run, _chunk(message))
     note = services.store.find(name, Suspect)
-    if note is not None and note.document.process != services.heartbeat.process:
-        silence = services.heartbeat.silence(note.document.process)
-        if silence is not None and silence < timedelta(seconds=DEAD_AFTER):
-            postpone(services, message, wait=SUSPECT_LOOK, why="whoever tried it alone may be alive")
-            return
-        is_back = silence is not None and silence < timedelta(seconds=BACK_FROM_THE_DEAD)
-        if is_back and note.document.tried and note.document.origin == message.origin:
+    match _verdict(services, message, note.document if note else None):
+        case _Verdict.WAITS:
+            postpone(services, message, wait=SUSPECT_LOOK, why="whoever was tried alone is judged first")
+        case _Verdict.GUILTY:
             _end_run(services, message)
             services.store.blobs.delete(name)
-            return
-    if not _ALONE.acquire(blocking=False):
-        if note is None or note.document.process != services.heartbeat.process or not note.document.tried:
-            services.store.upsert(name, _suspect(services, message, tried=False))
-        postpone(services, message, wait=SUSPECT_LOOK, why="another message is tried alone")
-        return
-    try:
-        services.store.upsert(name, _suspect(services, message, tried=True))
-        work()
-    finally:
-        _ALONE.release()
-        services.store.blobs.delete(name)
+        case _Verdict.OPEN if _ALONE.acquire(blocking=False):
+            try:
+                services.store.upsert(name, _suspect(services, message, tried=True))
+                work()
+            finally:
+                _ALONE.release()
+                services.store.blobs.delete(name)
+        case _Verdict.OPEN:
+            if note is None or note.document.process != services.heartbeat.process or not note.document.tried:
+                services.store.upsert(name, _suspect(services, message, tried=False))
+            postpone(services, message, wait=SUSPECT_LOOK, why="another message is tried alone")
+
+
+def _verdict(services: Services, message: Message, note: Suspect | None) -> _Verdict:
+    """What the note of the one that was tried last says of this message.
+
+    Another message about the same work proves nothing: a host that died earlier may have had that one in hand. It
+    lets the one that was tried come back and be judged: tried before that, it would take the note along.
+    """
+    silence = services.heartbeat.silence(note.process) if note is not None else None
+    if note is None or silence is None or note.process == services.heartbeat.process:
+        return _Verdict.OPEN
+    if silence < timedelta(seconds=DEAD_AFTER):
+        return _Verdict.WAITS
+    is_its_own = note.origin == message.origin
+    if not note.tried or silence >= timedelta(seconds=BACK_FROM_THE_DEAD if is_its_own else JUDGED_WITHIN):
+        return _Verdict.OPEN
+    return _Verdict.GUILTY if is_its_own else _Verdict.WAITS
 
 
 def comes_back(services: Services, queue: str, blobs: RunBlobs, number: int) -> bool:

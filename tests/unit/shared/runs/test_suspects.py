@@ -119,6 +119,37 @@ def test_another_message_about_the_same_work_proves_nothing(app: InMemoryApp) ->
     assert app.run(run).status is RunStatus.SUCCEEDED
 
 
+@pytest.mark.parametrize("queue", [RUNS_QUEUE, CHUNKS_QUEUE, IMPORTS_QUEUE])
+def test_of_two_suspects_of_the_same_work_the_one_that_was_tried_is_judged_first(
+    app: InMemoryApp, queue: str
+) -> None:
+    """Two messages about a chunk were in hand when its worker died; tried in turn they would end the host."""
+    run = app.start()
+    message = first_of(app, queue)
+    kill_worker(app, queue, message.body, tries=1, after=10)
+    kill_worker(app, queue, message.body, tries=2, after=DEAD_AFTER + 1)
+    deliver(app, queue, message.body, tries=2, message_id="m2")
+    deliver(app, queue, message.body, tries=3)
+    app.work()
+    done = app.run(run)
+    assert (done.status, done.reason and done.reason.code) == (RunStatus.FAILED, "worker_killed")
+
+
+@pytest.mark.parametrize("queue", [RUNS_QUEUE, CHUNKS_QUEUE, IMPORTS_QUEUE])
+def test_a_suspect_whose_rival_does_not_come_back_goes_on_within_ninety_seconds(
+    app: InMemoryApp, queue: str
+) -> None:
+    run = app.start()
+    message = first_of(app, queue)
+    kill_worker(app, queue, message.body, tries=2, after=DEAD_AFTER + 1)
+    begin = app.clock.now
+    deliver(app, queue, message.body, tries=2, message_id="m2")
+    app.work()
+    assert app.run(run).status is RunStatus.SUCCEEDED
+    assert not list(app.names("suspects/"))
+    assert (app.clock.now - begin).total_seconds() <= 90
+
+
 def test_an_error_that_is_no_death_makes_nobody_guilty(app: InMemoryApp) -> None:
     run = app.start()
     message = first_of(app, RUNS_QUEUE)

@@ -22,10 +22,10 @@ from shared.runs.confirm import give_up_import
 from shared.runs.deliver import give_up_chunk
 from shared.runs.enqueue import enqueue_chunks, postpone
 from shared.runs.finish import stop_as_failed
-from shared.storage.layout import RunBlobs, suspect_blob
+from shared.storage.layout import RunBlobs, suspect_blob, suspects_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from shared.model.messages import Message
     from shared.services import Services
@@ -45,10 +45,10 @@ class _Verdict(enum.Enum):
 
 
 class Suspect(Document):
-    """Which message is tried alone, or waits until it can be, and by which process."""
+    """A message that is tried alone, or waits until it can be, and which process has it."""
 
     process: str
-    origin: str | None
+    origin: str
     """Of the message."""
     tried: bool
     """Whether it is being tried; one that waits is not to blame when the process dies."""
@@ -57,10 +57,15 @@ class Suspect(Document):
 
 
 def work_alone(services: Services, message: Message, work: Callable[[], None]) -> None:
-    """Try a message again whose work began and did not end, or end its run."""
-    name = suspect_blob(message.queue, message.export, message.run, _chunk(message))
-    note = services.store.find(name, Suspect)
-    match _verdict(services, message, note.document if note else None):
+    """Try a message again whose work began and did not end, or end its run.
+
+    The message bears its origin. Each has a note of its own, for there may be several about the same work.
+    """
+    origin = str(message.origin)
+    mine = (origin, services.heartbeat.process)
+    name = suspect_blob(message.queue, message.export, message.run, _chunk(message), origin)
+    notes = _notes(services, message.queue, message.export, message.run, _chunk(message))
+    match _verdict(services, origin, notes):
         case _Verdict.WAITS:
             postpone(services, message, wait=SUSPECT_LOOK, why="whoever was tried alone is judged first")
         case _Verdict.GUILTY:
@@ -68,47 +73,58 @@ def work_alone(services: Services, message: Message, work: Callable[[], None]) -
             services.store.blobs.delete(name)
         case _Verdict.OPEN if _ALONE.acquire(blocking=False):
             try:
-                services.store.upsert(name, _suspect(services, message, tried=True))
+                services.store.upsert(name, _suspect(services, origin, tried=True))
                 work()
             finally:
                 _ALONE.release()
                 services.store.blobs.delete(name)
         case _Verdict.OPEN:
-            if note is None or note.document.process != services.heartbeat.process or not note.document.tried:
-                services.store.upsert(name, _suspect(services, message, tried=False))
+            if not any(note.tried for note in notes if (note.origin, note.process) == mine):
+                services.store.upsert(name, _suspect(services, origin, tried=False))
             postpone(services, message, wait=SUSPECT_LOOK, why="another message is tried alone")
 
 
-def _verdict(services: Services, message: Message, note: Suspect | None) -> _Verdict:
-    """What the note of the one that was tried last says of this message.
+def _notes(services: Services, queue: str, export: str, run: str, chunk: int) -> list[Suspect]:
+    """Of all messages about the same work."""
+    listed = services.store.blobs.list_blobs(suspects_of(queue, export, run, chunk))
+    found = (services.store.find(item.name, Suspect) for item in listed)
+    return [note.document for note in found if note is not None]
+
+
+def _verdict(services: Services, origin: str, notes: Iterable[Suspect]) -> _Verdict:
+    """What the notes of those who were tried say of a message.
 
     Another message about the same work proves nothing: a host that died earlier may have had that one in hand. It
-    lets the one that was tried come back and be judged: tried before that, it would take the note along.
+    lets the one that was tried come back and be judged: tried before that, it would kill another worker.
     """
-    silence = services.heartbeat.silence(note.process) if note is not None else None
-    if note is None or silence is None or note.process == services.heartbeat.process:
-        return _Verdict.OPEN
-    if silence < timedelta(seconds=DEAD_AFTER):
-        return _Verdict.WAITS
-    is_its_own = note.origin == message.origin
-    if not note.tried or silence >= timedelta(seconds=BACK_FROM_THE_DEAD if is_its_own else JUDGED_WITHIN):
-        return _Verdict.OPEN
-    return _Verdict.GUILTY if is_its_own else _Verdict.WAITS
+    verdict = _Verdict.OPEN
+    for note in notes:
+        silence = services.heartbeat.silence(note.process)
+        if note.process == services.heartbeat.process or not note.tried or silence is None:
+            continue
+        if note.origin == origin and timedelta(seconds=DEAD_AFTER) <= silence < timedelta(
+            seconds=BACK_FROM_THE_DEAD
+        ):
+            return _Verdict.GUILTY
+        if silence < timedelta(seconds=JUDGED_WITHIN):
+            verdict = _Verdict.WAITS
+    return verdict
 
 
 def comes_back(services: Services, queue: str, blobs: RunBlobs, number: int) -> bool:
     """Whether a message on `queue` about a chunk, or the whole run (0), is a suspect that may yet be back."""
-    note = services.store.find(suspect_blob(queue, blobs.export, blobs.run, number), Suspect)
-    if note is None:
-        return False
-    since_waiting = services.clock() - note.document.noted_at
-    silence = services.heartbeat.silence(note.document.process) if note.document.tried else since_waiting
+    return any(_may_be_back(services, note) for note in _notes(services, queue, blobs.export, blobs.run, number))
+
+
+def _may_be_back(services: Services, note: Suspect) -> bool:
+    since_waiting = services.clock() - note.noted_at
+    silence = services.heartbeat.silence(note.process) if note.tried else since_waiting
     return silence is not None and silence < timedelta(seconds=JUDGED_WITHIN)
 
 
-def _suspect(services: Services, message: Message, *, tried: bool) -> Suspect:
+def _suspect(services: Services, origin: str, *, tried: bool) -> Suspect:
     process, now = services.heartbeat.process, services.clock()
-    return Suspect(process=process, origin=message.origin, tried=tried, noted_at=now)
+    return Suspect(process=process, origin=origin, tried=tried, noted_at=now)
 
 
 def _chunk(message: Message) -> int:

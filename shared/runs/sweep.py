@@ -125,8 +125,8 @@ def _suspected_chunks(services: Services, blobs: RunBlobs) -> set[int]:
     return {
         number
         for queue in (CHUNKS_QUEUE, IMPORTS_QUEUE)
-        for item in services.store.blobs.list_blobs(suspects_folder(queue, blobs.export, blobs.run))
-        if comes_back(services, queue, blobs, number := number_of(item.name))
+        for folder in services.store.blobs.list_level(suspects_folder(queue, blobs.export, blobs.run)).folders
+        if comes_back(services, queue, blobs, number := int(folder.rpartition("/")[2]))
     }
 
 

@@ -13,7 +13,7 @@ cleaning.json                                     when old chunks were last dele
 schedule.json                                     up to when the timer has looked for due exports
 pulse/{timer}.json                                when a timer last ticked
 limiters/{connection}/{endpoint}.json             when SendGrid wants to be left alone, how long jobs take
-suspects/{queue}/{export}/{run}/{chunk}.json      a message that may kill its worker is tried alone or waits for it
+suspects/{queue}/{export}/{run}/{chunk}/{origin}.json  a message that may kill its worker
 processes/{process}                               when a process that works last showed a sign of life
 poison/{queue}/{message}.txt                      messages that failed too often, for diagnosis
 runs/{export}/{run}/run.json                      the run
@@ -111,9 +111,14 @@ def heartbeat_blob(process: str) -> str:
     return f"processes/{process}"
 
 
-def suspect_blob(queue: str, export: str, run: str, chunk: int) -> str:
-    """Blob that is there while a message is tried alone or waits for it; chunk 0 stands for the whole run."""
-    return f"{suspects_folder(queue, export, run)}{chunk}.json"
+def suspect_blob(queue: str, export: str, run: str, chunk: int, origin: str) -> str:
+    """Blob that is there while a message of that origin is tried alone or waits for it."""
+    return f"{suspects_of(queue, export, run, chunk)}{origin}.json"
+
+
+def suspects_of(queue: str, export: str, run: str, chunk: int) -> str:
+    """Folder of all suspects about a chunk; 0 stands for the whole run."""
+    return f"{suspects_folder(queue, export, run)}{chunk}/"
 
 
 def suspects_folder(queue: str, export: str, run: str) -> str:

@@ -146,8 +146,30 @@ def test_a_suspect_whose_rival_does_not_come_back_goes_on_within_ninety_seconds(
     deliver(app, queue, message.body, tries=2, message_id="m2")
     app.work()
     assert app.run(run).status is RunStatus.SUCCEEDED
-    assert not list(app.names("suspects/"))
     assert (app.clock.now - begin).total_seconds() <= 90
+
+
+@pytest.mark.parametrize("queue", [RUNS_QUEUE, CHUNKS_QUEUE, IMPORTS_QUEUE])
+def test_of_two_suspects_that_look_at_the_same_moment_the_one_that_waits_leaves_the_others_note(
+    app: InMemoryApp, queue: str
+) -> None:
+    run = app.start()
+    message = first_of(app, queue)
+    kill_worker(app, queue, message.body, tries=1, after=10)
+    kill_worker(app, queue, message.body, tries=2, after=0)
+    (name,) = app.names("suspects/")
+    worker = app.services.store.get(name, suspects.Suspect).document.process
+    with pytest.MonkeyPatch.context() as patch, suspects._ALONE:
+        patch.setattr(app.services.heartbeat, "process", worker)
+        patch.setattr(
+            suspects, "_notes", lambda *_about: []
+        )  # it looked before the other one had written its note
+        deliver(app, queue, message.body, tries=2, message_id="m2")
+    app.clock.now += timedelta(seconds=DEAD_AFTER + 1)
+    deliver(app, queue, message.body, tries=3)
+    app.work()
+    done = app.run(run)
+    assert (done.status, done.reason and done.reason.code) == (RunStatus.FAILED, "worker_killed")
 
 
 def test_an_error_that_is_no_death_makes_nobody_guilty(app: InMemoryApp) -> None:

@@ -37,12 +37,15 @@ if TYPE_CHECKING:
 def check_import(services: Services, message: ImportMessage) -> None:
     """Poll the chunk's jobs; write the result when all have ended, else poll again later."""
     task = open_task(services, message)
-    found = _accepted_delivery(services, task) if task else None
+    found = services.store.find(task.delivery_blob, Delivery) if task else None
     if task is None or found is None:
         return
     delivery = found.document
     if delivery.poll is None or delivery.poll.token != message.poll_token:
         return  # a newer message polls the jobs
+    if delivery.pending:
+        _send_chunk(services, task)  # this message was cut off between noting that and sending it
+        return
     polls = [_poll(services, task, message, accepted) for accepted in delivery.accepted]
     stopped = any(poll.lost for poll in polls) and _is_stopped(services, task)
     now = services.clock()
@@ -109,9 +112,18 @@ def _resend(services: Services, task: Task, found: Versioned[Delivery], lost: Se
         services.store.replace(task.delivery_blob, send_again(found.document, lost), etag=found.etag)
     except BlobChangedError:
         return  # another message polls the jobs
-    message = ChunkMessage(export=task.blobs.export, run=task.blobs.run, chunk=task.chunk.number)
-    enqueue(services, message)
-    log_event(Event.CHUNK_RESENT, export=message.export, run=message.run, chunk=message.chunk, ranges=len(lost))
+    _send_chunk(services, task)
+    log_event(
+        Event.CHUNK_RESENT,
+        export=task.blobs.export,
+        run=task.blobs.run,
+        chunk=task.chunk.number,
+        ranges=len(lost),
+    )
+
+
+def _send_chunk(services: Services, task: Task) -> None:
+    enqueue(services, ChunkMessage(export=task.blobs.export, run=task.blobs.run, chunk=task.chunk.number))
 
 
 def _keep_error_files(services: Services, task: Task, outcomes: Sequence[RangeOutcome]) -> None:

@@ -3,8 +3,9 @@
 import azure.functions as func
 
 from functions import connections, exports, health, queues, runs, segments, timers
+from functions.wiring import http_level
 
-app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+app = func.FunctionApp(http_auth_level=http_level())
 app.register_functions(connections.blueprint)
 app.register_functions(exports.blueprint)
 app.register_functions(runs.blueprint)

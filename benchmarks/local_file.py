@@ -43,6 +43,7 @@ class LocalFile:
         """The file as the members of an export."""
         size = os.fstat(self._descriptor).st_size
         return Membership(
+            export_uid="reference",
             connection="reference",
             list_id=UUID(int=0),
             run="20260101T000000Z-reference",

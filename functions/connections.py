@@ -3,80 +3,75 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import azure.functions as func
 
 from functions import http_support
-from functions.http_support import answering, json_answer, saved_view
-from functions.wiring import get_http_services
+from functions.authorisation import Call, authorised
+from functions.http_support import json_answer, saved_view
 from shared.definitions import manage
-from shared.definitions.access import require_use
 from shared.definitions.check import check_connection as check
-from shared.model.definitions import Connection, Saved
+from shared.model.definitions import ConnectionDraft
 
 if TYPE_CHECKING:
-    from shared.definitions.access import Caller
+    from shared.model.definitions import Connection, Saved
 
 blueprint = func.Blueprint()
 route = functools.partial(blueprint.route, trigger_arg_name="request")
 
+TYPE: Final = "SendGrid"
+"""What connections of this app lead to."""
+FOR_EVERYBODY: Final = ("id", "display_name", "type")
+"""What those see of a connection who do not administer it."""
+
 
 @route("connections", methods=["GET"])
-@answering
-def list_connections(request: func.HttpRequest) -> func.HttpResponse:
-    """All connections; to others than administrators only those they may use, by id and name."""
-    who = http_support.caller(request)
-    usable = [saved for saved in manage.list_connections(get_http_services()) if who.may_use(saved.definition)]
-    return json_answer({"connections": [_connection_shown(saved, who) for saved in usable]})
+@authorised
+def list_connections(call: Call) -> func.HttpResponse:
+    """The connections that the caller may use; to others than administrators by id, name and type."""
+    seen = [saved for saved in manage.list_connections(call.services) if call.may_see(saved)]
+    return json_answer({"connections": [_shown(saved, call) for saved in seen]})
 
 
 @route("connections/{id}", methods=["GET"])
-@answering
-def get_connection(request: func.HttpRequest) -> func.HttpResponse:
+@authorised
+def get_connection(call: Call) -> func.HttpResponse:
     """One connection."""
-    who = http_support.caller(request)
-    found = manage.get_connection(get_http_services(), http_support.identifier(request))
-    require_use(who, found.document.id, found.document.definition)
-    return json_answer(_connection_shown(found.document, who), etag=found.etag)
+    found = manage.get_connection(call.services, call.id)
+    return json_answer(_shown(found.document, call), etag=found.etag)
 
 
-def _connection_shown(saved: Saved[Connection], who: Caller) -> dict[str, object]:
-    shown = saved_view(saved)
-    return shown if who.is_administrator else {name: shown[name] for name in ("id", "display_name")}
+def _shown(saved: Saved[Connection], call: Call) -> dict[str, object]:
+    shown = saved_view(saved) | {"type": TYPE}
+    return shown if call.caller.is_administrator else {name: shown[name] for name in FOR_EVERYBODY}
 
 
 @route("connections/{id}", methods=["PUT"])
-@answering
-def put_connection(request: func.HttpRequest) -> func.HttpResponse:
+@authorised
+def put_connection(call: Call) -> func.HttpResponse:
     """Create or change a connection."""
-    saved, is_new = manage.put_connection(
-        get_http_services(),
-        http_support.identifier(request),
-        http_support.parse_definition(request, Connection),
-        caller=http_support.caller(request),
-        etag=http_support.if_match(request),
+    put = manage.put_connection(
+        call.services,
+        call.id,
+        http_support.parse_definition(call.request, ConnectionDraft),
+        caller=call.caller,
+        etag=http_support.if_match(call.request),
     )
-    return json_answer(saved_view(saved.document), status=201 if is_new else 200, etag=saved.etag)
+    saved = put.versioned
+    return json_answer(_shown(saved.document, call), status=201 if put.is_new else 200, etag=saved.etag)
 
 
 @route("connections/{id}", methods=["DELETE"])
-@answering
-def delete_connection(request: func.HttpRequest) -> func.HttpResponse:
+@authorised
+def delete_connection(call: Call) -> func.HttpResponse:
     """Delete a connection that no export uses."""
-    manage.delete_connection(
-        get_http_services(),
-        http_support.identifier(request),
-        caller=http_support.caller(request),
-        etag=http_support.if_match(request),
-    )
+    manage.delete_connection(call.services, call.id, etag=http_support.if_match(call.request))
     return func.HttpResponse(status_code=204)
 
 
 @route("connections/{id}/check", methods=["POST"])
-@answering
-def check_connection(request: func.HttpRequest) -> func.HttpResponse:
+@authorised
+def check_connection(call: Call) -> func.HttpResponse:
     """Whether SendGrid takes the connection's key; sends nothing."""
-    services, connection = get_http_services(), http_support.identifier(request)
-    manage.require_use_of_connection(services, http_support.caller(request), connection)
-    return json_answer(check(services, connection).model_dump())
+    return json_answer(check(call.services, call.id).model_dump())

@@ -9,10 +9,9 @@ import azure.functions as func
 from pydantic import Field
 
 from functions import http_support
-from functions.http_support import answering, json_answer, saved_view
-from functions.wiring import get_http_services
+from functions.authorisation import Call, authorised
+from functions.http_support import json_answer, saved_view
 from shared.definitions import manage
-from shared.definitions.resolve import resolve_export_for
 from shared.model.definitions import Export
 from shared.model.documents import Document
 
@@ -30,55 +29,56 @@ class PreviewOptions(Document):
 
 
 @route("exports", methods=["GET"])
-@answering
-def list_exports(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the host passes it
-    """All exports."""
-    return json_answer({"exports": [saved_view(saved) for saved in manage.list_exports(get_http_services())]})
+@authorised
+def list_exports(call: Call) -> func.HttpResponse:
+    """The exports through connections that the caller may use."""
+    connections = {saved.id: saved for saved in manage.list_connections(call.services)}
+    seen = [
+        saved
+        for saved in manage.list_exports(call.services)
+        if call.may_see(connections.get(saved.definition.connection), export=saved.id)
+    ]
+    return json_answer({"exports": [saved_view(saved) for saved in seen]})
 
 
 @route("exports/{id}", methods=["GET"])
-@answering
-def get_export(request: func.HttpRequest) -> func.HttpResponse:
+@authorised
+def get_export(call: Call) -> func.HttpResponse:
     """One export."""
-    found = manage.get_export(get_http_services(), http_support.identifier(request))
+    found = manage.get_export(call.services, call.id)
     return json_answer(saved_view(found.document), etag=found.etag)
 
 
 @route("exports/{id}", methods=["PUT"])
-@answering
-def put_export(request: func.HttpRequest) -> func.HttpResponse:
+@authorised
+def put_export(call: Call) -> func.HttpResponse:
     """Create or change an export. Never runs it."""
-    saved, is_new = manage.put_export(
-        get_http_services(),
-        http_support.identifier(request),
-        http_support.parse_definition(request, Export),
-        caller=http_support.caller(request),
-        etag=http_support.if_match(request),
+    put = manage.put_export(
+        call.services,
+        call.id,
+        http_support.parse_definition(call.request, Export),
+        caller=call.caller,
+        etag=http_support.if_match(call.request),
     )
-    return json_answer(saved_view(saved.document), status=201 if is_new else 200, etag=saved.etag)
+    saved = put.versioned
+    return json_answer(saved_view(saved.document), status=201 if put.is_new else 200, etag=saved.etag)
 
 
 @route("exports/{id}", methods=["DELETE"])
-@answering
-def delete_export(request: func.HttpRequest) -> func.HttpResponse:
+@authorised
+def delete_export(call: Call) -> func.HttpResponse:
     """Delete an export; its runs stay to be read."""
-    manage.delete_export(
-        get_http_services(),
-        http_support.identifier(request),
-        caller=http_support.caller(request),
-        etag=http_support.if_match(request),
-    )
+    manage.delete_export(call.services, call.id, etag=http_support.if_match(call.request))
     return func.HttpResponse(status_code=204)
 
 
 @route("exports/{id}/preview", methods=["POST"])
-@answering
-def preview_export(request: func.HttpRequest) -> func.HttpResponse:
+@authorised
+def preview_export(call: Call) -> func.HttpResponse:
     """What a run would do with the first rows; sends and stores nothing."""
     from shared.runs.preview import preview_export as preview
 
-    export = http_support.identifier(request)
-    options = http_support.parse_options(request, PreviewOptions)
-    services = get_http_services()
-    job = resolve_export_for(services.store, export, http_support.caller(request))
-    return json_answer(preview(services, job, rows=options.rows).model_dump(mode="json"))
+    options = http_support.parse_options(call.request, PreviewOptions)
+    job = call.job()
+    job.require_segments()
+    return json_answer(preview(call.services, job, rows=options.rows).model_dump(mode="json"))

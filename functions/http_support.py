@@ -5,8 +5,6 @@ Errors are problem documents, https://www.rfc-editor.org/rfc/rfc9457.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import functools
 import json
 from http import HTTPStatus
@@ -15,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final
 import azure.functions as func
 from pydantic import TypeAdapter, ValidationError
 
-from shared.definitions.access import Caller
 from shared.errors import FieldError, InvalidInputError, RequestError, RunEndError, SettingsError, TransientError
 from shared.model.definitions import Identifier, RunId
 from shared.model.documents import Document
@@ -30,10 +27,10 @@ if TYPE_CHECKING:
 
     type Handler = Callable[[func.HttpRequest], func.HttpResponse]
 
-ADMINISTRATOR_ROLE: Final = "Administrator"
-"""App role of the Entra application that protects the app."""
-READ_ONLY: Final = frozenset({"id", "created_at", "updated_at", "updated_by"})
+READ_ONLY: Final = frozenset({"id", "uid", "type", "created_at", "created_by", "updated_at", "updated_by"})
 """Members of an answer that may be sent back in a PUT; they are ignored."""
+READ_ONLY_CONSENT: Final = frozenset({"given_by", "given_at"})
+"""The same of a consent."""
 IDEMPOTENCY_KEY_MAX: Final = 255
 """Most characters of an Idempotency-Key."""
 BODY_MAX: Final = 1_000_000
@@ -69,7 +66,10 @@ def _answer(handler: Handler, request: func.HttpRequest) -> func.HttpResponse:
     except InvalidInputError as error:
         return problem(error.status, error.title, str(error), errors=error.errors)
     except RequestError as error:
-        return problem(error.status, error.title, str(error))
+        refused = problem(error.status, error.title, str(error))
+        if error.status == HTTPStatus.UNAUTHORIZED:
+            refused.headers["WWW-Authenticate"] = "Bearer"
+        return refused
     except RunEndError as error:
         status = 404 if error.reason.code is ReasonCode.EXPORT_MISSING else 409
         return problem(status, HTTPStatus(status).phrase, str(error), code=error.reason.code)
@@ -117,29 +117,6 @@ def saved_view(saved: Saved[Connection] | Saved[Export]) -> dict[str, object]:
     document = saved.model_dump(mode="json")
     definition = document.pop("definition")
     return {"id": document.pop("id"), **definition, **document}
-
-
-def caller(request: func.HttpRequest) -> Caller:
-    """Who calls: the principal that App Service authentication vouches for, else whoever holds the key.
-
-    https://learn.microsoft.com/azure/app-service/configure-authentication-user-identities
-    """
-    principal = request.headers.get("x-ms-client-principal")
-    if not principal:
-        return Caller(name="function key", is_administrator=True)
-    try:
-        claims = json.loads(base64.b64decode(principal, validate=True))["claims"]
-        values = [(claim["typ"].lower(), claim["val"]) for claim in claims]
-    except (binascii.Error, ValueError, KeyError, TypeError, AttributeError):
-        raise InvalidInputError("The header X-MS-CLIENT-PRINCIPAL is not what App Service sends.") from None
-    if not all(isinstance(value, str) for _, value in values):
-        raise InvalidInputError("The header X-MS-CLIENT-PRINCIPAL is not what App Service sends.")
-    roles = {value for kind, value in values if kind in {"roles", "role"} or kind.endswith("/role")}
-    return Caller(
-        name=request.headers.get("x-ms-client-principal-name", "") or "unnamed principal",
-        object_id=request.headers.get("x-ms-client-principal-id", ""),
-        is_administrator=ADMINISTRATOR_ROLE in roles,
-    )
 
 
 _IDENTIFIER: Final[TypeAdapter[str]] = TypeAdapter(Identifier)
@@ -209,9 +186,12 @@ def idempotency_key(request: func.HttpRequest) -> str | None:
 def parse_definition[D: Document](request: func.HttpRequest, kind: type[D]) -> D:
     """The body of a PUT, in which nothing unknown may stand.
 
-    Raises InvalidInputError naming every field to change.
+    Who agreed, and when, is known from elsewhere, and ignored here. Raises InvalidInputError naming every field to
+    change.
     """
     document = _json_object(request)
+    if isinstance(consent := document.get("consent"), dict):
+        document["consent"] = {name: value for name, value in consent.items() if name not in READ_ONLY_CONSENT}
     return _validate(kind, {name: value for name, value in document.items() if name not in READ_ONLY})
 
 

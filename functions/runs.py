@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 
 from functions import http_support
-from functions.http_support import answering, json_answer
+from functions.authorisation import Call, authorised
+from functions.http_support import json_answer
 from functions.report import content_security_policy, render
-from functions.wiring import get_http_services
 from shared.definitions import manage
-from shared.definitions.resolve import resolve_export_for
 from shared.model.documents import Document
 from shared.runs import adopt, cancel, dry_run, retry, views
 from shared.runs.start import start_on_demand
@@ -42,37 +41,28 @@ def _run_view(run: Run) -> dict[str, object]:
 
 
 @route("exports/{id}/runs", methods=["POST"])
-@answering
-def start_run(request: func.HttpRequest) -> func.HttpResponse:
+@authorised
+def start_run(call: Call) -> func.HttpResponse:
     """Start a run on demand."""
-    export = http_support.identifier(request)
-    options = http_support.parse_options(request, RunOptions)
-    key = http_support.idempotency_key(request)
-    services, who = get_http_services(), http_support.caller(request)
-    job = resolve_export_for(services.store, export, who)
+    options = http_support.parse_options(call.request, RunOptions)
+    key = http_support.idempotency_key(call.request)
     return _started(
-        start_on_demand(services, job, requested_by=who.name, force=options.force, idempotency_key=key)
+        start_on_demand(call.services, call.job(), by=call.caller.actor, force=options.force, idempotency_key=key)
     )
 
 
 @route("exports/{id}/plan", methods=["POST"])
-@answering
-def plan_export(request: func.HttpRequest) -> func.HttpResponse:
+@authorised
+def plan_export(call: Call) -> func.HttpResponse:
     """Start a dry run: it plans everything and sends nothing."""
-    export = http_support.identifier(request)
-    services, who = get_http_services(), http_support.caller(request)
-    job = resolve_export_for(services.store, export, who)
-    return _started(dry_run.start_dry_run(services, job, requested_by=who.name))
+    return _started(dry_run.start_dry_run(call.services, call.job(), by=call.caller.actor))
 
 
 @route("exports/{id}/adopt", methods=["POST"])
-@answering
-def adopt_list(request: func.HttpRequest) -> func.HttpResponse:
+@authorised
+def adopt_list(call: Call) -> func.HttpResponse:
     """Start a run that makes members of those on the list who are in the extracts."""
-    export = http_support.identifier(request)
-    services, who = get_http_services(), http_support.caller(request)
-    job = resolve_export_for(services.store, export, who)
-    return _started(adopt.start_adoption(services, job, requested_by=who.name))
+    return _started(adopt.start_adoption(call.services, call.job(), by=call.caller.actor))
 
 
 def _started(run: Run) -> func.HttpResponse:
@@ -80,95 +70,81 @@ def _started(run: Run) -> func.HttpResponse:
 
 
 @route("exports/{id}/runs", methods=["GET"])
-@answering
-def list_runs(request: func.HttpRequest) -> func.HttpResponse:
-    """Runs of an export, newest first, by pages."""
-    export = http_support.identifier(request)
-    limit = http_support.whole_number(request, "limit", default=PAGE_DEFAULT, most=PAGE_MAX)
-    services = get_http_services()
-    runs, last = views.list_runs(services, export, limit=limit, before=http_support.before(request))
+@authorised
+def list_runs(call: Call) -> func.HttpResponse:
+    """Runs of an export, newest first, by pages; of those through connections that the caller may use."""
+    limit = http_support.whole_number(call.request, "limit", default=PAGE_DEFAULT, most=PAGE_MAX)
+    before = http_support.before(call.request)
+    saved = manage.find_export(call.services, call.id)
+
+    def shown(run: Run) -> bool:
+        is_of_this = saved is None or run.export_uid == saved.uid
+        return is_of_this and call.may_see_run(run)
+
+    runs, last = views.list_runs(call.services, call.id, limit=limit, before=before, shown=shown)
     if not runs:
-        manage.get_export(services, export)  # an export without runs is something else than no export
-    following = f"/api/exports/{export}/runs?limit={limit}&before={last}" if last else None
+        manage.get_export(call.services, call.id)  # an export without runs is something else than no export
+    following = f"/api/exports/{call.id}/runs?limit={limit}&before={last}" if last else None
     return json_answer({"runs": [_run_view(run) for run in runs], "next": following})
 
 
 @route("exports/{id}/runs/{run}", methods=["GET"])
-@answering
-def get_run(request: func.HttpRequest) -> func.HttpResponse:
+@authorised
+def get_run(call: Call) -> func.HttpResponse:
     """The details of a run."""
-    run = views.get_run_details(
-        get_http_services(), http_support.identifier(request), http_support.run_id(request)
-    )
+    run = views.get_run_details(call.services, call.id, call.run)
     return json_answer(run.model_dump(mode="json"))
 
 
 @route("exports/{id}/runs/{run}/report", methods=["GET"])
-@answering
-def get_report(request: func.HttpRequest) -> func.HttpResponse:
+@authorised
+def get_report(call: Call) -> func.HttpResponse:
     """The details of a run as a page for people."""
-    run = views.get_run_details(
-        get_http_services(), http_support.identifier(request), http_support.run_id(request)
-    )
+    run = views.get_run_details(call.services, call.id, call.run)
     headers = {"Content-Security-Policy": content_security_policy(), "Referrer-Policy": "no-referrer"}
     return func.HttpResponse(render(run), headers=headers, mimetype="text/html", charset="utf-8")
 
 
 @route("exports/{id}/runs/{run}/cancel", methods=["POST"])
-@answering
-def cancel_run(request: func.HttpRequest) -> func.HttpResponse:
+@authorised
+def cancel_run(call: Call) -> func.HttpResponse:
     """Send nothing more of a run."""
-    services, who = get_http_services(), http_support.caller(request)
-    export, run = http_support.identifier(request), http_support.run_id(request)
-    manage.require_use_of_export(services, who, export)
-    if connection := views.connection_of(services, export, run):
-        manage.require_use_of_connection(services, who, connection)
-    return json_answer(_run_view(cancel.cancel_run(services, export, run, requested_by=who.name)), status=202)
+    run = cancel.cancel_run(call.services, call.id, call.run, by=call.caller.actor)
+    return json_answer(_run_view(run), status=202)
 
 
 @route("exports/{id}/runs/{run}/retry", methods=["POST"])
-@answering
-def retry_run(request: func.HttpRequest) -> func.HttpResponse:
+@authorised
+def retry_run(call: Call) -> func.HttpResponse:
     """Start a run that sends what an earlier one did not bring to its end."""
-    services, who = get_http_services(), http_support.caller(request)
-    export, earlier = http_support.identifier(request), http_support.run_id(request)
-    job = resolve_export_for(services.store, export, who)
-    run = retry.retry_run(services, job, earlier, requested_by=who.name)
-    return _started(run)
+    return _started(retry.retry_run(call.services, call.job(), call.run, by=call.caller.actor))
 
 
 @route("exports/{id}/runs/{run}/confirm-removals", methods=["POST"])
-@answering
-def confirm_removals(request: func.HttpRequest) -> func.HttpResponse:
+@authorised
+def confirm_removals(call: Call) -> func.HttpResponse:
     """Start a run that takes off the list whom an earlier one was not allowed to."""
     from shared.runs import confirm_removals as confirmation
 
-    services, who = get_http_services(), http_support.caller(request)
-    export, earlier = http_support.identifier(request), http_support.run_id(request)
-    job = resolve_export_for(services.store, export, who)
-    return _started(confirmation.confirm_removals(services, job, earlier, requested_by=who.name))
+    return _started(confirmation.confirm_removals(call.services, call.job(), call.run, by=call.caller.actor))
 
 
 @route("exports/{id}/runs/{run}/rejected", methods=["GET"])
-@answering
-def get_rejected(request: func.HttpRequest) -> func.HttpResponse:
+@authorised
+def get_rejected(call: Call) -> func.HttpResponse:
     """The rows that are not sent, and why, as CSV in parts."""
-    export, run = http_support.identifier(request), http_support.run_id(request)
-    part = http_support.whole_number(request, "part", default=1, most=PARTS_MAX)
-    data, more = views.get_rejected(get_http_services(), export, run, part)
-    return _csv_part("rejected", export, run, part, data, more=more)
+    part = http_support.whole_number(call.request, "part", default=1, most=PARTS_MAX)
+    data, more = views.get_rejected(call.services, call.id, call.run, part)
+    return _csv_part("rejected", call.id, call.run, part, data, more=more)
 
 
 @route("exports/{id}/runs/{run}/others", methods=["GET"])
-@answering
-def get_others(request: func.HttpRequest) -> func.HttpResponse:
+@authorised
+def get_others(call: Call) -> func.HttpResponse:
     """Those on an adopted list whom nobody brings, as CSV in parts."""
-    services, who = get_http_services(), http_support.caller(request)
-    export, run = http_support.identifier(request), http_support.run_id(request)
-    manage.require_use_of_export(services, who, export)
-    part = http_support.whole_number(request, "part", default=1, most=PARTS_MAX)
-    data, more = views.get_others(services, export, run, part)
-    return _csv_part("others", export, run, part, data, more=more)
+    part = http_support.whole_number(call.request, "part", default=1, most=PARTS_MAX)
+    data, more = views.get_others(call.services, call.id, call.run, part)
+    return _csv_part("others", call.id, call.run, part, data, more=more)
 
 
 def _csv_part(what: str, export: str, run: str, part: int, data: bytes, *, more: bool) -> func.HttpResponse:

@@ -6,18 +6,29 @@ import functools
 
 import azure.functions as func
 
-from functions.http_support import answering, json_answer
-from functions.wiring import get_http_services
-from shared.definitions import segments
+from functions.authorisation import Call, authorised
+from functions.http_support import json_answer
+from shared.definitions import manage, segments
 
 blueprint = func.Blueprint()
 route = functools.partial(blueprint.route, trigger_arg_name="request")
 
 
 @route("segments", methods=["GET"])
-@answering
-def list_segments(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the host passes it
-    """The segments that are there, each with its newest extract and the columns to map."""
-    services = get_http_services()
-    found = segments.list_segments(services.extracts, prefix=services.settings.extract_prefix)
-    return json_answer({"segments": [segment.model_dump(mode="json") for segment in found]})
+@authorised
+def list_segments(call: Call) -> func.HttpResponse:
+    """The segments that the caller may export, each with its newest extract and the columns to map."""
+    found = segments.list_segments(call.services.extracts, prefix=call.services.settings.extract_prefix)
+    allowed = _allowed(call)
+    shown = [segment for segment in found if allowed is None or segment.segment in allowed]
+    return json_answer({"segments": [segment.model_dump(mode="json") for segment in shown]})
+
+
+def _allowed(call: Call) -> frozenset[str] | None:
+    """Segments that may go through some connection the caller may use; None: all of them."""
+    if call.caller.is_administrator:
+        return None
+    seen = [saved.definition.segments for saved in manage.list_connections(call.services) if call.may_see(saved)]
+    if None in seen:
+        return None
+    return frozenset(segment for segments_of_one in seen for segment in segments_of_one or ())

@@ -8,8 +8,14 @@ import os
 import threading
 from typing import TYPE_CHECKING, Final
 
+import azure.functions as func
+
 if TYPE_CHECKING:
-    from shared.services import Services
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from shared.services import Authenticator, Services
+    from shared.settings import Entra, Keys
 
 _lock = threading.Lock()
 THREADS: Final = 16
@@ -22,6 +28,15 @@ READ_AHEAD: Final = 8
 def _built() -> tuple[Services, Services]:
     _quieten_libraries()
     return _build()
+
+
+def http_level() -> func.AuthLevel:
+    """Whether the host asks for a key before the app is called.
+
+    With Microsoft Entra ID it does not: the app asks for a token, and nobody shares a key.
+    """
+    is_entra = os.environ.get("AUTHENTICATION", "").strip() == "entra"
+    return func.AuthLevel.ANONYMOUS if is_entra else func.AuthLevel.FUNCTION
 
 
 def get_services() -> Services:
@@ -80,6 +95,7 @@ def _build() -> tuple[Services, Services]:
         SecretClient(settings.key_vault_url, credential, retry_total=2, connection_timeout=10, read_timeout=30)
     )
     secrets = Secrets(vault, now)
+    authenticator = _authenticator(settings.authentication, now)
 
     def services(patience: Patience) -> Services:
         state = blob_service(settings.data_storage, credential, patience=patience, connections=connections)
@@ -99,6 +115,7 @@ def _build() -> tuple[Services, Services]:
                 jitter=random.random,
             ),
             heartbeat=Heartbeat(store.blobs, now),
+            authenticator=authenticator,
             clock=now,
             jitter=random.random,
         )
@@ -106,3 +123,16 @@ def _build() -> tuple[Services, Services]:
     for_messages = services(FOR_MESSAGES)
     keep_beating(for_messages.heartbeat)
     return for_messages, services(FOR_CALLERS)
+
+
+def _authenticator(how: Keys | Entra, clock: Callable[[], datetime]) -> Authenticator:
+    from shared.access.keys import KeyHolders
+    from shared.settings import Keys
+
+    if isinstance(how, Keys):
+        return KeyHolders(how)
+    from shared.access.signing_keys import SigningKeys
+    from shared.access.tokens import TokenHolders
+
+    published = f"{how.authority}/{how.tenant_id}/discovery/v2.0/keys"
+    return TokenHolders(how, SigningKeys(published, clock))

@@ -22,12 +22,15 @@ from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
+from local.azure import entra
 from local.azure.azurite import ACCOUNTS, Azurite
 from local.azure.certificates import Certificates, issue_certificates
 from local.azure.clients import StorageClients
+from local.azure.entra import Entra
 from local.azure.environment import (
     EXTRACT_CONTAINER,
     HOST_CONTAINER,
+    KEY_NAME,
     QUEUES,
     STATE_CONTAINER,
     Platform,
@@ -79,7 +82,10 @@ class Host:
 
     def client(self) -> httpx.Client:
         """Return a client that sends the function key; the caller closes it."""
-        headers = {"x-functions-key": self.function_key}
+        return self.client_with({"x-functions-key": self.function_key})
+
+    def client_with(self, headers: Mapping[str, str]) -> httpx.Client:
+        """Return a client that sends these headers, and no key; the caller closes it."""
         return httpx.Client(base_url=self.url, headers=headers, timeout=REQUEST_SECONDS, trust_env=False)
 
     @property
@@ -103,6 +109,7 @@ class LocalCloud:
         simulator: The control client of the SendGrid simulator.
         vault: Key Vault; set secrets here.
         identity: The managed identity endpoint; knows who asked for which token.
+        entra: Microsoft Entra ID; signs tokens for callers of the app.
         proxy: Knows what was reached and what was refused.
         azurite: The storage emulator; may be stopped and started again.
         ca_file: The authority that signed all certificates here, as PEM.
@@ -122,6 +129,7 @@ class LocalCloud:
         """
         self.vault = KeyVault()
         self.identity = Identity()
+        self.entra = Entra()
         self.proxy = Proxy()
         self.record_file = directory / "sendgrid.jsonl" if record else None
         self._simulated = ["--profile", profile]
@@ -186,7 +194,7 @@ class LocalCloud:
             ProcessError: The host did not start; with the end of its log.
         """
         # Hexadecimal, since a key that starts with a dash would be taken for an option.
-        function_key, master_key = secrets.token_hex(), secrets.token_hex()
+        function_key, master_key = f"{KEY_NAME}.{secrets.token_hex()}", secrets.token_hex()
         keys = ["--function-key", function_key, "--master-key", master_key]
         lease = [] if lease_seconds is None else ["--message-lease-seconds", str(lease_seconds)]
         if lease_seconds is not None:
@@ -248,8 +256,12 @@ class LocalCloud:
         vault_port = stack.enter_context(
             portal.wrap_async_context_manager(serve(self.vault.application, certificates))
         )
+        entra_port = stack.enter_context(
+            portal.wrap_async_context_manager(serve(self.entra.application, certificates))
+        )
         stack.enter_context(portal.wrap_async_context_manager(self.proxy.serving()))
         self.proxy.route("vault.azure.net", vault_port)
+        self.proxy.route(entra.HOST, entra_port)
         self._platform = Platform(
             identity_url=f"http://{LOOPBACK}:{identity_port}{PATH}",
             identity_header=self.identity.header,

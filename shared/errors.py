@@ -6,7 +6,9 @@ ExportError
 │   ├── ForbiddenError           403: this caller may not do that
 │   ├── NotFoundError             404: no such document
 │   ├── ConflictError            409: the state forbids it
-│   └── PreconditionFailedError               412: somebody changed the document in between
+│   ├── PreconditionFailedError  412: somebody changed the document in between
+│   ├── UnauthenticatedError     401: nobody knows who this caller is
+│   └── IdempotencyMismatchError 422: the key belongs to another request
 ├── SettingsError                the deployment must change; names the setting
 ├── RunEndError                  end the run with a reason a person can act on
 │   └── ExportUnavailableError   the export or its connection must change before it runs
@@ -95,6 +97,20 @@ class PreconditionFailedError(RequestError):
 
     status = 412
     title = "The document has changed"
+
+
+class UnauthenticatedError(RequestError):
+    """Nobody knows who this caller is; the message says what to send."""
+
+    status = 401
+    title = "Who are you?"
+
+
+class IdempotencyMismatchError(RequestError):
+    """The Idempotency-Key was sent before with another request."""
+
+    status = 422
+    title = "The key belongs to another request"
 
 
 class SettingsError(ExportError):

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from shared.access.callers import Caller
     from shared.sendgrid.gateway import SendGridGateway
     from shared.settings import Settings
     from shared.storage.documents import Store
     from shared.storage.heartbeat import Heartbeat
     from shared.storage.interfaces import Queues, ReadableBlobs
+
+
+class Authenticator(Protocol):
+    """Finds out who calls."""
+
+    def identify(self, headers: Mapping[str, str], query: Mapping[str, str]) -> Caller:
+        """Who calls, by the request's headers, with names in lower case, or its query.
+
+        Raises UnauthenticatedError, and TransientError where that cannot be told now.
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +37,7 @@ class Services:
     queues: Queues
     sendgrid: SendGridGateway
     heartbeat: Heartbeat
+    authenticator: Authenticator
     clock: Callable[[], datetime]
     jitter: Callable[[], float]
     """Gives a random number in [0, 1)."""

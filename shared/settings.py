@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from shared.errors import SettingsError
-from shared.model.definitions import Cron, OwnSchedule, TimeZone
+from shared.model.definitions import Cron, Identifier, OwnSchedule, TimeZone
+from shared.model.roles import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,6 +27,11 @@ SETTING_NAMES: Final = (
     "EXTRACT_PREFIX",
     "REFRESH_SCHEDULE",
     "REFRESH_TIME_ZONE",
+    "AUTHENTICATION",
+    "KEY_ROLES",
+    "ENTRA_TENANT_ID",
+    "ENTRA_CLIENT_ID",
+    "ENTRA_AUTHORITY",
 )
 """What the code reads; the host reads SCHEDULE_TICK and the connections' other members for itself."""
 
@@ -37,6 +44,10 @@ HOST_STORAGE: Final = (
 """Ways to tell the host where its own storage is; https://learn.microsoft.com/azure/azure-functions/functions-reference"""
 TICK_FIELDS: Final = re.compile(r"(?:[^ ]+ +){4,5}[^ ]+|(?:\d+\.)?\d{1,2}:\d{2}:\d{2}")
 
+UUID_FORM: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+KeyName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][0-9A-Za-z_-]{0,62}$")]
+"""Name of a key, as the host and people know it."""
+
 
 class StorageSettings(BaseModel):
     """How to reach a storage account: by connection string, or by the app's identity."""
@@ -46,6 +57,36 @@ class StorageSettings(BaseModel):
     connection_string: str = Field(default="", repr=False)
     blob_uri: str = ""
     queue_uri: str = ""
+
+
+class KeyRole(BaseModel):
+    """What whoever holds a key may do."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: Role
+    export: Identifier | None = None
+    """The one export that it is for; None: all that its role allows."""
+
+
+class Keys(BaseModel):
+    """Callers show a key that the Functions host knows."""
+
+    model_config = ConfigDict(frozen=True)
+
+    roles: dict[KeyName, KeyRole]
+    """By the key's name."""
+
+
+class Entra(BaseModel):
+    """Callers show a token of Microsoft Entra ID."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tenant_id: str
+    client_id: str
+    """Of the registration that the tokens are for."""
+    authority: str = "https://login.microsoftonline.com"
 
 
 class Settings(BaseModel):
@@ -62,6 +103,8 @@ class Settings(BaseModel):
     extract_prefix: str = ""
     refresh: OwnSchedule | None = None
     """The environment's scheduled refresh; None means it is off."""
+    authentication: Keys | Entra
+    """How callers say who they are."""
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -82,6 +125,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         extract_container=values["EXTRACT_CONTAINER"] or "customerinsights",
         extract_prefix=values["EXTRACT_PREFIX"],
         refresh=_refresh(values["REFRESH_SCHEDULE"], values["REFRESH_TIME_ZONE"] or "UTC"),
+        authentication=_authentication(values),
     )
 
 
@@ -111,6 +155,45 @@ def _require(values: Mapping[str, str], *names: str) -> None:
     for name in names:
         if not values[name]:
             raise SettingsError(f"The app setting {name} is missing.")
+
+
+def _authentication(values: Mapping[str, str]) -> Keys | Entra:
+    _require(values, "AUTHENTICATION")
+    match values["AUTHENTICATION"]:
+        case "keys":
+            _require(values, "KEY_ROLES")
+            return _keys(values["KEY_ROLES"])
+        case "entra":
+            return _entra(values)
+        case _:
+            raise SettingsError("The app setting AUTHENTICATION must be keys or entra.")
+
+
+def _keys(text: str) -> Keys:
+    try:
+        names = json.loads(text)
+        roles = {name: {"role": value} if isinstance(value, str) else value for name, value in names.items()}
+        return Keys(roles=TypeAdapter(dict[KeyName, KeyRole]).validate_python(roles))
+    except (ValueError, AttributeError):
+        raise SettingsError(
+            "The app setting KEY_ROLES must be a JSON object of names of keys and their roles, such as "
+            '{"admin": "Administrator", "crm": {"role": "Operator", "export": "high-value"}}.'
+        ) from None
+
+
+def _entra(values: Mapping[str, str]) -> Entra:
+    for name in ("ENTRA_TENANT_ID", "ENTRA_CLIENT_ID"):
+        _require(values, name)
+        if not UUID_FORM.fullmatch(values[name]):
+            raise SettingsError(f"The app setting {name} must be a UUID.")
+    authority = values["ENTRA_AUTHORITY"] or "https://login.microsoftonline.com"
+    if not authority.startswith("https://"):
+        raise SettingsError("The app setting ENTRA_AUTHORITY must be an https:// address.")
+    return Entra(
+        tenant_id=values["ENTRA_TENANT_ID"].lower(),
+        client_id=values["ENTRA_CLIENT_ID"].lower(),
+        authority=authority.rstrip("/"),
+    )
 
 
 class _Refresh(BaseModel):

@@ -15,6 +15,12 @@ LOGGER: Final = logging.getLogger("sendgrid_export")
 class Event(StrEnum):
     """Names of the events."""
 
+    ACCESS_DENIED = "access_denied"
+    """A caller was refused: unknown, or not entitled."""
+    SIGNING_KEYS_UNAVAILABLE = "signing_keys_unavailable"
+    """The keys of Microsoft Entra ID could not be read; those from before go on."""
+    DEFINITION_UNREADABLE = "definition_unreadable"
+    """A connection or an export that this version cannot read was passed over."""
     REFRESH_TICK = "refresh_tick"
     """The timer looked for due exports."""
     RUN_STARTED = "run_started"

@@ -1,15 +1,20 @@
 """What an app process on the local cloud finds in its environment: the platform's part and its settings."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from local.azure.entra import APP_REGISTRATION, HOST
 from local.azure.identity import APP_CLIENT_ID
 from local.azure.processes import base_environment
+from local.azure.tokens import TENANT_ID
 
 VAULT_URL = "https://kv-local.vault.azure.net"
 STATE_CONTAINER = "sendgrid-exports"
 EXTRACT_CONTAINER = "customerinsights"
 HOST_CONTAINER = "azure-webjobs-hosts"
+KEY_NAME = "admin"
+"""Of the key that opens the app."""
 QUEUES = ("runs", "chunks", "imports")
 # Once a year: tests and the demo tick by hand, and no tick comes in between.
 NEVER = "0 0 0 1 1 *"
@@ -61,6 +66,11 @@ def app_settings(account: str) -> dict[str, str]:
         "STATE_CONTAINER": STATE_CONTAINER,
         "EXTRACT_CONTAINER": EXTRACT_CONTAINER,
         "SCHEDULE_TICK": NEVER,
+        "AUTHENTICATION": "keys",
+        "KEY_ROLES": json.dumps({KEY_NAME: "Administrator"}),
+        "ENTRA_TENANT_ID": TENANT_ID,
+        "ENTRA_CLIENT_ID": APP_REGISTRATION,
+        "ENTRA_AUTHORITY": f"https://{HOST}",
     }
 
 

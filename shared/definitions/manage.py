@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import logging
+import uuid
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from shared.definitions.access import Caller, require_administrator, require_use
+from pydantic import ValidationError
+
 from shared.errors import (
     BlobChangedError,
     BlobExistsError,
     ConflictError,
     FieldError,
+    ForbiddenError,
     InvalidInputError,
     NotFoundError,
     PreconditionFailedError,
 )
-from shared.model.definitions import Connection, Export, Saved
+from shared.model.definitions import Connection, ConnectionDraft, Consent, ConsentText, Export, Saved
 from shared.storage.documents import Versioned
 from shared.storage.layout import connection_blob, export_blob, members_folder, membership_blob
+from shared.telemetry import Event, log_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from shared.access.callers import Caller
     from shared.model.documents import Document
     from shared.services import Services
 
@@ -28,6 +35,20 @@ if TYPE_CHECKING:
 _OTHER_VERSION: Final = "The document is not the version named by If-Match; read it again."
 ANY_VERSION: Final = "*"
 """What If-Match says when any version will do, as long as there is one; RFC 9110, section 13.1.1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Put[D: Document]:
+    """What a PUT has done."""
+
+    versioned: Versioned[Saved[D]]
+    before: D | None
+    """What was there before; None if it is new."""
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was there."""
+        return self.before is None
 
 
 def get_connection(services: Services, connection: str) -> Versioned[Saved[Connection]]:
@@ -51,108 +72,155 @@ def list_exports(services: Services) -> Iterator[Saved[Export]]:
 
 
 def put_connection(
-    services: Services, connection: str, definition: Connection, *, caller: Caller, etag: str | None
-) -> tuple[Versioned[Saved[Connection]], bool]:
-    """Save a connection; the saved one, and whether it is new. Raises ForbiddenError, PreconditionFailedError."""
-    require_administrator(caller)
+    services: Services, connection: str, draft: ConnectionDraft, *, caller: Caller, etag: str | None
+) -> Put[Connection]:
+    """Save a connection. Raises PreconditionFailedError.
+
+    A consent is the caller's, and given now, unless its text and version are those that were agreed to before.
+    """
     name = connection_blob(connection)
-    now = services.clock()
-    saved = Saved[Connection](
-        id=connection, definition=definition, created_at=now, updated_at=now, updated_by=caller.name
-    )
-    return _put(services, name, saved, etag)
+    old = _find(services, name, Saved[Connection])
+    consent = _consent(services, draft.consent, old.document.definition.consent if old else None, caller)
+    definition = Connection.model_validate({**dict(draft), "consent": consent})
+    saved = _next(services, Saved[Connection], connection, definition, old=old, caller=caller)
+    return _put(services, name, saved, old, etag)
+
+
+def _consent(
+    services: Services, wanted: ConsentText | None, given: Consent | None, caller: Caller
+) -> Consent | None:
+    if wanted is None:
+        return None
+    if given is not None and (given.text, given.version) == (wanted.text, wanted.version):
+        return given
+    return Consent(text=wanted.text, version=wanted.version, given_by=caller.actor, given_at=services.clock())
 
 
 def put_export(
     services: Services, export: str, definition: Export, *, caller: Caller, etag: str | None
-) -> tuple[Versioned[Saved[Export]], bool]:
-    """Save an export; the saved one, and whether it is new. Never runs anything.
+) -> Put[Export]:
+    """Save an export. Never runs anything.
 
-    Raises ForbiddenError, PreconditionFailedError, and InvalidInputError when there is no such connection.
+    Raises NotFoundError where the id is that of an export through a connection that the caller may not use,
+    ForbiddenError where the new connection is such a one, PreconditionFailedError, and InvalidInputError when
+    there is no such connection, or it may not export one of the segments.
     """
-    connection = services.store.find(connection_blob(definition.connection), Saved[Connection])
-    require_use(caller, definition.connection, connection.document.definition if connection else None)
-    _require_use_of_old(services, caller, export)
+    name = export_blob(export)
+    old = _find(services, name, Saved[Export])
+    if old is not None and not caller.may_use(find_connection(services, old.document.definition.connection)):
+        raise NotFoundError(f"There is no export {export}.")
+    connection = find_connection(services, definition.connection)
+    if not caller.may_use(connection):
+        raise ForbiddenError(f"You are not among the users of the connection {definition.connection}.")
     if connection is None:
         problem = FieldError(field="connection", message="names no connection; create it first")
         raise InvalidInputError("The export names a connection that does not exist.", problem)
-    now = services.clock()
-    saved = Saved[Export](id=export, definition=definition, created_at=now, updated_at=now, updated_by=caller.name)
-    return _put(services, export_blob(export), saved, etag)
+    if missing := connection.definition.missing_segments(definition.segments):
+        problem = FieldError(field="segments", message=f"may not hold {', '.join(missing)}")
+        raise InvalidInputError("The connection may not export every segment of the export.", problem)
+    saved = _next(services, Saved[Export], export, definition, old=old, caller=caller)
+    return _put(services, name, saved, old, etag)
 
 
-def _require_use_of_old(services: Services, caller: Caller, export: str) -> None:
-    """Who may not use an export's connection may not lead the export over to another one."""
-    old = services.store.find(export_blob(export), Saved[Export])
-    if old is not None:
-        require_use_of_connection(services, caller, old.document.definition.connection)
+def find_connection(services: Services, connection: str) -> Saved[Connection] | None:
+    """A connection; None where there is none. Raises ConflictError."""
+    found = _find(services, connection_blob(connection), Saved[Connection])
+    return found.document if found else None
 
 
-def require_use_of_connection(services: Services, caller: Caller, connection: str) -> None:
-    """Raises ForbiddenError unless the caller may use the connection, also where there is none."""
-    found = services.store.find(connection_blob(connection), Saved[Connection])
-    require_use(caller, connection, found.document.definition if found else None)
+def find_export(services: Services, export: str) -> Saved[Export] | None:
+    """An export; None where there is none. Raises ConflictError."""
+    found = _find(services, export_blob(export), Saved[Export])
+    return found.document if found else None
 
 
-def require_use_of_export(services: Services, caller: Caller, export: str) -> None:
-    """Raises NotFoundError, and ForbiddenError unless the caller may use the export's connection."""
-    require_use_of_connection(services, caller, get_export(services, export).document.definition.connection)
-
-
-def delete_connection(services: Services, connection: str, *, caller: Caller, etag: str | None) -> None:
-    """Delete a connection.
-
-    Raises NotFoundError, ForbiddenError, PreconditionFailedError, and ConflictError while it is used.
-    """
-    require_administrator(caller)
-    get_connection(services, connection)
+def delete_connection(services: Services, connection: str, *, etag: str | None) -> None:
+    """Delete a connection. Raises NotFoundError, PreconditionFailedError, and ConflictError while it is used."""
     users = [saved.id for saved in list_exports(services) if saved.definition.connection == connection]
     if users:
         raise ConflictError(f"The connection {connection} is used by the exports {', '.join(users)}.")
-    _delete(services, connection_blob(connection), etag)
+    _delete(services, connection_blob(connection), f"connection {connection}", etag)
 
 
-def delete_export(services: Services, export: str, *, caller: Caller, etag: str | None) -> None:
+def delete_export(services: Services, export: str, *, etag: str | None) -> None:
     """Delete an export and its members; its runs stay to be read, and its list stays as it is.
 
-    Raises NotFoundError, ForbiddenError, PreconditionFailedError.
+    Raises NotFoundError, PreconditionFailedError.
     """
-    require_use_of_export(services, caller, export)
-    _delete(services, export_blob(export), etag)
+    _delete(services, export_blob(export), f"export {export}", etag)
     services.store.blobs.delete(membership_blob(export))
     for item in services.store.blobs.list_blobs(members_folder(export)):
         services.store.blobs.delete(item.name)
 
 
 def _get[D: Document](services: Services, name: str, kind: type[D], what: str) -> Versioned[D]:
-    found = services.store.find(name, kind)
+    found = _find(services, name, kind)
     if found is None:
         raise NotFoundError(f"There is no {what}.")
     return found
 
 
+def _find[D: Document](services: Services, name: str, kind: type[D]) -> Versioned[D] | None:
+    try:
+        return services.store.find(name, kind)
+    except ValidationError:
+        raise ConflictError(
+            f"This version of the app cannot read the document {name}, or the machine does not know its time "
+            "zone; delete it and save it anew."
+        ) from None
+
+
 def _list[D: Document](services: Services, prefix: str, kind: type[D]) -> Iterator[D]:
     for item in services.store.blobs.list_blobs(prefix):
-        found = services.store.find(item.name, kind)
+        try:
+            found = services.store.find(item.name, kind)
+        except ValidationError:  # one that cannot be read must not hide the others
+            log_event(Event.DEFINITION_UNREADABLE, level=logging.ERROR, document=item.name)
+            continue
         if found is not None:  # not deleted since it was listed
             yield found.document
 
 
-def _put[D: (Saved[Connection], Saved[Export])](
-    services: Services, name: str, saved: D, etag: str | None
-) -> tuple[Versioned[D], bool]:
-    old = services.store.find(name, type(saved))
+def _next[D: (Connection, Export)](
+    services: Services,
+    kind: type[Saved[D]],
+    identity: str,
+    definition: D,
+    *,
+    old: Versioned[Saved[D]] | None,
+    caller: Caller,
+) -> Saved[D]:
+    """A definition as it rests next."""
+    now = services.clock()
+    if old is not None:
+        changes = {"definition": definition, "updated_at": now, "updated_by": caller.actor}
+        return old.document.model_copy(update=changes)
+    return kind(
+        id=identity,
+        uid=uuid.uuid4().hex,
+        definition=definition,
+        created_at=now,
+        created_by=caller.actor,
+        updated_at=now,
+        updated_by=caller.actor,
+    )
+
+
+def _put[D: (Connection, Export)](
+    services: Services, name: str, saved: Saved[D], old: Versioned[Saved[D]] | None, etag: str | None
+) -> Put[D]:
+    """Write a definition over the version that was looked at, or as the first one."""
     if old is None:
-        return _create(services, name, saved, etag), True
+        return Put(versioned=_create(services, name, saved, etag), before=None)
     if etag not in {None, ANY_VERSION, old.etag}:
         raise PreconditionFailedError(_OTHER_VERSION)
-    saved = saved.model_copy(update={"created_at": old.document.created_at})
     try:
-        return Versioned(document=saved, etag=services.store.replace(name, saved, etag=old.etag)), False
+        written = services.store.replace(name, saved, etag=old.etag)
     except BlobChangedError:
         raise PreconditionFailedError(
             "Somebody else saved the document at the same moment; read it again."
         ) from None
+    return Put(versioned=Versioned(document=saved, etag=written), before=old.document.definition)
 
 
 def _create[D: Document](services: Services, name: str, saved: D, etag: str | None) -> Versioned[D]:
@@ -166,7 +234,9 @@ def _create[D: Document](services: Services, name: str, saved: D, etag: str | No
         ) from None
 
 
-def _delete(services: Services, name: str, etag: str | None) -> None:
+def _delete(services: Services, name: str, what: str, etag: str | None) -> None:
+    if not any(item.name == name for item in services.store.blobs.list_blobs(name)):
+        raise NotFoundError(f"There is no {what}.")
     try:
         services.store.blobs.delete(name, etag=None if etag == ANY_VERSION else etag)
     except BlobChangedError:

@@ -7,19 +7,18 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.definitions.access import require_use
+from shared.access.callers import may_send
 from shared.errors import ExportUnavailableError
 from shared.model.definitions import Connection, Export, Saved
-from shared.model.reasons import ReasonCode
+from shared.model.reasons import Reason, ReasonCode
 from shared.sendgrid.gateway import Account
 from shared.storage.layout import connection_blob, export_blob
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shared.definitions.access import Caller
     from shared.extracts.extract import Extract
-    from shared.model.runs import Plan
+    from shared.model.runs import Plan, Run
     from shared.storage.documents import Store
 
 
@@ -27,10 +26,28 @@ if TYPE_CHECKING:
 class ExportWithConnection:
     """An export and the connection it goes through, as they are now."""
 
-    id: str
-    """Of the export."""
-    export: Export
-    connection: Connection
+    saved: Saved[Export]
+    through: Saved[Connection]
+
+    @property
+    def id(self) -> str:
+        """Of the export."""
+        return self.saved.id
+
+    @property
+    def uid(self) -> str:
+        """Of the export, and of none that was or will be there under the same id."""
+        return self.saved.uid
+
+    @property
+    def export(self) -> Export:
+        """What is wished."""
+        return self.saved.definition
+
+    @property
+    def connection(self) -> Connection:
+        """What it goes through."""
+        return self.through.definition
 
     @property
     def account(self) -> Account:
@@ -43,7 +60,8 @@ class ExportWithConnection:
 
     def has_target_of(self, plan: Plan) -> bool:
         """Whether the export goes through the connection and to the list that the plan was made for."""
-        return (plan.connection, plan.list_id) == (self.export.connection, self.export.list_id)
+        mine = (self.uid, self.export.connection, self.export.list_id)
+        return (plan.export_uid, plan.connection, plan.list_id) == mine
 
     def require_consent(self) -> None:
         """Raises ExportUnavailableError without a consent to the data transfer."""
@@ -62,6 +80,14 @@ class ExportWithConnection:
             )
         self.require_consent()
 
+    def require_segments(self) -> None:
+        """Raises ExportUnavailableError when a segment may not be exported through the connection."""
+        if missing := self.connection.missing_segments(self.export.segments):
+            raise ExportUnavailableError(
+                ReasonCode.SEGMENT_NOT_SHARED,
+                f"The connection {self.export.connection} may not export the segments {', '.join(missing)}.",
+            )
+
 
 def resolve_export(store: Store, export: str) -> ExportWithConnection:
     """Load the export and its connection. Raises ExportUnavailableError when one of them is missing."""
@@ -76,22 +102,47 @@ def resolve_export(store: Store, export: str) -> ExportWithConnection:
             f"The export {export} names the connection {definition.connection}, which does not exist; choose "
             "another one.",
         )
-    return ExportWithConnection(id=export, export=definition, connection=connection.document.definition)
+    return ExportWithConnection(saved=saved.document, through=connection.document)
 
 
-def resolve_export_for(store: Store, export: str, caller: Caller) -> ExportWithConnection:
-    """Load the export and its connection for a caller.
+def resolve_run(store: Store, run: Run) -> ExportWithConnection:
+    """Load the export of a run and its connection, as far as whom the run acts for may still use them.
 
-    Raises ExportUnavailableError, and ForbiddenError unless the caller may use the connection.
+    Raises ExportUnavailableError; an export that was made anew under the same id is another one.
     """
-    job = resolve_export(store, export)
-    require_use(caller, job.export.connection, job.connection)
+    job = resolve_export(store, run.export)
+    if job.uid != run.export_uid:
+        raise ExportUnavailableError(
+            ReasonCode.EXPORT_MISSING, f"The export {run.export} was deleted; the one of that id is another one."
+        )
+    if not may_send(run.acts_for, job.through):
+        raise ExportUnavailableError(
+            ReasonCode.ACCESS_WITHDRAWN,
+            f"Whom the run acts for is no longer among the users of the connection {job.export.connection}.",
+        )
+    job.require_segments()
     return job
+
+
+def withdrawal(store: Store, run: Run, connection: str) -> Reason | None:
+    """Why nothing more of a run may go out through the connection it was planned with; None where it may."""
+    found = store.find(connection_blob(connection), Saved[Connection])
+    if found is None:
+        message = f"The connection {connection} was deleted while the run was under way."
+        return Reason(code=ReasonCode.CONNECTION_MISSING, message=message)
+    if found.document.definition.consent is None:
+        message = f"The consent of the connection {connection} was withdrawn while the run was under way."
+        return Reason(code=ReasonCode.CONSENT_WITHDRAWN, message=message)
+    if not may_send(run.acts_for, found.document):
+        message = f"Whom the run acts for may no longer use the connection {connection}."
+        return Reason(code=ReasonCode.ACCESS_WITHDRAWN, message=message)
+    return None
 
 
 def fingerprint(job: ExportWithConnection, extracts: Sequence[Extract]) -> str:
     """Of everything that decides what SendGrid gets; names, schedules and guards do not."""
     parts = [
+        job.uid,
         job.export.model_dump_json(exclude={"name", "schedule", "enabled", "overlap", "max_contacts"}),
         job.connection.model_dump_json(include={"secret_name", "region"}),
         *(extract.identity for extract in extracts),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import zoneinfo
 from enum import StrEnum
-from typing import Annotated, Final, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, model_validator
@@ -29,6 +29,9 @@ from shared.limits import (
 from shared.model.cron import check_cron
 from shared.model.documents import Document
 from shared.model.layout import Layout
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 NO_ENCODINGS_OF_FILES: Final = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf-7"})
 
@@ -81,12 +84,30 @@ Cron = Annotated[str, AfterValidator(check_cron)]
 TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
 
 
-class Consent(Document):
-    """Who agreed, when, and to which text, that people's data goes to SendGrid."""
+class Actor(Document):
+    """Somebody who did something, as kept in documents."""
 
-    given_by: Text
-    given_at: AwareDatetime
+    id: str
+    """What they are known by: the object ID of a person or an application in the tenant, or a key's name."""
+    name: str
+    """For people to read."""
+    is_administrator: bool = False
+    """Whether they were one then."""
+
+
+class ConsentText(Document):
+    """What somebody agrees to."""
+
     text: Annotated[str, StringConstraints(min_length=1, max_length=10_000)]
+    version: Text = "1"
+    """Of the text; another one is a consent of its own."""
+
+
+class Consent(ConsentText):
+    """That people's data may go to SendGrid, and who has agreed to it."""
+
+    given_by: Actor
+    given_at: AwareDatetime
 
 
 class Region(StrEnum):
@@ -96,19 +117,31 @@ class Region(StrEnum):
     EU = "eu"
 
 
-class Connection(Document):
-    """A SendGrid account that may be written to."""
+class ConnectionDraft(Document):
+    """A connection as an administrator writes it down."""
 
     display_name: Text
     secret_name: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,127}$")]
     """Name of the Key Vault secret that holds the API key; never the key."""
     region: Region = Region.GLOBAL
-    consent: Consent | None = None
+    consent: ConsentText | None = None
     """Without it no run starts."""
     contact_limit: Annotated[int, Field(ge=1, strict=True)] | None = None
     """How many contacts the account may hold by its plan at SendGrid; a dry run warns when there could be more."""
     users: Annotated[tuple[Text, ...], AfterValidator(_unique)] = ()
-    """Names or object IDs of those who, beside administrators, may export through this connection."""
+    """Object IDs of people and applications, or names of keys, who may use it beside its maker."""
+    segments: Annotated[tuple[SegmentName, ...], AfterValidator(_unique)] | None = None
+    """Which segments may be exported through it; None: all."""
+
+
+class Connection(ConnectionDraft):
+    """A SendGrid account that may be written to."""
+
+    consent: Consent | None = None
+
+    def missing_segments(self, segments: Iterable[str]) -> list[str]:
+        """Those that may not be exported through it."""
+        return [] if self.segments is None else sorted(set(segments) - set(self.segments))
 
 
 class FollowRefresh(Document):
@@ -269,10 +302,13 @@ class Saved[D: Document](Document):
     """A definition as it rests in the store."""
 
     id: Identifier
+    uid: str
+    """Never given twice: what is made anew under an old id is something else."""
     definition: D
     created_at: AwareDatetime
+    created_by: Actor
     updated_at: AwareDatetime
-    updated_by: str
+    updated_by: Actor
 
 
 CustomFieldId = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z_]{1,100}$")]

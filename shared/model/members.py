@@ -27,6 +27,7 @@ class Leavers(Enum):
 class Membership(Document):
     """The members of an export's list, as far as the export has brought them."""
 
+    export_uid: str
     connection: Identifier
     list_id: UUID
     run: RunId
@@ -44,9 +45,9 @@ class Membership(Document):
     sent_all_at: AwareDatetime
     """When a run last sent those who were unchanged, too."""
 
-    def is_of(self, connection: str, list_id: UUID) -> bool:
-        """Whether it is about this list of this account."""
-        return self.connection == connection and self.list_id == list_id
+    def is_of(self, export_uid: str, connection: str, list_id: UUID) -> bool:
+        """Whether this export has brought them, to this list of this account."""
+        return (self.export_uid, self.connection, self.list_id) == (export_uid, connection, list_id)
 
 
 class Adoption(Document):

@@ -131,6 +131,18 @@ class ReasonCode(StrEnum):
         "Check which column the mapping's email names; the rejected rows say what is wrong.",
     )
     CONSENT_MISSING = ("consent_missing", "Have an administrator give the consent on the connection.")
+    CONSENT_WITHDRAWN = (
+        "consent_withdrawn",
+        "Nothing to do; what SendGrid had accepted before stays on the list.",
+    )
+    ACCESS_WITHDRAWN = (
+        "access_withdrawn",
+        "Have somebody start it, or save the export, who may use the connection; an administrator adds its users.",
+    )
+    SEGMENT_NOT_SHARED = (
+        "segment_not_shared",
+        "Take the segment out of the export, or have an administrator add it to the connection's segments.",
+    )
     EXPORT_DISABLED = ("export_disabled", "Enable the export if it is to run again.")
     CONNECTION_MISSING = ("connection_missing", "Choose an existing connection in the export.")
     EXPORT_MISSING = ("export_missing", "Nothing to do: the export was deleted.")

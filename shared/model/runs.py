@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from shared.model.adoption import Adopted
-from shared.model.definitions import Identifier, Region, RunId
+from shared.model.definitions import Actor, Identifier, Region, RunId
 from shared.model.documents import Document
 from shared.model.forecast import Forecast
 from shared.model.reasons import Reason, RunStatus
@@ -150,7 +150,14 @@ class Run(Document):
     """Send only what this earlier run did not bring to its end."""
     confirms: RunId | None = None
     """Only take off the list whom this earlier run has found to have left, and was not allowed to remove."""
+    export_uid: str
+    """Which export of that id it belongs to."""
+    connection: Identifier
+    """Which connection it goes through; whoever may use that may see it."""
     requested_by: str
+    """For people to read."""
+    acts_for: Actor
+    """Whose right to use the connection it needs: who started it, or who saved the export last."""
     created_at: AwareDatetime
     due_at: AwareDatetime | None = None
     status: RunStatus = RunStatus.QUEUED
@@ -208,6 +215,7 @@ class Plan(Document):
     """Folder of the planning attempt that won; losers are garbage."""
     fingerprint: str
     """Of extract, definition and connection; equal fingerprints mean nothing to do."""
+    export_uid: str
     connection: Identifier
     list_id: UUID
     secret_name: str
@@ -358,6 +366,8 @@ class StartedRequest(Document):
     """Which run an Idempotency-Key stands for."""
 
     run: RunId
+    force: bool = False
+    """Of the request that had the key first."""
 
 
 class ScheduleState(Document):

@@ -10,7 +10,7 @@ import secrets
 import uuid
 from typing import TYPE_CHECKING, Final
 
-from shared.definitions.resolve import resolve_export
+from shared.definitions.resolve import resolve_run
 from shared.errors import BlobChangedError, BlobExistsError, FileGoneError, RunEndError
 from shared.limits import LIST_EXPORT_TRIES
 from shared.model.adoption import Adopted
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from shared.definitions.resolve import ExportWithConnection
     from shared.extracts.extract import Extract
+    from shared.model.definitions import Actor
     from shared.planning.adoption import AdoptedList
     from shared.services import Services
 
@@ -43,7 +44,7 @@ EXPIRED: Final = Reason(
 )
 
 
-def start_adoption(services: Services, job: ExportWithConnection, *, requested_by: str) -> Run:
+def start_adoption(services: Services, job: ExportWithConnection, *, by: Actor) -> Run:
     """Start a run that adopts the export's list; asked again before that is over, it is the same run.
 
     Raises ExportUnavailableError.
@@ -51,19 +52,22 @@ def start_adoption(services: Services, job: ExportWithConnection, *, requested_b
     job.require_runnable()
     now = services.clock()
     run = Run(
-        id=_run_of_request(services, job.id, f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"),
+        id=_run_of_request(services, job, f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"),
         export=job.id,
         trigger=Trigger.ON_DEMAND,
         kind=RunKind.ADOPTION,
-        requested_by=requested_by,
+        export_uid=job.uid,
+        connection=job.export.connection,
+        requested_by=by.name,
+        acts_for=by,
         created_at=now,
     )
     return start(services, run)
 
 
-def _run_of_request(services: Services, export: str, run: str) -> str:
+def _run_of_request(services: Services, job: ExportWithConnection, run: str) -> str:
     """The run that adopts the list: the newest one unless it is over, else `run`."""
-    name = adoption_request_blob(export)
+    name, export = adoption_request_blob(job.id, job.uid), job.id
     mine = StartedRequest(run=run)
     found = services.store.find(name, StartedRequest)
     try:
@@ -138,7 +142,7 @@ def _commit(services: Services, blobs: RunBlobs, adoption: Adoption) -> Adoption
 def _find(services: Services, blobs: RunBlobs, run: Run, tries: int) -> Adoption:
     if run.stop is not None:
         raise RunEndError(run.stop.reason.code, run.stop.reason.message, status=run.stop.status)
-    job = resolve_export(services.store, run.export)
+    job = resolve_run(services.store, run)
     job.require_runnable()
     acquire_export_lock(services, run, job.export)
     extracts = complete_extracts(services, job, run)
@@ -167,7 +171,7 @@ def _read(
     from shared.planning.adoption import ListToAdopt, adopt
 
     attempt = uuid.uuid4().hex[:12]
-    own = current_membership(services, job.id, job.export.connection, job.export.list_id)
+    own = current_membership(services, job)
     found = adopt(
         extracts,
         job.export.mapping.email,
@@ -220,6 +224,7 @@ def _membership(
     blob, now = members_blob(blobs.export, blobs.run, uuid.uuid4().hex[:12]), services.clock()
     etag = services.store.blobs.upsert(blob, found.generation)
     return Membership(
+        export_uid=job.uid,
         connection=job.export.connection,
         list_id=job.export.list_id,
         run=blobs.run,

@@ -14,10 +14,11 @@ from shared.runs.views import load_run
 from shared.storage.layout import RunBlobs
 
 if TYPE_CHECKING:
+    from shared.model.definitions import Actor
     from shared.services import Services
 
 
-def cancel_run(services: Services, export: str, run: str, *, requested_by: str) -> Run:
+def cancel_run(services: Services, export: str, run: str, *, by: Actor) -> Run:
     """Send nothing more of the run; it ends as cancelled when what is under way has ended.
 
     Raises NotFoundError, and ConflictError when the run is over.
@@ -26,7 +27,7 @@ def cancel_run(services: Services, export: str, run: str, *, requested_by: str) 
         raise ConflictError(f"The run {run} is over; there is nothing to cancel.")
     reason = Reason(
         code=ReasonCode.CANCELLED,
-        message=f"Cancelled by {requested_by}; what SendGrid had accepted stays on the list.",
+        message=f"Cancelled by {by.name}; what SendGrid had accepted stays on the list.",
     )
     stopped = stop_run(services, export, run, RunStatus.CANCELLED, reason)
     blobs = RunBlobs(export=export, run=run)

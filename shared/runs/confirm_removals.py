@@ -19,12 +19,13 @@ from shared.storage.layout import RunBlobs
 
 if TYPE_CHECKING:
     from shared.definitions.resolve import ExportWithConnection
+    from shared.model.definitions import Actor
     from shared.services import Services
 
 KEPT: Final = "The leavers are past their retention or a later run has looked anew; start a new run."
 
 
-def confirm_removals(services: Services, job: ExportWithConnection, run: str, *, requested_by: str) -> Run:
+def confirm_removals(services: Services, job: ExportWithConnection, run: str, *, by: Actor) -> Run:
     """Start the run that does the removals which `run` holds; asked again, it is the same run.
 
     Raises NotFoundError, ExportUnavailableError, and ConflictError when there is nothing to confirm, or no longer.
@@ -50,7 +51,10 @@ def confirm_removals(services: Services, job: ExportWithConnection, run: str, *,
             export=job.id,
             trigger=Trigger.ON_DEMAND,
             confirms=run,
-            requested_by=requested_by,
+            export_uid=job.uid,
+            connection=job.export.connection,
+            requested_by=by.name,
+            acts_for=by,
             created_at=now,
         ),
     )

@@ -13,6 +13,7 @@ from datetime import timedelta
 from http.client import NOT_FOUND
 from typing import TYPE_CHECKING, Final
 
+from shared.definitions.resolve import withdrawal
 from shared.errors import (
     BlobChangedError,
     BlobExistsError,
@@ -168,6 +169,8 @@ def _send_next(services: Services, task: SendTask, delivery: Delivery) -> Delive
     run = services.store.get(task.blobs.document, Run).document
     if run.stop is not None:
         return give_up(delivery, run.stop.reason)
+    if reason := withdrawal(services.store, run, task.plan.connection):
+        return _end_run(services, task, delivery, reason)
     found = _found_ids(services, task) if task.chunk.removal else None
     _wait_for_slot(services, task)
     lines = services.store.blobs.get(task.blobs.chunk(task.plan.attempt, task.chunk.number)).data.splitlines()

@@ -8,7 +8,7 @@ import secrets
 import uuid
 from typing import TYPE_CHECKING, Final
 
-from shared.definitions.resolve import resolve_export
+from shared.definitions.resolve import resolve_run
 from shared.errors import RunEndError, TransientError
 from shared.limits import IMPORT_USUAL, REQUESTS_PER_MINUTE
 from shared.model.forecast import Examples, Forecast
@@ -29,6 +29,7 @@ from shared.sendgrid.preflight import check_sendgrid
 
 if TYPE_CHECKING:
     from shared.definitions.resolve import ExportWithConnection
+    from shared.model.definitions import Actor
     from shared.model.runs import ChunkInfo
     from shared.planning.differences import Differences
     from shared.planning.plan import PlanOutcome
@@ -43,7 +44,7 @@ NOTHING_SENT: Final = Reason(
 )
 
 
-def start_dry_run(services: Services, job: ExportWithConnection, *, requested_by: str) -> Run:
+def start_dry_run(services: Services, job: ExportWithConnection, *, by: Actor) -> Run:
     """Start a run that sends nothing; a disabled export may have one. Raises ExportUnavailableError."""
     job.require_consent()
     now = services.clock()
@@ -52,7 +53,10 @@ def start_dry_run(services: Services, job: ExportWithConnection, *, requested_by
         export=job.id,
         trigger=Trigger.ON_DEMAND,
         kind=RunKind.DRY_RUN,
-        requested_by=requested_by,
+        export_uid=job.uid,
+        connection=job.export.connection,
+        requested_by=by.name,
+        acts_for=by,
         created_at=now,
     )
     return start(services, run)
@@ -83,7 +87,7 @@ def forecast_run(services: Services, blobs: RunBlobs, run: Run, tries: int) -> N
     """
     if run.stop is not None:
         raise RunEndError(run.stop.reason.code, run.stop.reason.message, status=run.stop.status)
-    job = resolve_export(services.store, run.export)
+    job = resolve_run(services.store, run)
     job.require_consent()
     extracts = find_extracts(services, job)
     preflight = check_sendgrid(services.sendgrid, job.account, job.export, attempt=tries)
@@ -91,7 +95,7 @@ def forecast_run(services: Services, blobs: RunBlobs, run: Run, tries: int) -> N
         services=services,
         job=job,
         extracts=extracts,
-        own=current_membership(services, job.id, job.export.connection, job.export.list_id),
+        own=current_membership(services, job),
         others=other_memberships(services, job.id, job.export.list_id),
         mapping_digest=digest_of(job.export.mapping, preflight.fields),
         force=False,

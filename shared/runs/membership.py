@@ -10,25 +10,27 @@ import uuid
 from typing import TYPE_CHECKING
 
 from shared.errors import BlobChangedError, BlobExistsError
+from shared.model.definitions import Export, Saved
 from shared.model.members import Membership
 from shared.model.runs import ChunkStatus, Delivery, MembershipChange, ParquetBlob
 from shared.runs.refused import absent_addresses
-from shared.storage.layout import members_blob, members_folder, membership_blob
+from shared.storage.layout import export_blob, members_blob, members_folder, membership_blob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from uuid import UUID
 
+    from shared.definitions.resolve import ExportWithConnection
     from shared.model.runs import ChunkResult, Plan, Run
     from shared.planning.members import Arrivals
     from shared.services import Services
     from shared.storage.layout import RunBlobs
 
 
-def current_membership(services: Services, export: str, connection: str, list_id: UUID) -> Membership | None:
+def current_membership(services: Services, job: ExportWithConnection) -> Membership | None:
     """The members of the export's list; None where it has brought nobody to this list yet."""
-    found = services.store.find(membership_blob(export), Membership)
-    if found is None or not found.document.is_of(connection, list_id):
+    found = services.store.find(membership_blob(job.id), Membership)
+    if found is None or not found.document.is_of(job.uid, job.export.connection, job.export.list_id):
         return None
     return found.document
 
@@ -47,7 +49,9 @@ def other_memberships(services: Services, export: str, list_id: UUID) -> list[Me
 def later_run(services: Services, run: Run) -> str | None:
     """A run of the same export that noted members after `run` was over."""
     found = services.store.find(membership_blob(run.export), Membership)
-    if found is None or run.finished_at is None or found.document.noted_at <= run.finished_at:
+    if found is None or found.document.export_uid != run.export_uid:
+        return None
+    if run.finished_at is None or found.document.noted_at <= run.finished_at:
         return None
     return found.document.run
 
@@ -57,8 +61,12 @@ def commit_members(
 ) -> MembershipChange:
     """Note who is a member after the run, and how that changed.
 
-    A step that is repeated finds what was noted, and notes nothing twice.
+    A step that is repeated finds what was noted, and notes nothing twice. Of an export that is deleted by now
+    nothing is noted, also where another one has its id.
     """
+    saved = services.store.find(export_blob(blobs.export), Saved[Export])
+    if saved is None or saved.document.uid != plan.export_uid:
+        return MembershipChange()
     return _commit(services, blobs, lambda last: _next_membership(services, blobs, plan, results, last)).change
 
 
@@ -97,7 +105,7 @@ def _next_membership(
     """Write the members after the run; nobody reads them before a document names them."""
     from shared.planning.members import RunOutcome, next_generation
 
-    old = last if last and last.is_of(plan.connection, plan.list_id) else None
+    old = last if last and last.is_of(plan.export_uid, plan.connection, plan.list_id) else None
     outcome = RunOutcome(
         run=blobs.run,
         arrivals=_arrivals(services, blobs, plan, results),
@@ -107,6 +115,7 @@ def _next_membership(
     data, change = next_generation(old, outcome, blobs=services.store.blobs)
     blob = members_blob(blobs.export, blobs.run, uuid.uuid4().hex[:12])
     return Membership(
+        export_uid=plan.export_uid,
         connection=plan.connection,
         list_id=plan.list_id,
         run=blobs.run,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from shared.definitions.resolve import fingerprint, resolve_export
+from shared.definitions.resolve import fingerprint, resolve_run
 from shared.errors import (
     BlobExistsError,
     ExportLockedError,
@@ -119,7 +119,7 @@ def _make_plan(services: Services, blobs: RunBlobs, run: Run, attempt: int) -> P
     """The committed plan. Raises what `plan_run` catches."""
     if run.stop is not None:
         raise RunEndError(run.stop.reason.code, run.stop.reason.message, status=run.stop.status)
-    job = resolve_export(services.store, run.export)
+    job = resolve_run(services.store, run)
     job.require_runnable()
     acquire_export_lock(services, run, job.export)
     if run.retry_of is not None or run.confirms is not None:
@@ -210,7 +210,7 @@ def _run_planner(services: Services, blobs: RunBlobs, prepared: Prepared) -> Pla
         services=services,
         job=job,
         extracts=prepared.extracts,
-        own=current_membership(services, job.id, job.export.connection, job.export.list_id),
+        own=current_membership(services, job),
         others=other_memberships(services, job.id, job.export.list_id),
         mapping_digest=digest_of(job.export.mapping, prepared.preflight.fields),
         force=prepared.force,
@@ -222,6 +222,7 @@ def _run_planner(services: Services, blobs: RunBlobs, prepared: Prepared) -> Pla
     return Plan(
         attempt=attempt,
         fingerprint=prepared.fingerprint,
+        export_uid=job.uid,
         connection=job.export.connection,
         list_id=job.export.list_id,
         secret_name=job.connection.secret_name,

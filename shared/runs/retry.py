@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from shared.definitions.resolve import ExportWithConnection
+    from shared.model.definitions import Actor
     from shared.services import Services
 
 
-def retry_run(services: Services, job: ExportWithConnection, run: str, *, requested_by: str) -> Run:
+def retry_run(services: Services, job: ExportWithConnection, run: str, *, by: Actor) -> Run:
     """Start a run that sends the chunks which the earlier run did not bring to their end.
 
     Raises NotFoundError, ExportUnavailableError, and ConflictError when the run is not over, left nothing, or its
@@ -50,7 +51,10 @@ def retry_run(services: Services, job: ExportWithConnection, run: str, *, reques
         export=export,
         trigger=Trigger.ON_DEMAND,
         retry_of=run,
-        requested_by=requested_by,
+        export_uid=job.uid,
+        connection=job.export.connection,
+        requested_by=by.name,
+        acts_for=by,
         created_at=now,
     )
     return start(services, again)

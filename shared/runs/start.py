@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError
+from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError, IdempotencyMismatchError
 from shared.model.definitions import Export, Saved
 from shared.model.messages import RunMessage
 from shared.model.reasons import RunStatus
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.definitions.resolve import ExportWithConnection
+    from shared.model.definitions import Actor
     from shared.services import Services
 
 TIMER: Final = "timer"
@@ -33,20 +36,22 @@ def start_on_demand(
     services: Services,
     job: ExportWithConnection,
     *,
-    requested_by: str,
+    by: Actor,
     force: bool = False,
     idempotency_key: str | None = None,
 ) -> Run:
     """Start a run now; with an `idempotency_key` seen before, the run it started then.
 
-    Raises ExportUnavailableError.
+    Raises ExportUnavailableError, and IdempotencyMismatchError when the key was seen with another request.
     """
     job.require_runnable()
+    job.require_segments()
     export = job.id
     now = services.clock()
     run_id = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
     if idempotency_key is not None:
-        run_id = _run_of_request(services, export, idempotency_key, run_id)
+        asked = Asked(job=job, by=by, key=idempotency_key, force=force)
+        run_id = _run_of_request(services, asked, run_id)
     return start(
         services,
         Run(
@@ -54,18 +59,41 @@ def start_on_demand(
             export=export,
             trigger=Trigger.ON_DEMAND,
             force=force,
-            requested_by=requested_by,
+            export_uid=job.uid,
+            connection=job.export.connection,
+            requested_by=by.name,
+            acts_for=by,
             created_at=now,
         ),
     )
 
 
-def _run_of_request(services: Services, export: str, key: str, run_id: str) -> str:
-    name = request_blob(export, hashlib.sha256(key.encode()).hexdigest())
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A request that may be sent twice, by whom, and under which key."""
+
+    job: ExportWithConnection
+    by: Actor
+    key: str
+    force: bool
+
+
+def _run_of_request(services: Services, asked: Asked, run_id: str) -> str:
+    """The run of the request: the one it started when it was sent before, else `run_id`.
+
+    A key is its caller's: another one's requests are not found by it.
+    """
+    owner = json.dumps([asked.job.uid, asked.by.id, asked.key])
+    name = request_blob(asked.job.id, hashlib.sha256(owner.encode()).hexdigest())
     try:
-        services.store.create(name, StartedRequest(run=run_id))
+        services.store.create(name, StartedRequest(run=run_id, force=asked.force))
     except BlobExistsError:
-        return services.store.get(name, StartedRequest).document.run
+        before = services.store.get(name, StartedRequest).document
+        if before.force != asked.force:
+            raise IdempotencyMismatchError(
+                "The Idempotency-Key was sent before with another body; send a key of its own with each request."
+            ) from None
+        return before.run
     return run_id
 
 
@@ -130,7 +158,10 @@ def _start_due(services: Services, saved: Saved[Export], moment: datetime) -> Ru
         id=f"{moment:%Y%m%dT%H%M%SZ}-scheduled",
         export=saved.id,
         trigger=Trigger.SCHEDULED,
+        export_uid=saved.uid,
+        connection=saved.definition.connection,
         requested_by=TIMER,
+        acts_for=saved.updated_by,
         created_at=services.clock(),
         due_at=moment,
     )

@@ -31,7 +31,7 @@ from shared.runs.progress import measure_progress
 from shared.storage.layout import RunBlobs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from shared.services import Services
@@ -95,6 +95,8 @@ class RunView(Document):
     retry_of: str | None
     confirms: str | None
     """The run whose removals this one does."""
+    connection: str
+    """Which one it goes through, whatever its export says now."""
     requested_by: str
     created_at: AwareDatetime
     due_at: AwareDatetime | None
@@ -245,18 +247,17 @@ def _status(delivery: Delivery | None, result: ChunkResult | None) -> str:
 REJECTED_HEADER: Final = ",".join(REJECTED_COLUMNS).encode() + b"\n"
 
 
+def find_run(services: Services, export: str, run: str) -> Run | None:
+    """The stored run; None where there is none."""
+    return _found(services.store.find(RunBlobs(export=export, run=run).document, Run))
+
+
 def load_run(services: Services, export: str, run: str) -> Run:
     """The stored run. Raises NotFoundError."""
-    found = services.store.find(RunBlobs(export=export, run=run).document, Run)
+    found = find_run(services, export, run)
     if found is None:
         raise NotFoundError(f"The export {export} has no run {run}.")
-    return found.document
-
-
-def connection_of(services: Services, export: str, run: str) -> str | None:
-    """The connection that a run goes through, whatever the export says by now; None before it is planned."""
-    found = services.store.find(RunBlobs(export=export, run=run).plan, Plan)
-    return found.document.connection if found else None
+    return found
 
 
 def get_run(services: Services, export: str, run: str) -> Run:
@@ -267,15 +268,22 @@ def get_run(services: Services, export: str, run: str) -> Run:
 
 
 def list_runs(
-    services: Services, export: str, *, limit: int, before: str | None = None
+    services: Services, export: str, *, limit: int, before: str | None = None, shown: Callable[[Run], bool]
 ) -> tuple[list[Run], str | None]:
-    """Runs of an export, newest first, and the run before which the next page begins."""
+    """Those runs of an export that are `shown`, newest first, and the run before which the next page begins."""
     folders = services.store.blobs.list_level(f"runs/{export}/").folders
     ids = sorted((folder.rpartition("/")[2] for folder in folders), reverse=True)
-    if before is not None:
-        ids = [run for run in ids if run < before]
-    page = ids[:limit]
-    return [get_run(services, export, run) for run in page], page[-1] if len(ids) > limit else None
+    page: list[Run] = []
+    for run in ids:
+        if before is not None and run >= before:
+            continue
+        found = find_run(services, export, run)
+        if found is None or not shown(found):
+            continue
+        if len(page) == limit:
+            return page, page[-1].id
+        page.append(get_run(services, export, run))
+    return page, None
 
 
 def get_rejected(services: Services, export: str, run: str, part: int) -> tuple[bytes, bool]:

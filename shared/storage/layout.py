@@ -87,9 +87,9 @@ def request_blob(export: str, key_digest: str) -> str:
     return f"requests/{export}/{key_digest}.json"
 
 
-def adoption_request_blob(export: str) -> str:
+def adoption_request_blob(export: str, uid: str) -> str:
     """Blob that remembers the newest adoption of an export's list."""
-    return f"requests/{export}/adoption.json"
+    return f"requests/{export}/{uid}-adoption.json"
 
 
 SCHEDULE_BLOB = "schedule.json"

@@ -11,6 +11,7 @@ import pytest
 
 from local.faults.scale import SCALED, write_app
 from local.sendgrid_simulator.faults import Fault
+from shared.model.definitions import Actor
 from shared.model.runs import Run, Trigger
 from shared.storage.layout import RunBlobs
 from tests.support.running_app import RunningApp, eventually
@@ -74,11 +75,15 @@ def abandon_a_run(running: RunningApp) -> None:
     """A run that was started, but whose message is lost."""
     from datetime import UTC, datetime
 
+    export = running.export_of("four@example.com")
     run = Run(
         id="20260101T000000Z-abandoned",
-        export=running.export_of("four@example.com").id,
+        export=export.id,
+        export_uid=export.get()["uid"],
+        connection=export.get()["connection"],
         trigger=Trigger.ON_DEMAND,
         requested_by="test",
+        acts_for=Actor(id="admin", name="admin", is_administrator=True),
         created_at=datetime.now(UTC),
     )
     blobs = RunBlobs(export=run.export, run=run.id)

@@ -7,9 +7,9 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from functions.http_support import ADMINISTRATOR_ROLE
 from shared.limits import POISON_RETENTION, RETENTION
 from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, POISON_SUFFIX, RUNS_QUEUE
+from shared.model.roles import Role
 from shared.settings import SETTING_NAMES, Settings, read_settings
 from shared.telemetry import Event
 from tools.telemetry_queries import alert_queries, events_named, facts_read, workbook_queries
@@ -124,7 +124,7 @@ def test_poison_messages_are_kept_as_long_as_the_app_keeps_them(public: Plan) ->
 
 def test_app_roles_are_those_of_the_code(root: Path) -> None:
     roles = json.loads((root / "infra/app-roles.json").read_text())
-    assert ADMINISTRATOR_ROLE in {role["value"] for role in roles}
+    assert Role.ADMINISTRATOR in {role["value"] for role in roles}
 
 
 def test_every_message_taken_has_a_thread(root: Path, public: Plan) -> None:

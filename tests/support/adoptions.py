@@ -13,6 +13,7 @@ from shared.runs.adopt import start_adoption
 from shared.runs.views import get_others
 from shared.storage.documents import Store
 from shared.storage.layout import membership_blob
+from tests.support.factories import ADA
 from tests.support.in_memory_app import InMemoryApp, emails, people
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def fill(app: InMemoryApp, addresses: Iterable[str]) -> None:
 
 def begin(app: InMemoryApp, export: str = "newsletter") -> Run:
     job = resolve_export(app.services.store, export)
-    return start_adoption(app.services, job, requested_by="Ada")
+    return start_adoption(app.services, job, by=ADA)
 
 
 def adopted(app: InMemoryApp, export: str = "newsletter") -> Run:

@@ -12,8 +12,10 @@ import httpx
 from pydantic import SecretStr
 
 from functions import wiring
+from shared.access.callers import Caller, CallerKind
+from shared.access.keys import KeyHolders
 from shared.key_vault import Secrets
-from shared.model.definitions import Connection, Consent, Export, OwnSchedule, Region
+from shared.model.definitions import Actor, Connection, ConnectionDraft, Consent, Export, OwnSchedule, Region
 from shared.model.messages import ChunkMessage, RunMessage
 from shared.model.reasons import Reason
 from shared.model.runs import (
@@ -33,13 +35,15 @@ from shared.sendgrid.client import SendGridClient
 from shared.sendgrid.gateway import SendGridGateway
 from shared.sendgrid.rate_limiter import RateLimiter
 from shared.services import Services
-from shared.settings import Settings, read_settings
+from shared.settings import Keys, Settings, read_settings
 from shared.storage.documents import Store
 from shared.storage.heartbeat import Heartbeat
 from tests.support.memory_storage import MemoryBlobs, MemoryQueues
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from shared.model.roles import Role
 
 NOW: Final = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)
 LIST_ID: Final = UUID("5f2a1c9e-0000-4000-8000-000000000001")
@@ -48,8 +52,12 @@ RUN_ID: Final = "20260302T063000Z-scheduled"
 ENVIRONMENT: Final[Mapping[str, str]] = {
     "KEY_VAULT_URL": "https://vault.example",
     "DataStorage": "UseDevelopmentStorage=true",
+    "AUTHENTICATION": "keys",
+    "KEY_ROLES": '{"admin": "Administrator"}',
 }
 """The settings without which the app does not start."""
+ADMIN_KEYS: Final = Keys.model_validate({"roles": {"admin": {"role": "Administrator"}}})
+ADMIN_KEY: Final = "admin." + "0" * 64
 
 
 class Clock:
@@ -80,13 +88,32 @@ class MemoryVault:
 # --- definitions --------------------------------------------------------------------------------------------
 
 
+def an_actor(name: str = "admin", **changes: object) -> Actor:
+    return Actor.model_validate({"id": name, "name": name} | changes)
+
+
+ADA: Final = an_actor("Ada", is_administrator=True)
+BO: Final = an_actor("Bo", is_administrator=True)
+
+
 def a_consent(**changes: object) -> Consent:
-    return Consent.model_validate({"given_by": "Data officer", "given_at": NOW, "text": "Agreed."} | changes)
+    usual = {"given_by": an_actor("data-officer"), "given_at": NOW, "text": "Agreed."}
+    return Consent.model_validate(usual | changes)
 
 
 def a_connection(**changes: object) -> Connection:
     usual = {"display_name": "Marketing", "secret_name": "sendgrid-key", "consent": a_consent()}
     return Connection.model_validate(usual | changes)
+
+
+def a_draft(**changes: object) -> ConnectionDraft:
+    usual = {"display_name": "Marketing", "secret_name": "sendgrid-key", "consent": {"text": "Agreed."}}
+    return ConnectionDraft.model_validate(usual | changes)
+
+
+def a_caller(*roles: Role, id: str = "nora", **changes: Any) -> Caller:  # noqa: A002, ANN401 - as the field is called
+    usual: dict[str, Any] = {"id": id, "name": f"{id}@example.com", "kind": CallerKind.PERSON}
+    return Caller(**(usual | {"roles": frozenset(roles)} | changes))
 
 
 def an_export(**changes: object) -> Export:
@@ -115,8 +142,11 @@ def a_run(**changes: object) -> Run:
     usual = {
         "id": RUN_ID,
         "export": "loyal",
+        "export_uid": "loyal-1",
+        "connection": "marketing",
         "trigger": Trigger.SCHEDULED,
         "requested_by": "timer",
+        "acts_for": an_actor(is_administrator=True),
         "created_at": NOW,
     }
     return Run.model_validate(usual | changes)
@@ -130,6 +160,7 @@ def a_plan(**changes: object) -> Plan:
     usual = {
         "attempt": "a1",
         "fingerprint": "f1",
+        "export_uid": "loyal-1",
         "connection": "marketing",
         "list_id": LIST_ID,
         "secret_name": "sendgrid-key",
@@ -213,6 +244,7 @@ def some_services(clock: Clock | None = None, **changes: Any) -> Services:  # no
             jitter=lambda: 0.5,
         ),
         "heartbeat": Heartbeat(store.blobs, clock),
+        "authenticator": KeyHolders(ADMIN_KEYS),
         "clock": clock,
         "jitter": lambda: 0.5,
     }
@@ -220,9 +252,18 @@ def some_services(clock: Clock | None = None, **changes: Any) -> Services:  # no
 
 
 def a_request(body: object = b"", **parts: Any) -> func.HttpRequest:  # noqa: ANN401 - azure.functions' own types
-    """An HTTP request as the Functions host hands it over; a body that is not bytes becomes JSON."""
+    """An HTTP request as the Functions host hands it over; a body that is not bytes becomes JSON.
+
+    It is an administrator's, unless its headers say otherwise.
+    """
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return func.HttpRequest(**({"method": "GET", "url": "https://app.example/api", "body": content} | parts))
+    usual = {
+        "method": "GET",
+        "url": "https://app.example/api",
+        "body": content,
+        "headers": {"x-functions-key": ADMIN_KEY},
+    }
+    return func.HttpRequest(**(usual | parts))
 
 
 def use_services(services: Services) -> None:

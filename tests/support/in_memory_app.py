@@ -16,6 +16,7 @@ from azure.functions.queue import QueueMessage
 from pydantic import SecretStr
 
 from functions import queues, timers
+from shared.access.keys import KeyHolders
 from shared.definitions.resolve import resolve_export
 from shared.errors import RunEndError, VaultUnavailableError
 from shared.key_vault import Secrets
@@ -32,7 +33,7 @@ from shared.settings import Settings, StorageSettings
 from shared.storage.documents import Store
 from shared.storage.heartbeat import Heartbeat
 from shared.storage.layout import RunBlobs, connection_blob, export_blob
-from tests.support.factories import use_services
+from tests.support.factories import ADA, ADMIN_KEYS, an_actor, use_services
 from tests.support.fake_sendgrid import KEY, LIST_ID, FakeSendGrid
 from tests.support.memory_storage import MemoryBlobs, MemoryQueues, SentMessage
 
@@ -140,6 +141,7 @@ class InMemoryApp:
                 data_storage=storage,
                 extract_storage=storage,
                 refresh=refresh_schedule,
+                authentication=ADMIN_KEYS,
             ),
             store=store,
             extracts=self.extracts,
@@ -152,6 +154,7 @@ class InMemoryApp:
                 jitter=lambda: 0.5,
             ),
             heartbeat=Heartbeat(store.blobs, self.clock),
+            authenticator=KeyHolders(ADMIN_KEYS),
             clock=self.clock,
             jitter=lambda: 0.5,
         )
@@ -172,14 +175,15 @@ class InMemoryApp:
         Store(self.blobs).upsert(export_blob(export), saved)
         return export
 
-    def save_connection(self, definition: Connection) -> None:
-        """Save the connection that all exports go through."""
-        saved = Saved[Connection](id="main", definition=definition, **self._saved_now())
-        Store(self.blobs).upsert(connection_blob("main"), saved)
+    def save_connection(self, definition: Connection, connection: str = "main") -> None:
+        """Save a connection; all exports go through the main one."""
+        saved = Saved[Connection](id=connection, definition=definition, **self._saved_now())
+        Store(self.blobs).upsert(connection_blob(connection), saved)
 
     def _saved_now(self) -> dict[str, Any]:
         now = self.clock()
-        return {"created_at": now, "updated_at": now, "updated_by": "test"}
+        by = an_actor(is_administrator=True)
+        return {"uid": "uid-1", "created_at": now, "created_by": by, "updated_at": now, "updated_by": by}
 
     def deliver_extract(self, people: Iterable[tuple[str, str]], *, segment: str = "Customers") -> None:
         """Put an extract of (e-mail, first name) rows where the export finds it."""
@@ -190,7 +194,10 @@ class InMemoryApp:
     def start(self, export: str = "newsletter", **options: Any) -> Run:  # noqa: ANN401 - passed on
         """Start a run on demand."""
         return start_on_demand(
-            self.services, resolve_export(self.services.store, export), requested_by="test", **options
+            self.services,
+            resolve_export(self.services.store, export),
+            by=ADA,
+            **options,
         )
 
     # --- how time goes on ---
@@ -285,7 +292,7 @@ def a_connection(**changes: object) -> Connection:
     definition = {
         "display_name": "Main account",
         "secret_name": "sendgrid-key",
-        "consent": Consent(given_by="Ada", given_at=START, text="I agree."),
+        "consent": Consent(given_by=an_actor("Ada"), given_at=START, text="I agree."),
     }
     return Connection(**(definition | changes))
 

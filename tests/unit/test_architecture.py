@@ -25,6 +25,7 @@ ROOMS = (
     {"model"},
     {"errors"},
     {"settings"},
+    {"access"},
     {"storage"},
     {"key_vault"},
     {"sendgrid"},

@@ -29,6 +29,8 @@ RIGHT = {
     "DataStorage": "UseDevelopmentStorage=true",
     "AzureWebJobsStorage": "UseDevelopmentStorage=true",
     "SCHEDULE_TICK": "*/30 * * * * *",
+    "AUTHENTICATION": "keys",
+    "KEY_ROLES": '{"admin": "Administrator"}',
 }
 
 

@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-import base64
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from functions import http_support as answers
-from shared.definitions.access import Caller
 from shared.errors import (
     ConflictError,
     FieldError,
@@ -21,31 +19,25 @@ from shared.errors import (
     SettingsError,
     TransientError,
 )
-from shared.model.definitions import Connection, Export
+from shared.model.definitions import ConnectionDraft, Export
 from shared.model.documents import Document
-from tests.support.factories import LIST_ID, RUN_ID, a_connection, a_request, an_export
+from tests.support.factories import LIST_ID, RUN_ID, a_connection, a_draft, a_request, an_export
 
 if TYPE_CHECKING:
     import azure.functions as func
 
-ROLE_CLAIM = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["claims", "typ", "val", "name", "mapping", "email"]), inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["name", "mapping", "email", "consent"]), inner, max_size=3)
     ),
 )
 
 
 class WithoutMembers(Document):
     """Options of which there are none."""
-
-
-def a_principal(*claims: tuple[object, object]) -> str:
-    document = {"auth_typ": "aad", "claims": [{"typ": kind, "val": value} for kind, value in claims]}
-    return base64.b64encode(json.dumps(document).encode()).decode()
 
 
 def answer_to(error: Exception) -> func.HttpResponse:
@@ -116,63 +108,6 @@ def test_an_answer_may_carry_headers_and_a_version() -> None:
     answer = answers.json_answer({"a": 1}, status=202, etag="0x1", Location="/api/x", Retry_After="3")
     assert (answer.status_code, json.loads(answer.get_body())) == (202, {"a": 1})
     assert dict(answer.headers) == {"Location": "/api/x", "Retry-After": "3", "ETag": '"0x1"'}
-
-
-# --- callers ------------------------------------------------------------------------------------------------
-
-
-def test_whoever_holds_the_function_key_is_an_administrator() -> None:
-    assert answers.caller(a_request()) == Caller(name="function key", is_administrator=True)
-
-
-@pytest.mark.parametrize("kind", ["roles", "role", ROLE_CLAIM])
-def test_the_app_role_makes_an_administrator(kind: str) -> None:
-    headers = {"X-MS-CLIENT-PRINCIPAL": a_principal((kind, "Reader"), (kind, "Administrator"))}
-    assert answers.caller(a_request(headers=headers)).is_administrator
-
-
-@pytest.mark.parametrize("claim", [("name", "Administrator"), ("roles", "Reader"), ("roles", "administrator")])
-def test_no_other_claim_makes_an_administrator(claim: tuple[str, str]) -> None:
-    assert not answers.caller(a_request(headers={"X-MS-CLIENT-PRINCIPAL": a_principal(claim)})).is_administrator
-
-
-def test_a_caller_has_a_name_and_an_object_id() -> None:
-    headers = {
-        "X-MS-CLIENT-PRINCIPAL": a_principal(),
-        "X-MS-CLIENT-PRINCIPAL-NAME": "nora@example.com",
-        "X-MS-CLIENT-PRINCIPAL-ID": "5f2a",
-    }
-    assert answers.caller(a_request(headers=headers)) == Caller(name="nora@example.com", object_id="5f2a")
-
-
-@pytest.mark.parametrize(
-    "principal",
-    [
-        "not base64!",
-        "ä",
-        base64.b64encode(b"not json").decode(),
-        base64.b64encode(b"[]").decode(),
-        base64.b64encode(b'{"claims": 5}').decode(),
-        base64.b64encode(b'{"claims": [{"typ": "roles"}]}').decode(),
-        a_principal((5, "Administrator")),
-        a_principal((["roles"], "Administrator")),
-        a_principal(("roles", {"a": 1})),
-    ],
-    ids=lambda principal: principal[-12:],
-)
-def test_a_principal_that_app_service_would_not_send_is_refused(principal: str) -> None:
-    with pytest.raises(InvalidInputError, match="X-MS-CLIENT-PRINCIPAL"):
-        answers.caller(a_request(headers={"X-MS-CLIENT-PRINCIPAL": principal}))
-
-
-@given(document=json_values)
-def test_a_forged_principal_is_no_administrator(document: Any) -> None:  # noqa: ANN401 - any JSON
-    principal = base64.b64encode(json.dumps(document).encode()).decode()
-    try:
-        caller = answers.caller(a_request(headers={"X-MS-CLIENT-PRINCIPAL": principal}))
-    except InvalidInputError:
-        return
-    assert not caller.is_administrator
 
 
 # --- parameters ---------------------------------------------------------------------------------------------
@@ -248,7 +183,7 @@ def test_a_definition_is_read_from_the_body() -> None:
 
 def test_what_was_answered_may_be_sent_back() -> None:
     shown = {"id": "marketing", **a_connection().model_dump(mode="json"), "created_at": "x", "updated_by": "y"}
-    assert answers.parse_definition(a_request(shown), Connection) == a_connection()
+    assert answers.parse_definition(a_request(shown), ConnectionDraft) == a_draft()
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 from shared.errors import SettingsError
-from shared.settings import SETTING_NAMES, read_settings
+from shared.model.roles import Role
+from shared.settings import SETTING_NAMES, Entra, Keys, read_settings
 from tests.support.factories import ENVIRONMENT, a_schedule, some_settings
 
 APP = Path(__file__).parents[3]
 BY_IDENTITY = {
+    "AUTHENTICATION": "keys",
+    "KEY_ROLES": '{"admin": "Administrator"}',
     "KEY_VAULT_URL": "https://vault.example",
     "DataStorage__blobServiceUri": "https://data.blob.example",
     "DataStorage__queueServiceUri": "https://data.queue.example",
@@ -59,6 +62,75 @@ def connections() -> set[str]:
     return {
         str(constants[value.id] if isinstance(value, ast.Name) else ast.literal_eval(value)) for value in values
     }
+
+
+# --- who may call ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", ["none", "Entra", "key"])
+def test_how_callers_are_known_must_be_said(value: str) -> None:
+    with pytest.raises(SettingsError, match="AUTHENTICATION must be keys or entra"):
+        some_settings(AUTHENTICATION=value)
+
+
+def test_keys_have_roles_and_perhaps_one_export() -> None:
+    roles = '{"admin": "Administrator", "crm": {"role": "Operator", "export": "loyal"}}'
+    found = some_settings(KEY_ROLES=roles).authentication
+    assert isinstance(found, Keys)
+    assert {name: (each.role, each.export) for name, each in found.roles.items()} == {
+        "admin": (Role.ADMINISTRATOR, None),
+        "crm": (Role.OPERATOR, "loyal"),
+    }
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "{",
+        "[]",
+        '"admin"',
+        '{"admin": "administrator"}',
+        '{"admin": null}',
+        '{"": "Viewer"}',
+        '{"a.b": "Viewer"}',
+        '{"a": {"role": "Viewer", "exports": "x"}}',
+        '{"a": {"role": "Viewer", "export": "No such id"}}',
+    ],
+)
+def test_roles_of_keys_that_cannot_be_read_let_the_app_not_start(value: str) -> None:
+    with pytest.raises(SettingsError, match="KEY_ROLES"):
+        some_settings(KEY_ROLES=value)
+
+
+ENTRA = {
+    "AUTHENTICATION": "entra",
+    "ENTRA_TENANT_ID": "AAAAAAAA-0000-4000-8000-000000000001",
+    "ENTRA_CLIENT_ID": "bbbbbbbb-0000-4000-8000-000000000002",
+}
+
+
+def test_entra_needs_a_tenant_and_a_registration() -> None:
+    found = some_settings(**ENTRA).authentication
+    assert isinstance(found, Entra)
+    assert (found.tenant_id, found.authority) == (
+        ENTRA["ENTRA_TENANT_ID"].lower(),
+        "https://login.microsoftonline.com",
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ENTRA_TENANT_ID", ""),
+        ("ENTRA_TENANT_ID", "common"),
+        ("ENTRA_CLIENT_ID", ""),
+        ("ENTRA_CLIENT_ID", "*"),
+        ("ENTRA_AUTHORITY", "http://login.example"),
+    ],
+)
+def test_entra_is_not_guessed_at(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        some_settings(**ENTRA | {name: value})
 
 
 # --- the sample ---------------------------------------------------------------------------------------------

@@ -146,6 +146,7 @@ def test_names_of_generations_are_names(name: str) -> None:
     blob = blobs.get(name)
     generation = ParquetBlob(blob=name, size=len(blob.data), etag=blob.etag)
     membership = Membership(
+        export_uid="loyal-1",
         connection="main",
         list_id=LIST_ID,
         run=RUN_ID,

@@ -50,6 +50,7 @@ class Generations:
         data, change = next_generation(self.current, outcome, blobs=self.blobs)
         etag = self.blobs.upsert(outcome.run, data)
         self.current = Membership(
+            export_uid="loyal-1",
             connection="main",
             list_id=UUID(int=0),
             run=outcome.run,

@@ -15,6 +15,7 @@ from shared.runs.cancel import cancel_run
 from shared.runs.retry import retry_run
 from shared.sendgrid.api import NoResponse
 from shared.storage.layout import RunBlobs
+from tests.support.factories import ADA
 from tests.support.fake_sendgrid import KEY, answer
 from tests.support.in_memory_app import InMemoryApp, emails, people
 
@@ -257,7 +258,7 @@ def test_rejected_rows_are_listed_without_their_values(app: InMemoryApp) -> None
 
 def test_a_run_cancelled_before_it_is_planned_sends_nothing(app: InMemoryApp) -> None:
     run = app.start()
-    cancel_run(app.services, run.export, run.id, requested_by="Ada")
+    cancel_run(app.services, run.export, run.id, by=ADA)
     app.work()
     done = app.run(run)
     assert (done.status, app.sendgrid.upserts) == (RunStatus.CANCELLED, [])
@@ -267,7 +268,7 @@ def test_a_run_cancelled_before_it_is_planned_sends_nothing(app: InMemoryApp) ->
 def test_a_run_cancelled_before_its_chunk_is_sent_tells_that_nothing_was(app: InMemoryApp) -> None:
     run = app.start()
     app.step()
-    cancel_run(app.services, run.export, run.id, requested_by="Ada")
+    cancel_run(app.services, run.export, run.id, by=ADA)
     app.work()
     done = app.run(run)
     assert (done.status, done.counts.not_sent, app.sendgrid.upserts) == (RunStatus.CANCELLED, 25, [])
@@ -278,7 +279,7 @@ def test_a_run_cancelled_after_it_was_sent_tells_what_was(app: InMemoryApp) -> N
     run = app.start()
     app.step()
     app.step()
-    cancel_run(app.services, run.export, run.id, requested_by="Ada")
+    cancel_run(app.services, run.export, run.id, by=ADA)
     app.work()
     done = app.run(run)
     assert (done.status, done.counts.sent) == (RunStatus.CANCELLED, 25)
@@ -289,7 +290,7 @@ def test_what_is_over_cannot_be_cancelled(app: InMemoryApp) -> None:
     run = app.start()
     app.work()
     with pytest.raises(ConflictError):
-        cancel_run(app.services, run.export, run.id, requested_by="Ada")
+        cancel_run(app.services, run.export, run.id, by=ADA)
 
 
 def test_a_retry_sends_what_the_failed_run_did_not(app: InMemoryApp) -> None:
@@ -298,7 +299,12 @@ def test_a_retry_sends_what_the_failed_run_did_not(app: InMemoryApp) -> None:
     run = app.start()
     app.work()
     app.sendgrid.fault = lambda _request, _number: None
-    again = retry_run(app.services, resolve_export(app.services.store, run.export), run.id, requested_by="Ada")
+    again = retry_run(
+        app.services,
+        resolve_export(app.services.store, run.export),
+        run.id,
+        by=ADA,
+    )
     app.work()
     done = app.run(again)
     assert (app.run(run).status, done.status) == (RunStatus.FAILED, RunStatus.SUCCEEDED)
@@ -310,7 +316,12 @@ def test_a_run_that_left_nothing_cannot_be_retried(app: InMemoryApp) -> None:
     run = app.start()
     app.work()
     with pytest.raises(ConflictError):
-        retry_run(app.services, resolve_export(app.services.store, run.export), run.id, requested_by="Ada")
+        retry_run(
+            app.services,
+            resolve_export(app.services.store, run.export),
+            run.id,
+            by=ADA,
+        )
 
 
 def test_the_lists_own_count_is_told_before_and_after(app: InMemoryApp) -> None:

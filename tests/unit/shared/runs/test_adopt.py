@@ -20,6 +20,7 @@ from shared.runs.retry import retry_run
 from shared.runs.views import RunView, get_others, get_run, get_run_details
 from shared.storage.documents import Store
 from shared.storage.layout import list_lock_blob, success_blob
+from tests.support.factories import ADA, BO
 from tests.support.fake_sendgrid import EXPORT_URL, LIST_ID, contact_id, export_file
 from tests.support.in_memory_app import CrashError, InMemoryApp, emails
 
@@ -114,7 +115,12 @@ def test_members_stay_as_they_are_and_are_not_counted_again(app: InMemoryApp) ->
     assert members(app) == before | {"new@example.com": 0}
     assert membership(app).sent_all_at == sent_all_at
     with pytest.raises(ConflictError):
-        retry_run(app.services, resolve_export(app.services.store, run.export), done.id, requested_by="Ada")
+        retry_run(
+            app.services,
+            resolve_export(app.services.store, run.export),
+            done.id,
+            by=ADA,
+        )
     again = app.start()
     app.work()
     assert (app.run(again).counts.sent, app.run(again).counts.unchanged) == (1, 19)
@@ -184,13 +190,13 @@ def test_asked_twice_at_the_same_moment_it_is_one_run(app: InMemoryApp, monkeypa
 
     def late(name: str, kind: Any) -> Any:  # noqa: ANN401
         found = find(name, kind)
-        if name.endswith("/adoption.json") and not ahead:
+        if name.endswith("-adoption.json") and not ahead:
             monkeypatch.undo()
-            ahead.append(start_adoption(app.services, job, requested_by="Bo"))
+            ahead.append(start_adoption(app.services, job, by=BO))
         return found
 
     monkeypatch.setattr(app.services.store, "find", late)
-    assert start_adoption(app.services, job, requested_by="Ada").id == ahead[0].id
+    assert start_adoption(app.services, job, by=ADA).id == ahead[0].id
 
 
 def test_it_waits_for_other_runs_of_the_export_and_on_the_list(app: InMemoryApp) -> None:
@@ -214,7 +220,7 @@ def test_a_run_that_waits_says_for_what_and_can_be_cancelled(app: InMemoryApp) -
     waiting = get_run(app.services, run.export, run.id)
     assert waiting.status is RunStatus.PLANNING
     assert waiting.waits_for is not None
-    cancel_run(app.services, run.export, run.id, requested_by="Bo")
+    cancel_run(app.services, run.export, run.id, by=BO)
     app.work()
     assert app.run(run).status is RunStatus.CANCELLED
     assert not list(app.names("members/"))

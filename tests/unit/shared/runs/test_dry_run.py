@@ -16,6 +16,7 @@ from shared.runs.dry_run import start_dry_run
 from shared.runs.retry import retry_run
 from shared.runs.views import get_rejected, get_run_details
 from shared.storage.layout import membership_blob
+from tests.support.factories import ADA
 from tests.support.fake_sendgrid import answer
 from tests.support.in_memory_app import InMemoryApp, a_connection, people
 
@@ -52,7 +53,7 @@ def deliver(app: InMemoryApp, rows: Iterable[tuple[str, str]]) -> None:
 
 def dry_run(app: InMemoryApp) -> Run:
     job = resolve_export(app.services.store, "newsletter")
-    run = start_dry_run(app.services, job, requested_by="Ada")
+    run = start_dry_run(app.services, job, by=ADA)
     app.work()
     return app.run(run)
 
@@ -171,7 +172,7 @@ def test_it_goes_beside_a_run_of_the_export(app: InMemoryApp) -> None:
     run = app.start()
     app.step()
     job = resolve_export(app.services.store, "newsletter")
-    looked = start_dry_run(app.services, job, requested_by="Ada")
+    looked = start_dry_run(app.services, job, by=ADA)
     app.work()
     assert app.run(looked).status is RunStatus.SUCCEEDED
     assert app.run(run).status is RunStatus.SUCCEEDED
@@ -181,7 +182,12 @@ def test_there_is_nothing_to_retry_or_send_of_it(app: InMemoryApp) -> None:
     deliver(app, NEXT)
     done = dry_run(app)
     with pytest.raises(ConflictError):
-        retry_run(app.services, resolve_export(app.services.store, done.export), done.id, requested_by="Ada")
+        retry_run(
+            app.services,
+            resolve_export(app.services.store, done.export),
+            done.id,
+            by=ADA,
+        )
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -190,7 +196,7 @@ def test_a_dry_run_that_is_cut_off_anywhere_ends_and_changes_nothing(app: InMemo
     before = state(app)
     for call in range(4, 60, 4):
         job = resolve_export(app.services.store, "newsletter")
-        run = start_dry_run(app.services, job, requested_by="Ada")
+        run = start_dry_run(app.services, job, by=ADA)
         app.crashes.at, app.crashes.calls = {call: when}, 0
         app.work()
         app.crashes.at = {}

@@ -11,14 +11,18 @@ from shared.definitions.resolve import resolve_export
 from shared.errors import ConflictError
 from shared.limits import RESENDS
 from shared.model.reasons import RunStatus
+from shared.runs.enqueue import enqueue
 from shared.runs.retry import retry_run
 from shared.runs.views import get_run_details
+from tests.support.factories import ADA
 from tests.support.fake_sendgrid import answer, is_upsert
-from tests.support.in_memory_app import InMemoryApp, emails, people
+from tests.support.in_memory_app import CrashError, InMemoryApp, emails, people
 
 if TYPE_CHECKING:
+    from shared.model.messages import Message
     from shared.model.runs import Run
     from shared.sendgrid.api import Response
+    from shared.services import Services
     from tests.support.fake_sendgrid import Job
 
 PEOPLE = people(12)
@@ -81,7 +85,7 @@ def test_a_retry_leaves_out_whom_sendgrid_refused(app: InMemoryApp) -> None:
     assert (first.counts.rejected, first.counts.not_sent) == (1, len(PEOPLE) - 1)
     app.sendgrid.fault = lambda _request, _number: None
     job = resolve_export(app.services.store, first.export)
-    again = retry_run(app.services, job, first.id, requested_by="Ada")
+    again = retry_run(app.services, job, first.id, by=ADA)
     app.work()
     assert app.run(again).status is RunStatus.SUCCEEDED
     assert app.on_list() == emails(PEOPLE) - {"person3@example.com"}
@@ -95,7 +99,12 @@ def test_there_is_nothing_to_retry_where_sendgrid_only_refused(app: InMemoryApp)
     details = get_run_details(app.services, done.export, done.id)
     assert "retry" not in details.next_step.lower()
     with pytest.raises(ConflictError):
-        retry_run(app.services, resolve_export(app.services.store, done.export), done.id, requested_by="Ada")
+        retry_run(
+            app.services,
+            resolve_export(app.services.store, done.export),
+            done.id,
+            by=ADA,
+        )
 
 
 def test_a_job_that_failed_is_sent_again(app: InMemoryApp) -> None:
@@ -105,6 +114,26 @@ def test_a_job_that_failed_is_sent_again(app: InMemoryApp) -> None:
     done = app.run_to_its_end()
     assert done.status is RunStatus.SUCCEEDED
     assert app.on_list() == emails(PEOPLE)
+
+
+def test_a_poller_cut_off_before_it_has_the_chunk_sent_again_does_so_when_it_is_back(
+    app: InMemoryApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.sendgrid.job_answer = lambda job_id, _job: (
+        {"id": job_id, "status": "failed", "results": {}} if job_id == "job-1" else None
+    )
+    cut_off: list[Message] = []
+
+    def enqueue_or_die(services: Services, message: Message) -> None:
+        if not cut_off:
+            cut_off.append(message)
+            raise CrashError
+        enqueue(services, message)
+
+    monkeypatch.setattr("shared.runs.confirm.enqueue", enqueue_or_die)
+    done = app.run_to_its_end()
+    assert cut_off
+    assert (done.status, app.on_list()) == (RunStatus.SUCCEEDED, emails(PEOPLE))
 
 
 def test_jobs_that_always_fail_end_the_run_as_failed(app: InMemoryApp) -> None:
@@ -149,7 +178,12 @@ def test_a_retry_does_not_undo_what_a_later_run_has_sent(app: InMemoryApp) -> No
     app.start()
     app.work()
     with pytest.raises(ConflictError, match="newer data"):
-        retry_run(app.services, resolve_export(app.services.store, earlier.export), earlier.id, requested_by="Ada")
+        retry_run(
+            app.services,
+            resolve_export(app.services.store, earlier.export),
+            earlier.id,
+            by=ADA,
+        )
     assert app.on_list() == emails(PEOPLE[:5])
 
 
@@ -160,7 +194,7 @@ def test_a_retry_that_a_later_run_gets_ahead_of_sends_nothing(app: InMemoryApp) 
     app.start()
     app.step()
     job = resolve_export(app.services.store, earlier.export)
-    again = retry_run(app.services, job, earlier.id, requested_by="Ada")
+    again = retry_run(app.services, job, earlier.id, by=ADA)
     app.work()
     done = app.run(again)
     assert (done.status, done.reason and done.reason.code) == (RunStatus.FAILED, "chunks_gone")

@@ -11,14 +11,13 @@ from hypothesis import strategies as st
 
 from shared.errors import SettingsError, StorageUnavailableError
 from shared.limits import POLL_CAP, POLL_CLOSE, SWEEP_AFTER
-from shared.model.definitions import Connection, Saved
 from shared.model.messages import IMPORTS_QUEUE
 from shared.model.reasons import RunStatus
 from shared.model.runs import Delivery
 from shared.sendgrid.job_times import TIMES_KEPT
 from shared.sendgrid.rate_limiter import RateLimit
 from shared.storage.documents import Store
-from shared.storage.layout import RunBlobs, connection_blob, limiter_blob
+from shared.storage.layout import RunBlobs, limiter_blob
 from tests.support.fake_sendgrid import LIST_ID, answer
 from tests.support.in_memory_app import InMemoryApp, a_connection, emails, people
 
@@ -141,12 +140,8 @@ def test_what_is_kept_stays_small(app: InMemoryApp) -> None:
 
 
 def test_two_connections_learn_apart(app: InMemoryApp) -> None:
-    moment = app.clock()
-    other = Saved[Connection](
-        id="other", definition=a_connection(), created_at=moment, updated_at=moment, updated_by="test"
-    )
     app.save("vip", connection="other", list_id=LIST_ID)
-    Store(app.blobs).upsert(connection_blob("other"), other)
+    app.save_connection(a_connection(), "other")
     jobs = Jobs(app, tells=True)
     run_again(app, jobs)
     jobs.seconds = 200

@@ -21,6 +21,7 @@ from shared.runs.views import get_run_details
 from shared.sendgrid.rate_limiter import RateLimit
 from shared.storage.documents import Store
 from shared.storage.layout import limiter_blob, membership_blob
+from tests.support.factories import ADA
 from tests.support.fake_sendgrid import answer
 from tests.support.in_memory_app import InMemoryApp, emails, people
 
@@ -270,7 +271,12 @@ def test_removals_that_never_succeed_are_told_and_tried_by_the_next_run(app: InM
     assert members(app) == emails(PEOPLE)
     assert "retry the run" in get_run_details(app.services, done.export, done.id).next_step
     app.sendgrid.job_answer = lambda _id, _job: None
-    again = retry_run(app.services, resolve_export(app.services.store, done.export), done.id, requested_by="Ada")
+    again = retry_run(
+        app.services,
+        resolve_export(app.services.store, done.export),
+        done.id,
+        by=ADA,
+    )
     app.work()
     assert app.run(again).status is RunStatus.SUCCEEDED
     assert app.on_list() == emails(PEOPLE[3:]) | BY_HAND

@@ -22,6 +22,7 @@ from shared.runs.confirm_removals import confirm_removals
 from shared.runs.dry_run import start_dry_run
 from shared.storage.documents import Store
 from shared.storage.layout import RunBlobs, membership_blob
+from tests.support.factories import ADA
 from tests.support.fake_sendgrid import answer, contact_id, export_file
 from tests.support.in_memory_app import InMemoryApp, emails, people
 
@@ -116,7 +117,7 @@ def test_few_leavers_are_searched(app: InMemoryApp, searches: list[int]) -> None
 def test_a_forecast_counts_the_requests(app: InMemoryApp) -> None:
     deliver(app, STAY)
     app.queues.take()
-    run = start_dry_run(app.services, resolve_export(app.services.store, "newsletter"), requested_by="Ada")
+    run = start_dry_run(app.services, resolve_export(app.services.store, "newsletter"), by=ADA)
     app.work()
     forecast = app.run(run).forecast
     assert forecast is not None
@@ -136,7 +137,7 @@ def test_removals_that_were_confirmed_are_found_so_too(app: InMemoryApp, searche
     held = run_with(app, STAY)
     assert held.removals_to_confirm == len(LEAVE)
     job = resolve_export(app.services.store, held.export)
-    run = confirm_removals(app.services, job, held.id, requested_by="Ada")
+    run = confirm_removals(app.services, job, held.id, by=ADA)
     app.work()
     is_done(app, run)
     assert searches == []

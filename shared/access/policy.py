@@ -1,0 +1,125 @@
+"""What each role may do with what: the one table, by the names of the HTTP functions.
+
+Whoever is not named in a rule may not: a function without a rule is nobody's, an administrator's neither.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, StrEnum, auto
+from typing import TYPE_CHECKING, Final
+
+from shared.access.callers import Relation
+from shared.model.roles import Role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from shared.access.callers import Caller
+
+EVERY: Final = frozenset(Relation)
+USABLE: Final = frozenset({Relation.OWN, Relation.SHARED})
+
+
+class Target(StrEnum):
+    """What a request is about, which decides whose connection is asked."""
+
+    ALL = "all"
+    """All there are, of which only those are shown that the caller may see."""
+    CONNECTION = "connection"
+    EXPORT = "export"
+    """By the connection it goes through now."""
+    RUN = "run"
+    """By the connection it was started or planned with, whatever its export says now."""
+    APP = "app"
+    """Nobody's connection."""
+
+
+class Kind(StrEnum):
+    """What a request does; the audit log keeps all but looks."""
+
+    LOOK = "look"
+    CHANGE = "change"
+    START = "start"
+    READ_PEOPLE = "read_people"
+    """Reads data of the people in the segments."""
+
+
+class Verdict(Enum):
+    """What becomes of a request."""
+
+    ALLOWED = auto()
+    FORBIDDEN = auto()
+    HIDDEN = auto()
+    """What it is about is not there, as far as this caller is told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """Who may call one function."""
+
+    target: Target
+    kind: Kind
+    relations: Mapping[Role, frozenset[Relation]]
+    """Of each role, to which connections; a role that is not named may not call it at all."""
+    may_make: bool = False
+    """Whether what it is about need not be there."""
+
+
+def _rule(target: Target, kind: Kind, *, usable_by: tuple[Role, ...] = (), may_make: bool = False) -> Rule:
+    """What administrators may do everywhere, and others with the connections that are theirs to use."""
+    others = dict.fromkeys(usable_by, USABLE)
+    return Rule(target=target, kind=kind, relations={Role.ADMINISTRATOR: EVERY, **others}, may_make=may_make)
+
+
+_C, _O, _V = Role.CONTRIBUTOR, Role.OPERATOR, Role.VIEWER
+
+POLICY: Final[Mapping[str, Rule]] = {
+    "list_connections": _rule(Target.ALL, Kind.LOOK, usable_by=(_C, _O, _V)),
+    "get_connection": _rule(Target.CONNECTION, Kind.LOOK, usable_by=(_C, _O, _V)),
+    "put_connection": _rule(Target.CONNECTION, Kind.CHANGE),
+    "delete_connection": _rule(Target.CONNECTION, Kind.CHANGE),
+    "check_connection": _rule(Target.CONNECTION, Kind.START, usable_by=(_C,)),
+    "list_segments": _rule(Target.ALL, Kind.LOOK, usable_by=(_C, _V)),
+    "list_exports": _rule(Target.ALL, Kind.LOOK, usable_by=(_C, _O, _V)),
+    "get_export": _rule(Target.EXPORT, Kind.LOOK, usable_by=(_C, _O, _V)),
+    "put_export": _rule(Target.EXPORT, Kind.CHANGE, usable_by=(_C,), may_make=True),
+    "delete_export": _rule(Target.EXPORT, Kind.CHANGE, usable_by=(_C,)),
+    "preview_export": _rule(Target.EXPORT, Kind.READ_PEOPLE, usable_by=(_C,)),
+    "plan_export": _rule(Target.EXPORT, Kind.START, usable_by=(_C,)),
+    "adopt_list": _rule(Target.EXPORT, Kind.START, usable_by=(_C,)),
+    "start_run": _rule(Target.EXPORT, Kind.START, usable_by=(_C, _O)),
+    "list_runs": _rule(Target.EXPORT, Kind.LOOK, usable_by=(_C, _O, _V)),
+    "get_run": _rule(Target.RUN, Kind.LOOK, usable_by=(_C, _O, _V)),
+    "get_report": _rule(Target.RUN, Kind.LOOK, usable_by=(_C, _O, _V)),
+    "cancel_run": _rule(Target.RUN, Kind.CHANGE, usable_by=(_C, _O)),
+    "retry_run": _rule(Target.RUN, Kind.START, usable_by=(_C, _O)),
+    "confirm_removals": _rule(Target.RUN, Kind.START, usable_by=(_C,)),
+    "get_rejected": _rule(Target.RUN, Kind.READ_PEOPLE, usable_by=(_C,)),
+    "get_others": _rule(Target.RUN, Kind.READ_PEOPLE, usable_by=(_C,)),
+    "get_audit": _rule(Target.APP, Kind.LOOK),
+}
+"""By function; health is the only one that asks for nobody."""
+
+
+def has_any(caller: Caller, rule: Rule) -> bool:
+    """Whether some role of the caller may do this with some connection."""
+    return any(rule.relations.get(role) for role in caller.roles)
+
+
+def judge(caller: Caller, rule: Rule, relation: Relation, *, export: str | None = None) -> Verdict:
+    """Whether a caller may do this with a connection, or with what goes through it.
+
+    Args:
+        caller: Who asks.
+        rule: What they ask for.
+        relation: How they stand to the connection.
+        export: The export that it is about, if any; a key that is bound to one sees no other.
+    """
+    if not has_any(caller, rule):
+        return Verdict.FORBIDDEN
+    if caller.only_export is not None and export != caller.only_export:
+        return Verdict.HIDDEN
+    if any(relation in rule.relations.get(role, ()) for role in caller.roles):
+        return Verdict.ALLOWED
+    return Verdict.HIDDEN if relation is Relation.FOREIGN else Verdict.FORBIDDEN

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.model.reasons import Reason
-    from shared.sendgrid.api import NamedContacts
+    from shared.sendgrid.refusals import NamedContacts
 
 
 def whole_chunk(contacts: int) -> Delivery:

@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
-from shared.limits import MESSAGE_MAX
 from shared.model.definitions import CustomField, Region
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from uuid import UUID
 
 HOSTS: Final = {Region.GLOBAL: "https://api.sendgrid.com", Region.EU: "https://api.eu.sendgrid.com"}
@@ -118,81 +117,6 @@ def get_field_definitions() -> Request:
 
 
 # --- answers ------------------------------------------------------------------------------------------------
-
-WORDS_MAX: Final = 500
-"""Characters of one message that any pattern runs over; some patterns take the square of it."""
-WORDS_IN_ALL_MAX: Final = 200_000
-"""Characters of all messages of an answer that patterns run over."""
-_ADDRESS = re.compile(r"\S+@\S+")
-_QUOTED = re.compile(r"(['\"]).*\1", re.DOTALL)
-"""From the first quotation mark to the last: what is quoted may hold apostrophes of its own."""
-
-
-def error_messages(answer: Response) -> tuple[str, ...]:
-    """SendGrid's own words, as they came; they may quote people, so they stay inside this process.
-
-    The body may be `{"errors": […]}`, one bare error, a bare list of errors, a gateway's `{"message": …}`,
-    HTML, or nothing.
-    """
-    return tuple(str(error["message"])[:WORDS_MAX] for error in _errors(answer.json()) if error.get("message"))
-
-
-def _errors(document: Any) -> Iterable[Mapping[str, Any]]:  # noqa: ANN401 - whatever came
-    if isinstance(document, dict):
-        document = document.get("errors", [document])
-    if isinstance(document, dict):
-        document = [document]
-    return [error for error in document or () if isinstance(error, dict)] if isinstance(document, list) else ()
-
-
-def clean_message(answer: Response) -> str:
-    """SendGrid's words without addresses and without quoted values, fit for a document or a log."""
-    words = "; ".join(_ADDRESS.sub("…", _QUOTED.sub("…", message)) for message in error_messages(answer)[:3])
-    return words.encode(errors="replace").decode()[:MESSAGE_MAX]
-
-
-@dataclass(frozen=True, kw_only=True)
-class NamedContacts:
-    """Contacts that a refusal names."""
-
-    indexes: frozenset[int] = frozenset()
-    """Positions in the request, from 0."""
-    emails: frozenset[str] = field(default=frozenset(), repr=False)
-    """Addresses in lower case."""
-
-    def __bool__(self) -> bool:
-        """Whether anybody is named."""
-        return bool(self.indexes or self.emails)
-
-
-_INDEX = re.compile(r"contacts\[(\d{1,6})\]")
-_INVALID = re.compile(r"\bemail '(\S+)' is not valid")
-"""The documented words for a bad address; the address itself may hold apostrophes."""
-_ADDRESSES = re.compile(r"[^\s\"<>(),;]+@[^\s\"<>(),;]+")
-
-
-def _bounded(errors: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    """Field and message of the first errors, each cut, so that patterns over them take no time."""
-    seen = 0
-    for error in errors:
-        about, message = (str(error.get(name) or "")[:WORDS_MAX] for name in ("field", "message"))
-        seen += len(about) + len(message)
-        if seen > WORDS_IN_ALL_MAX:
-            return
-        yield about, message
-
-
-def named_contacts(answer: Response) -> NamedContacts:
-    """Whom a 400 complains about: by `contacts[i]` in field or message, else by an address in the message."""
-    indexes: set[int] = set()
-    emails: set[str] = set()
-    for about, message in _bounded(_errors(answer.json())):
-        found = {int(index) for index in _INDEX.findall(f"{about} {message}")}
-        indexes |= found
-        if not found:
-            named = _INVALID.findall(message) or [word.strip("'.:") for word in _ADDRESSES.findall(message)]
-            emails |= {email.lower() for email in named}
-    return NamedContacts(indexes=frozenset(indexes), emails=frozenset(emails))
 
 
 class JobStatus(StrEnum):

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 from shared.limits import BACKOFF_BASE, BACKOFF_CAP, BLOCK_TRIES, BLOCK_WAIT, QUEUE_DELAY_MAX
 from shared.model.reasons import Reason, ReasonCode
-from shared.sendgrid.api import NamedContacts, NoResponse, Response, clean_message, named_contacts
+from shared.sendgrid.api import NoResponse, Response
+from shared.sendgrid.refusals import NamedContacts, named_contacts, told, words_to_judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -121,12 +122,13 @@ def _number(value: str) -> float:
 
 def _bad_request(answer: Response, _attempt: int) -> Decision:
     reason = _reason(answer, ReasonCode.REQUEST_REFUSED, "SendGrid refused the contacts")
-    if "invalid custom field ids" in reason.message.lower():
+    words = words_to_judge(answer)
+    if "invalid custom field ids" in words:
         message = "SendGrid no longer has a custom field of the mapping; create it again or change the mapping."
         return Decision(
             action=Action.END_RUN, reason=Reason(code=ReasonCode.CUSTOM_FIELD_MISSING, message=message)
         )
-    if "contact limit" in reason.message.lower():
+    if "contact limit" in words:
         hint = "The SendGrid account holds as many contacts as its plan allows; raise the plan or remove contacts"
         return Decision(action=Action.END_RUN, reason=_reason(answer, ReasonCode.CONTACT_LIMIT, hint))
     named = named_contacts(answer)
@@ -134,7 +136,7 @@ def _bad_request(answer: Response, _attempt: int) -> Decision:
 
 
 def _unauthorized(answer: Response, _attempt: int) -> Decision:
-    if NOT_ALLOWED.search(clean_message(answer)):
+    if NOT_ALLOWED.search(words_to_judge(answer)):
         return _address_not_allowed(answer)
     reason = _reason(
         answer, ReasonCode.KEY_REFUSED, "SendGrid refuses the API key; renew it and store it in Key Vault"
@@ -148,7 +150,7 @@ def _address_not_allowed(answer: Response) -> Decision:
 
 
 def _forbidden(answer: Response, attempt: int) -> Decision:
-    words = clean_message(answer).lower()
+    words = words_to_judge(answer)
     if NOT_ALLOWED.search(words):
         return _address_not_allowed(answer)
     if "temporary block" not in words and "too many bad requests" not in words:
@@ -185,7 +187,7 @@ def _refused(answer: Response, _attempt: int) -> Decision:
 
 
 def _reason(answer: Response, code: ReasonCode, hint: str) -> Reason:
-    words = clean_message(answer)
+    words = told(answer)
     return Reason(code=code, message=f"{hint} (SendGrid: {words})." if words else f"{hint}.")
 
 

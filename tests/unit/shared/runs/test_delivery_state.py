@@ -23,7 +23,7 @@ from shared.runs.delivery_state import (
     waiting,
     whole_chunk,
 )
-from shared.sendgrid.api import NamedContacts
+from shared.sendgrid.refusals import NamedContacts
 from tests.support.factories import NOW, a_delivery, a_range, a_reason, an_accepted_range
 
 

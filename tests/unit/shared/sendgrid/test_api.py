@@ -4,22 +4,17 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.limits import MESSAGE_MAX, REQUEST_OVERHEAD_BYTES
+from shared.limits import REQUEST_OVERHEAD_BYTES
 from shared.model.definitions import CustomField
 from shared.sendgrid.api import (
-    WORDS_IN_ALL_MAX,
-    WORDS_MAX,
     ImportJob,
     JobStatus,
-    NamedContacts,
     Request,
     Response,
-    clean_message,
     custom_fields,
-    error_messages,
     get_field_definitions,
     get_import,
     get_list,
@@ -27,7 +22,6 @@ from shared.sendgrid.api import (
     has_marketing_scope,
     import_job,
     job_id,
-    named_contacts,
     upsert_contacts,
 )
 from tests.support.factories import LIST_ID, an_answer, an_error
@@ -37,9 +31,6 @@ if TYPE_CHECKING:
 
 JOB = "41ef3a7e-5b9e-4c1a-8c4f-0d2a3f1b7c55"
 DECIPHERERS = [
-    error_messages,
-    clean_message,
-    named_contacts,
     import_job,
     job_id,
     has_marketing_scope,
@@ -91,8 +82,7 @@ def test_a_request_goes_to_its_endpoint(request_: Request, method: str, path: st
 
 def test_nobody_appears_in_the_repr_of_an_exchange() -> None:
     request, answer = upsert_contacts(LIST_ID, b'{"email":"nora@example.com"}'), an_error("nora@example.com?")
-    named = NamedContacts(emails=frozenset({"nora@example.com"}))
-    assert "nora" not in f"{request!r} {answer!r} {named!r}"
+    assert "nora" not in f"{request!r} {answer!r}"
 
 
 # --- whatever comes -----------------------------------------------------------------------------------------
@@ -118,110 +108,6 @@ def test_any_body_is_survived(decipher: Any, body: bytes) -> None:  # noqa: ANN4
 def test_an_unheard_of_body_is_survived(body: bytes) -> None:
     for decipher in DECIPHERERS:
         decipher(an_answer(400, body))
-
-
-# --- error messages -----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"errors": [{"message": "no", "field": None, "error_id": "", "parameter": ""}], "id": "x"},
-        {"errors": {"message": "no"}},
-        {"message": "no", "error_id": "", "parameter": ""},
-        [{"message": "no"}],
-    ],
-    ids=["usual", "errors is one error", "bare object", "bare array"],
-)
-def test_the_message_is_found_in_every_shape(body: object) -> None:
-    assert error_messages(an_answer(400, body)) == ("no",)
-
-
-@pytest.mark.parametrize("body", [b"", b"<html>413</html>", b"null", b'"text"', b"7", b'{"errors":null}'])
-def test_there_may_be_no_message(body: bytes) -> None:
-    assert error_messages(an_answer(413, body)) == ()
-
-
-addresses = st.emails() | st.sampled_from(
-    ["nora@example", "nora.o'brien@example.com", '"nora berg"@example.com', "NORA@EXAMPLE.COM", "a@@b", "ä@ö.se"]
-)
-sentences = st.text(max_size=40)
-
-
-@given(address=addresses, before=sentences, after=sentences, quote=st.sampled_from(["'", '"', "", "`", "<"]))
-def test_no_address_passes_clean_message(address: str, before: str, after: str, quote: str) -> None:
-    assert address not in clean_message(an_error(f"{before}{quote}{address}{quote}{after}"))
-
-
-@given(address=st.emails(), body=documents)
-def test_no_address_passes_clean_message_from_anywhere(address: str, body: Any) -> None:  # noqa: ANN401 - any JSON
-    answer = an_answer(400, {"errors": [{"message": [address, body]}, {"message": {address: body}}]})
-    assert address not in clean_message(answer)
-
-
-@pytest.mark.parametrize(
-    "message",
-    [
-        "first_name 'Karl Johan' is too long",
-        'first_name "Karl Johan" is too long',
-        "we can't take first_name 'Karl Johan'",
-        "first_name 'Karl Johan' isn't valid, last_name 'Karl' isn't either",
-    ],
-)
-def test_no_quoted_value_passes_clean_message(message: str) -> None:
-    assert "Karl" not in clean_message(an_error(message))
-
-
-def test_words_without_people_pass_clean_message() -> None:
-    assert clean_message(an_error("too many requests", 429)) == "too many requests"
-
-
-@given(messages=st.lists(st.text(), max_size=8))
-def test_a_clean_message_is_never_long(messages: list[str]) -> None:
-    body = {"errors": [{"message": message * 100} for message in messages]}
-    assert len(clean_message(an_answer(400, body))) <= MESSAGE_MAX
-
-
-# --- who is named -------------------------------------------------------------------------------------------
-
-
-@given(indexes=st.sets(st.integers(0, 29_999), min_size=1, max_size=20))
-def test_contacts_are_named_by_index(indexes: set[int]) -> None:
-    errors = [{"field": f"contacts[{index}].identifier", "message": "not valid"} for index in indexes]
-    assert named_contacts(an_answer(400, {"errors": errors})) == NamedContacts(indexes=frozenset(indexes))
-
-
-def test_an_index_may_stand_in_the_message() -> None:
-    assert named_contacts(an_error("contacts[7].email is not valid")).indexes == {7}
-
-
-@given(address=st.emails())
-@example(address="nora.o'brien@example.com")
-@example(address="o'brien'smith@example.com")
-def test_contacts_are_named_by_address(address: str) -> None:
-    named = named_contacts(an_error(f"email '{address}' is not valid"))
-    assert named == NamedContacts(emails=frozenset({address.lower()}))
-
-
-def test_an_address_may_stand_in_double_quotes() -> None:
-    assert named_contacts(an_error('the email "Nora@example.com" is not valid')).emails == {"nora@example.com"}
-
-
-def test_a_quoted_word_that_is_no_address_may_be_one_that_is_refused() -> None:
-    assert named_contacts(an_error("email 'nora.example' is not valid")).emails == {"nora.example"}
-
-
-def test_several_errors_name_several_contacts() -> None:
-    errors = [
-        {"field": "contacts[4].identifier", "message": "email 'a@example' is not valid"},
-        {"message": "email 'b@example' is not valid"},
-    ]
-    named = named_contacts(an_answer(400, {"errors": errors}))
-    assert named == NamedContacts(indexes=frozenset({4}), emails=frozenset({"b@example"}))
-
-
-def test_a_refusal_may_name_nobody() -> None:
-    assert not named_contacts(an_error("invalid request body"))
 
 
 # --- what SendGrid tells ------------------------------------------------------------------------------------
@@ -333,17 +219,3 @@ def test_an_account_may_have_no_custom_fields() -> None:
 @pytest.mark.parametrize(("status", "ok"), [(199, False), (200, True), (202, True), (299, True), (300, False)])
 def test_two_hundreds_are_taken(status: int, *, ok: bool) -> None:
     assert Response(status=status).ok is ok
-
-
-@pytest.mark.parametrize("words", ["a" * 60_000, "'" * 60_000, "a@" * 30_000, '"x' * 500_000])
-def test_patterns_run_over_a_bounded_part_of_what_sendgrid_says(words: str) -> None:
-    answer = an_error(words, 400)
-    assert all(len(message) <= WORDS_MAX for message in error_messages(answer))
-    assert len(clean_message(answer)) <= MESSAGE_MAX
-    named_contacts(answer)
-
-
-def test_a_bounded_number_of_errors_is_looked_at() -> None:
-    errors = [{"field": f"contacts[{number}].email", "message": "x" * WORDS_MAX} for number in range(5_000)]
-    answer = Response(status=400, headers={}, body=json.dumps({"errors": errors}).encode())
-    assert 0 < len(named_contacts(answer).indexes) <= WORDS_IN_ALL_MAX / WORDS_MAX

@@ -120,6 +120,12 @@ LIST_EXPORT_UNKNOWN: Final = 300.0
 LARGE_FILE_DEADLINE: Final = 1200.0
 """Seconds until a file of an export must be read: two thirds of what a function may take."""
 
+LARGE_FILE_MAX: Final = 6_000_000_000
+"""Most bytes of a file of an export, as it is stored; SendGrid makes none above 5,000 MB unless it is told to.
+
+https://www.twilio.com/docs/sendgrid/api-reference/contacts/export-contacts
+"""
+
 KEY_LIFETIME: Final = 300.0
 """Seconds an API key is kept in memory before it is read again."""
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from shared.model.definitions import CustomField, Region
+from shared.sendgrid.file_addresses import known_file_address
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -150,7 +151,6 @@ def import_job(answer: Response) -> ImportJob:
     document = document if isinstance(document, dict) else {}
     results = document.get("results")
     results = results if isinstance(results, dict) else {}
-    url = results.get("errors_url")
     return ImportJob(
         status=_job_status(document.get("status")),
         requested=_count(results.get("requested_count")),
@@ -158,7 +158,7 @@ def import_job(answer: Response) -> ImportJob:
         updated=_count(results.get("updated_count")),
         errored=_count(results.get("errored_count")),
         seconds=_seconds_between(document.get("started_at"), document.get("finished_at")),
-        errors_url=url if isinstance(url, str) and url.startswith("https://") else None,
+        errors_url=known_file_address(results.get("errors_url")),
     )
 
 

@@ -1,4 +1,4 @@
-"""Sends requests to SendGrid. What they mean is decided in `shared.sendgrid` and `shared.retrying`."""
+"""Sends requests to SendGrid. What they mean is decided in `api` and `decisions`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 import httpx
 
 from shared.errors import FileGoneError, TransientError
-from shared.limits import ERROR_FILE_MAX, LARGE_FILE_DEADLINE, REQUEST_DEADLINE
+from shared.limits import ERROR_FILE_MAX, LARGE_FILE_DEADLINE, LARGE_FILE_MAX, REQUEST_DEADLINE
 from shared.sendgrid.api import HOSTS, NoResponse, Request, Response
+from shared.sendgrid.deadlines import tls_context, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 RESPONSE_MAX: Final = 10_000_000
 """Most bytes read of an answer."""
-FILE_BLOCK: Final = 1 << 20
 SERVER_ERROR: Final = 500
 
 NO_RESPONSES: Final[tuple[tuple[type[httpx.TransportError], NoResponse], ...]] = (
@@ -59,6 +59,7 @@ class SendGridClient:
         self._deadline = deadline
         self._client = httpx.Client(
             transport=transport,
+            verify=tls_context(),
             timeout=httpx.Timeout(deadline, connect=20),
             headers={"Accept": "application/json"},
         )
@@ -87,19 +88,26 @@ class SendGridClient:
         """Read a large file that SendGrid offers under a URL of its own, without the key, block by block.
 
         The blocks are as they are stored, whatever the headers say of them: those are not always right. Raises
-        FileGoneError, and TransientError when the file does not come to its end.
+        FileGoneError, and TransientError when the file does not come to its end, or is too long.
         """
         end = time.monotonic() + LARGE_FILE_DEADLINE
+        size = 0
         failure: FileGoneError | TransientError | None = None
         try:
             headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
             request = self._client.build_request("GET", url, headers=headers)
-            with contextlib.closing(self._client.send(request, stream=True)) as response:
+            with within(self._deadline):
+                response = self._client.send(request, stream=True)
+            with contextlib.closing(response):
                 failure = _refusal(response.status_code)
-                for block in response.iter_raw(FILE_BLOCK) if failure is None else ():
+                for block in response.iter_raw() if failure is None else ():
                     yield block
+                    size += len(block)
                     if time.monotonic() > end:
                         failure = TransientError("the file store is too slow")
+                        break
+                    if size > LARGE_FILE_MAX:
+                        failure = TransientError(f"the file store sends more than {LARGE_FILE_MAX:,} bytes")
                         break
         except (httpx.TransportError, httpx.InvalidURL, UnicodeError) as error:
             failure = TransientError(f"the file store does not answer ({type(error).__name__})")
@@ -109,8 +117,7 @@ class SendGridClient:
     def _exchange(self, request: httpx.Request, most: int) -> Response | NoResponse:
         end = time.monotonic() + self._deadline
         try:
-            response = self._client.send(request, stream=True)
-            try:
+            with within(self._deadline), contextlib.closing(self._client.send(request, stream=True)) as response:
                 body = bytearray()
                 for part in response.iter_bytes():
                     body += part
@@ -118,8 +125,6 @@ class SendGridClient:
                         return NoResponse.TIMEOUT
                     if len(body) >= most:
                         break
-            finally:
-                response.close()
         except httpx.TransportError as error:
             return next(no_response for kind, no_response in NO_RESPONSES if isinstance(error, kind))
         except (httpx.DecodingError, httpx.InvalidURL):  # the latter from a redirect to nowhere

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from shared.errors import RunEndError, TransientError
 from shared.model.reasons import ReasonCode
 from shared.sendgrid.api import Request, contact_count
+from shared.sendgrid.file_addresses import known_file_address
 from shared.sendgrid.gateway import Endpoint
 
 if TYPE_CHECKING:
@@ -74,18 +75,33 @@ def find_list_export(gateway: SendGridGateway, account: Account, export_id: str,
 
 
 def contact_export(answer: Response) -> ContactExport:
-    """Decipher `GET …/exports/{id}`. Without files it is not ready, unless nobody is on the list."""
+    """Decipher `GET …/exports/{id}`. Without files it is not ready, unless nobody is on the list.
+
+    Raises RunEndError when a file has an address that is not followed, for the others are not the whole list.
+    """
     document = answer.json()
     document = document if isinstance(document, dict) else {}
     urls = document.get("urls")
     urls = urls if isinstance(urls, list) else []
     export = ContactExport(
         state=_state(document.get("status")),
-        urls=tuple(url for url in urls if isinstance(url, str) and url.startswith("https://")),
+        urls=tuple(map(_followed, urls)),
         contacts=contact_count(answer),
     )
     is_empty = export.state is ExportState.READY and not export.urls and export.contacts != 0
     return ContactExport(state=ExportState.PENDING) if is_empty else export
+
+
+def _followed(url: object) -> str:
+    known = known_file_address(url)
+    if known is None:
+        raise RunEndError(
+            ReasonCode.LIST_EXPORT_FAILED,
+            "SendGrid offers a file of the list's export at an address that is none of SendGrid's, Twilio's or "
+            "Amazon S3's over HTTPS, so it was not fetched. Ask SendGrid's support where its exports lie, and "
+            "tell that host to those who maintain this app.",
+        )
+    return known
 
 
 def _state(word: object) -> ExportState:

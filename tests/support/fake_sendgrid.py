@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LIST_ID = UUID("11111111-2222-4333-8444-555555555555")
 KEY = "SG.first-key"
-EXPORT_URL = "https://files.example/secret-address/"
+EXPORT_URL = "https://files.s3.amazonaws.com/secret-address/"
 
 
 @dataclass

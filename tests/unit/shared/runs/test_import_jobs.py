@@ -41,7 +41,12 @@ def app() -> InMemoryApp:
 def test_contacts_that_the_job_fails_count_as_rejected(app: InMemoryApp) -> None:
     def errored(job_id: str, job: Job) -> dict[str, Any]:
         app.sendgrid.apply(type(job)(contacts=job.contacts[2:], list_ids=job.list_ids))
-        results = {"requested_count": 12, "created_count": 10, "errored_count": 2, "errors_url": "https://x/e"}
+        results = {
+            "requested_count": 12,
+            "created_count": 10,
+            "errored_count": 2,
+            "errors_url": "https://api.sendgrid.com/e",
+        }
         return {"id": job_id, "status": "errored", "results": results}
 
     app.sendgrid.job_answer = errored
@@ -53,7 +58,12 @@ def test_contacts_that_the_job_fails_count_as_rejected(app: InMemoryApp) -> None
 
 
 def test_contacts_that_the_error_file_names_are_listed_with_their_rows(app: InMemoryApp) -> None:
-    results = {"requested_count": 12, "created_count": 10, "errored_count": 2, "errors_url": "https://x/e"}
+    results = {
+        "requested_count": 12,
+        "created_count": 10,
+        "errored_count": 2,
+        "errors_url": "https://api.sendgrid.com/e",
+    }
     app.sendgrid.job_answer = lambda job_id, _job: {"id": job_id, "status": "errored", "results": results}
     app.sendgrid.errors = b"email,error\nPerson1@example.com,bad\nperson4@example.com,bad\nelse@example.com,bad\n"
     done = app.run_to_its_end()

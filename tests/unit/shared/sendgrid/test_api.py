@@ -120,7 +120,7 @@ def test_an_import_job_brings_its_counters() -> None:
         "updated_count": 2,
         "deleted_count": 0,
         "errored_count": 1,
-        "errors_url": "https://storage.example/errors.csv?sig=1",
+        "errors_url": "https://files.s3.amazonaws.com/errors.csv?sig=1",
     }
     assert import_job(an_answer(200, {"id": JOB, "status": "errored", "results": results})) == ImportJob(
         status=JobStatus.ERRORED,
@@ -128,7 +128,7 @@ def test_an_import_job_brings_its_counters() -> None:
         created=2,
         updated=2,
         errored=1,
-        errors_url="https://storage.example/errors.csv?sig=1",
+        errors_url="https://files.s3.amazonaws.com/errors.csv?sig=1",
     )
 
 

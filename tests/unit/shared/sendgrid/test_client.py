@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import threading
+import time
 import traceback
 from typing import TYPE_CHECKING
 
@@ -92,6 +94,13 @@ def test_an_answer_is_handed_on_with_headers_in_lower_case() -> None:
 def test_a_redirect_is_not_followed() -> None:
     client = a_client(lambda _: httpx.Response(302, headers={"location": "https://elsewhere.example"}))
     answer = client.send(get_scopes(), region=Region.GLOBAL, key=KEY)
+    assert isinstance(answer, Response)
+    assert answer.status == 302
+
+
+def test_a_file_is_not_looked_for_elsewhere() -> None:
+    client = a_client(lambda _: httpx.Response(302, headers={"location": "https://elsewhere.example"}))
+    answer = client.download(FILE)
     assert isinstance(answer, Response)
     assert answer.status == 302
 
@@ -232,6 +241,24 @@ def test_a_large_file_must_come_in_time(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr("shared.sendgrid.client.LARGE_FILE_DEADLINE", -1.0)
     with pytest.raises(TransientError, match="slow"):
         list(a_client(lambda _: httpx.Response(200, content=iter([b"x"]))).read_file(FILE))
+
+
+def test_a_large_file_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.sendgrid.client.LARGE_FILE_MAX", 3)
+    with pytest.raises(TransientError, match="more than 3 bytes"):
+        list(a_client(lambda _: httpx.Response(200, content=itertools.repeat(b"x"))).read_file(FILE))
+
+
+def test_a_large_file_that_drips_is_looked_at_byte_by_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.sendgrid.client.LARGE_FILE_DEADLINE", 0.2)
+
+    def drops() -> Iterator[bytes]:
+        for _ in range(50):
+            time.sleep(0.05)
+            yield b"x"
+
+    with pytest.raises(TransientError, match="slow"):
+        list(a_client(lambda _: httpx.Response(200, content=drops())).read_file(FILE))
 
 
 def test_an_address_that_is_none_is_asked_for_again() -> None:

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from shared.errors import RunEndError
+from shared.model.reasons import ReasonCode
 from shared.sendgrid.contact_exports import ContactExport, ExportState, contact_export
 from tests.support.factories import an_answer
 
-FILE = "https://files.example/contacts.csv.gz?X-Amz-Signature=1"
+FILE = "https://files.s3.us-west-2.amazonaws.com/contacts.csv.gz?X-Amz-Signature=1"
 
 
 def report(**members: Any) -> ContactExport:  # noqa: ANN401 - any JSON
@@ -24,9 +26,18 @@ def test_a_word_that_is_not_known_is_waited_for(word: object) -> None:
     assert report(status=word, urls=[]).state is ExportState.PENDING
 
 
-@pytest.mark.parametrize("urls", [[], None, "x", ["http://files.example/plain"], [7]])
+@pytest.mark.parametrize("urls", [[], None, "x"])
 def test_without_files_it_is_not_ready(urls: object) -> None:
     assert report(status="ready", urls=urls, contact_count=3).state is ExportState.PENDING
+
+
+@pytest.mark.parametrize(
+    "urls", [["http://api.sendgrid.com/plain"], [7], [FILE, "https://169.254.169.254/"], [FILE, None]]
+)
+def test_an_address_that_is_not_followed_ends_the_wait(urls: list[object]) -> None:
+    with pytest.raises(RunEndError) as raised:
+        report(status="ready", urls=urls, contact_count=3)
+    assert raised.value.reason.code == ReasonCode.LIST_EXPORT_FAILED
 
 
 def test_an_empty_list_needs_no_files() -> None:
@@ -43,4 +54,4 @@ def test_a_failure_is_told() -> None:
 
 
 def test_the_address_of_a_file_is_not_shown() -> None:
-    assert "files.example" not in repr(report(status="ready", urls=[FILE]))
+    assert "amazonaws" not in repr(report(status="ready", urls=[FILE]))

@@ -18,7 +18,10 @@ route = functools.partial(blueprint.route, trigger_arg_name="request")
 @authorised
 def list_segments(call: Call) -> func.HttpResponse:
     """The segments that the caller may export, each with its newest extract and the columns to map."""
-    found = segments.list_segments(call.services.extracts, prefix=call.services.settings.extract_prefix)
+    settings = call.services.settings
+    found = segments.list_segments(
+        call.services.extracts, prefix=settings.extract_prefix, place=settings.extract_place
+    )
     allowed = _allowed(call)
     shown = [segment for segment in found if allowed is None or segment.segment in allowed]
     return json_answer({"segments": [segment.model_dump(mode="json") for segment in shown]})

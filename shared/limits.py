@@ -208,8 +208,20 @@ PLANNER_DISK: Final = "600MB"
 https://learn.microsoft.com/azure/azure-functions/functions-scale#service-limits
 """
 
-MODEL_BYTES_MAX: Final = 64 << 20
+MODEL_BYTES_MAX: Final = 16 << 20
 """Largest model.json that is read, in bytes. Ours: one of thousands of tables has some megabytes."""
+
+MODEL_TABLES_MAX: Final = 10_000
+"""Most tables of a model.json. Ours: an environment has hundreds."""
+
+MODEL_FILES_MAX: Final = 50_000
+"""Most files, and most columns, of a table of a model.json. Ours: large tables have hundreds."""
+
+LISTING_SECONDS: Final = 30.0
+"""Seconds after which the segment listing looks at no more segments, but only names them."""
+
+LISTING_MEMORY: Final = "200MB"
+"""Most memory of the engine that reads the beginnings of files for the segment listing."""
 
 EXTRACT_WAIT: Final = 3600.0
 """Seconds after its start in which a run waits for the newest delivery to be complete, unless the export says."""

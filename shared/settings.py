@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Annotated, Final
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
@@ -58,6 +59,14 @@ class StorageSettings(BaseModel):
     blob_uri: str = ""
     queue_uri: str = ""
 
+    @property
+    def account(self) -> str:
+        """Name of the account; empty where it is not told."""
+        if self.blob_uri:
+            return (urlsplit(self.blob_uri).hostname or "").partition(".")[0]
+        named = re.search(r"(?:^|;)AccountName=([^;]*)", self.connection_string, re.IGNORECASE)
+        return named[1] if named else ""
+
 
 class KeyRole(BaseModel):
     """What whoever holds a key may do."""
@@ -105,6 +114,12 @@ class Settings(BaseModel):
     """The environment's scheduled refresh; None means it is off."""
     authentication: Keys | Entra
     """How callers say who they are."""
+
+    @property
+    def extract_place(self) -> str | None:
+        """Account and container of the extracts, as `account/container`; None where the account is not told."""
+        account = self.extract_storage.account
+        return f"{account}/{self.extract_container}".lower() if account else None
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

@@ -13,15 +13,16 @@ from shared.errors import RunEndError
 from shared.extracts.declared_layout import find_by_layout
 from shared.extracts.extract import ambiguous, shown
 from shared.extracts.found_layout import find_by_names
+from shared.extracts.listed_blobs import NOTHING, ListedBlobs
 from shared.extracts.listed_layout import find_by_model
-from shared.extracts.model_json import list_models, list_tables
+from shared.extracts.model_json import ModelUnreadableError, list_models, list_tables
 from shared.extracts.names import read_data_name, why_no_data, why_no_delivery
 from shared.extracts.parts import read_name
 from shared.model.definitions import SourceOptions
 from shared.model.reasons import Reason, ReasonCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from shared.extracts.extract import Extract
     from shared.storage.interfaces import BlobItem, ReadableBlobs
@@ -30,9 +31,21 @@ CUSTOMER_INSIGHTS_FOLDER: Final = "CustomerInsights_"
 
 
 def find_extract(
-    blobs: ReadableBlobs, segment: str, *, prefix: str = "", source: SourceOptions | None = None
+    blobs: ReadableBlobs,
+    segment: str,
+    *,
+    prefix: str = "",
+    source: SourceOptions | None = None,
+    place: str | None = None,
 ) -> Extract:
     """The newest complete extract of `segment`.
+
+    Args:
+        blobs: where extracts lie.
+        segment: its name.
+        prefix: EXTRACT_PREFIX, below which all files must lie.
+        source: what the export declares.
+        place: account and container of the blobs, as `account/container`, to tell when a model means others.
 
     Raises RunEndError when there is none or it is not certain which files it is, and ExtractIncompleteError.
     """
@@ -43,7 +56,7 @@ def find_extract(
         if found is None:
             raise _missing(blobs, root, segment, options)
         return found
-    extracts = {root: extract for root in _roots(blobs, root) if (extract := _find(blobs, root, segment, options))}
+    extracts = _find_all(blobs, root, segment, options, place)
     if len(extracts) > 1:
         advice = "Set EXTRACT_PREFIX to the folder that is meant."
         raise ambiguous(segment, "lie in several places", [_place(each) for each in extracts], advice=advice)
@@ -52,8 +65,28 @@ def find_extract(
     return next(iter(extracts.values()))
 
 
-def _find(blobs: ReadableBlobs, root: str, segment: str, options: SourceOptions) -> Extract | None:
-    return find_by_model(blobs, root, segment, options) or find_by_names(blobs, root, segment, options)
+def _find_all(
+    blobs: ReadableBlobs, wall: str, segment: str, options: SourceOptions, place: str | None
+) -> dict[str, Extract]:
+    """The extracts of the segment by the folder that they were found in.
+
+    A model.json that cannot be read costs its own folder: where nothing there begins with the segment's name, and
+    the segment is found elsewhere, it is passed over.
+    """
+    found: dict[str, Extract] = {}
+    unread: dict[str, ModelUnreadableError] = {}
+    for root in _roots(blobs, wall):
+        try:
+            extract = find_by_model(blobs, root, segment, options, wall=wall, place=place)
+        except ModelUnreadableError as unreadable:
+            unread[root] = unreadable
+            continue
+        if extract := extract or find_by_names(blobs, root, segment, options):
+            found[root] = extract
+    for root, error in unread.items():
+        if not found or blobs.list_level(root + segment) != NOTHING:
+            raise error
+    return found
 
 
 def _place(root: str) -> str:
@@ -84,22 +117,62 @@ class Listed:
     """Why there is no extract of it that would be read."""
 
 
-def list_extracts(blobs: ReadableBlobs, *, prefix: str = "") -> list[Listed]:
+def list_extracts(
+    blobs: ReadableBlobs,
+    *,
+    prefix: str = "",
+    place: str | None = None,
+    is_late: Callable[[], bool] = lambda: False,
+) -> Iterator[Listed]:
     """Every segment found, by name, with its newest extract or why that cannot be told.
 
-    Raises RunEndError when a model.json beside the segments cannot be read.
+    Args:
+        blobs: where extracts lie; every folder is listed once.
+        prefix: EXTRACT_PREFIX.
+        place: account and container of the blobs, as `account/container`.
+        is_late: whether the caller cannot wait longer; the segments left are named and not looked for.
+
+    Raises RunEndError when nothing is found but a model.json that cannot be read, or finding the names took too
+    long.
     """
-    names = {name for root in _roots(blobs, _folder(prefix)) for name in _segments(blobs, root)}
-    found = (_list(blobs, name, prefix) for name in sorted(names))
-    return [listed for listed in found if listed]
+    listed_blobs = ListedBlobs(blobs)
+    for name in _names(listed_blobs, _folder(prefix), is_late):
+        if is_late():
+            yield Listed(segment=name, extract=None, problem=LATE)
+        elif listed := _list(listed_blobs, name, prefix, place):
+            yield listed
 
 
-def _list(blobs: ReadableBlobs, segment: str, prefix: str) -> Listed | None:
+LATE: Final = Reason(
+    code=ReasonCode.LISTING_CUT,
+    message="There are too many segments, folders or files to look at all of them in one answer.",
+)
+
+
+def _names(blobs: ReadableBlobs, root: str, is_late: Callable[[], bool]) -> list[str]:
+    """All names that may be segments. A model.json that cannot be read hides its own tables only."""
+    names: set[str] = set()
+    unread: ModelUnreadableError | None = None
+    for each in _roots(blobs, root):
+        if is_late():
+            raise RunEndError(LATE.code, LATE.message)
+        names |= _segments(blobs, each)
+        try:
+            names |= {name for model in list_models(blobs, each) for name in list_tables(blobs, model)}
+        except ModelUnreadableError as unreadable:
+            unread = unreadable
+    if unread and not names:
+        raise unread
+    return sorted(names)
+
+
+def _list(blobs: ReadableBlobs, segment: str, prefix: str, place: str | None) -> Listed | None:
     try:
-        return Listed(segment=segment, extract=find_extract(blobs, segment, prefix=prefix), problem=None)
+        extract = find_extract(blobs, segment, prefix=prefix, place=place)
     except RunEndError as end:
         is_none = end.reason.code in {ReasonCode.EXTRACT_MISSING, ReasonCode.EXTRACT_UNSUPPORTED}
         return None if is_none else Listed(segment=segment, extract=None, problem=end.reason)
+    return Listed(segment=segment, extract=extract, problem=None)
 
 
 def _folder(prefix: str) -> str:
@@ -115,11 +188,10 @@ def _roots(blobs: ReadableBlobs, prefix: str) -> Iterator[str]:
 
 
 def _segments(blobs: ReadableBlobs, root: str) -> set[str]:
-    """Names that may be segments: of a model, of folders, of files."""
+    """Names that may be segments: of folders, of files."""
     level = blobs.list_level(root)
-    names = {name for model in list_models(blobs, root) for name in list_tables(blobs, model)}
     folders = [folder.removeprefix(root) for folder in level.folders]
-    names |= {
+    names = {
         _segment_of(_stem(folder) or folder, parts=False)
         for folder in folders
         if not folder.startswith(CUSTOMER_INSIGHTS_FOLDER) and not why_no_delivery(folder)

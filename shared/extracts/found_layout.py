@@ -132,7 +132,7 @@ class _Search:
             if read_name(data.stem, before=self.segment)
         ]
         if files:
-            marked = self.blobs.list_blobs(self.root + self._marker)
+            marked = self.blobs.list_level(self.root + self._marker).blobs
             committed = any(item.name == self.root + self._marker for item in marked)
             yield from self._deliveries(files, before=self.segment, version=(), committed=committed, level=level)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os.path
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -14,7 +15,7 @@ from shared.extracts.model_json import list_models, read_table
 from shared.model.runs import PassedOver
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from shared.extracts.extract import Extract
     from shared.extracts.model_json import ModelTable
@@ -22,12 +23,30 @@ if TYPE_CHECKING:
     from shared.storage.interfaces import BlobItem, ReadableBlobs
 
 _DATED: Final = re.compile(r"(?P<home>(?:.*?/)??)(?P<version>\d[\dTZ._-]*(?:/\d[\dTZ._-]*)*)")
+FOLDERS_LISTED: Final = 20
+"""Up to so many folders are listed one by one, more of them all at once, with what lies between."""
 CLOCKS_DIFFER: Final = timedelta(hours=1)
 """A file may be so much older than its model says: some writers note the time at their end."""
 
 
-def find_by_model(blobs: ReadableBlobs, root: str, segment: str, options: SourceOptions) -> Extract | None:
+def find_by_model(
+    blobs: ReadableBlobs,
+    root: str,
+    segment: str,
+    options: SourceOptions,
+    *,
+    wall: str = "",
+    place: str | None = None,
+) -> Extract | None:
     """The extract that a model.json in `root` or in the segment's folder lists; None when none does.
+
+    Args:
+        blobs: where models and files lie.
+        root: folder in which segments are looked for.
+        segment: whose extract is wanted.
+        options: what the export declares.
+        wall: no file is read that does not lie below it, whatever a model says.
+        place: account and container of the blobs, as `account/container`; what a model says else is told.
 
     Raises RunEndError when a model cannot be read or two list the segment, and ExtractIncompleteError.
     """
@@ -35,15 +54,31 @@ def find_by_model(blobs: ReadableBlobs, root: str, segment: str, options: Source
         table
         for folder in (root, f"{root}{segment}/")
         for model in list_models(blobs, folder)
-        if (table := read_table(blobs, model, segment, alone=folder != root)) and table.files
+        if (table := read_table(blobs, model, segment, alone=folder != root, wall=wall)) and table.files
     ]
     if len(tables) > 1:
         advice = "Remove the one that is not kept up to date."
         raise ambiguous(segment, "are listed by several models", [table.model for table in tables], advice=advice)
-    return _read(blobs, segment, tables[0], options) if tables else None
+    if not tables:
+        return None
+    extract = _read(blobs, segment, tables[0], options, wall)
+    elsewhere = _elsewhere(tables[0], place)
+    return replace(extract, passed_over=(*elsewhere, *extract.passed_over))
 
 
-def _read(blobs: ReadableBlobs, segment: str, table: ModelTable, options: SourceOptions) -> Extract:
+def _elsewhere(table: ModelTable, place: str | None) -> list[PassedOver]:
+    """The places that the model names instead of the one that is read; it was copied, or means other files."""
+    places = {file.place for file in table.files if file.place is not None}
+    return [
+        PassedOver(
+            name=other, why=f"is where {table.model} says that files lie; those of their names in {place} are read"
+        )
+        for other in sorted(places)
+        if place is not None and other != place
+    ]
+
+
+def _read(blobs: ReadableBlobs, segment: str, table: ModelTable, options: SourceOptions, wall: str) -> Extract:
     listed = {file.name: file for file in table.files}
     items = _items(blobs, list(listed))
     declared = merged(options, table.source)
@@ -52,7 +87,7 @@ def _read(blobs: ReadableBlobs, segment: str, table: ModelTable, options: Source
         files = [(items[name], merged(options, file.source)) for name, file in listed.items()]
         return make_extract(segment, files, version=_dated_folder(list(listed))[1], declared=declared)
     sentence = f"The newest delivery of {segment}, by {table.model}, is not complete: {problem}."
-    before = _before(blobs, table)
+    before = _before(blobs, table, wall)
     if before is None:
         raise ExtractIncompleteError(f"{sentence} No earlier delivery of the same files was found.")
     files = [(item, merged(options, file.source)) for item, file in zip(before, table.files, strict=True)]
@@ -66,11 +101,13 @@ def _read(blobs: ReadableBlobs, segment: str, table: ModelTable, options: Source
 def _items(blobs: ReadableBlobs, names: Sequence[str]) -> dict[str, BlobItem]:
     """The blobs of these names that are there."""
     wanted = set(names)
-    return {
-        item.name: item
-        for item in blobs.list_blobs(os.path.commonprefix(list(names)))  # noqa: RUF071 - of names, not paths
-        if item.name in wanted and not item.is_folder
-    }
+    folders = {name[: name.rfind("/") + 1] for name in wanted}
+    found: Iterable[BlobItem]
+    if len(folders) <= FOLDERS_LISTED:
+        found = (item for folder in sorted(folders) for item in blobs.list_level(folder).blobs)
+    else:
+        found = blobs.list_blobs(os.path.commonprefix(list(names)))  # noqa: RUF071 - of names, not paths
+    return {item.name: item for item in found if item.name in wanted and not item.is_folder}
 
 
 def _problem(table: ModelTable, items: dict[str, BlobItem]) -> str | None:
@@ -84,11 +121,11 @@ def _problem(table: ModelTable, items: dict[str, BlobItem]) -> str | None:
     return None
 
 
-def _before(blobs: ReadableBlobs, table: ModelTable) -> list[BlobItem] | None:
+def _before(blobs: ReadableBlobs, table: ModelTable, wall: str) -> list[BlobItem] | None:
     """The same files in the dated folder before the listed one; None if they are not all there."""
     names = [file.name for file in table.files]
     home, version = _dated_folder(names)
-    if not version:
+    if not version or not home.startswith(wall):
         return None
     wanted = [name.removeprefix(f"{home}{version}/") for name in names]
     try:

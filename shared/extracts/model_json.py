@@ -5,24 +5,22 @@ https://learn.microsoft.com/common-data-model/model-json
 
 from __future__ import annotations
 
-import codecs
-import io
-import ipaddress
+import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
-from urllib.parse import unquote, urlsplit
 
-import ijson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared.errors import RunEndError
+from shared.extracts.listed_blobs import ListedBlobs
+from shared.extracts.locations import Location, LocationError, read_location
 from shared.extracts.names import MODEL_NAME
-from shared.limits import MODEL_BYTES_MAX
+from shared.limits import MODEL_BYTES_MAX, MODEL_FILES_MAX, MODEL_TABLES_MAX
 from shared.model.definitions import SourceOptions
-from shared.model.reasons import ReasonCode
+from shared.model.reasons import Reason, ReasonCode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
     from shared.storage.interfaces import BlobItem, ReadableBlobs
@@ -38,6 +36,10 @@ DELIMITERS: Final[dict[str, Literal["comma", "semicolon", "tab", "pipe"]]] = {
 }
 ENCODINGS: Final = {"unicode": "utf-16", "ansi": "cp1252", "1252": "cp1252"}
 """What writers call encodings, where Python has another name."""
+
+
+NAME_MAX: Final = 127
+"""Longest name of a segment."""
 
 
 class _Member(BaseModel):
@@ -104,6 +106,12 @@ class ModelFile:
     refreshed: datetime | None
     """When it was last written, by the model; None if that is not told."""
     source: SourceOptions
+    place: str | None = None
+    """Account and container by the model, as `account/container`; None if it does not say."""
+
+
+class ModelUnreadableError(RunEndError):
+    """A whole model.json cannot be read, so nobody knows which tables it lists."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,20 +131,25 @@ def list_models(blobs: ReadableBlobs, folder: str) -> list[BlobItem]:
     return [
         item
         for prefix in MODEL_PREFIXES
-        for item in blobs.list_blobs(folder + prefix)
+        for item in blobs.list_level(folder + prefix).blobs
         if item.name[len(folder) :].casefold() == MODEL_NAME
     ]
 
 
 def list_tables(blobs: ReadableBlobs, model: BlobItem) -> list[str]:
-    """Names of a model's tables. Raises RunEndError for a model that cannot be read."""
-    return [name for entity in _entities(blobs, model) if isinstance(name := entity.get("name"), str)]
+    """Names of a model's tables, as far as they may name segments. Raises ModelUnreadableError."""
+    names = [entity.get("name") for entity in _entities(blobs, model)]
+    return [name for name in names if isinstance(name, str) and len(name) <= NAME_MAX and name.isprintable()]
 
 
-def read_table(blobs: ReadableBlobs, model: BlobItem, name: str, *, alone: bool) -> ModelTable | None:
+def read_table(
+    blobs: ReadableBlobs, model: BlobItem, name: str, *, alone: bool, wall: str = ""
+) -> ModelTable | None:
     """The table of that name, if need be in another case; with `alone` the only table whatever it is called.
 
-    Only the table itself is kept of the model. Raises RunEndError for a model that cannot be read.
+    Its files must lie below `wall`.
+
+    Raises ModelUnreadableError, and RunEndError for a table that cannot be read.
     """
     found: dict[str, dict[str, Any]] = {}
     count = 0
@@ -147,70 +160,93 @@ def read_table(blobs: ReadableBlobs, model: BlobItem, name: str, *, alone: bool)
             found[called] = entity
     named = [called for called in found if called.casefold() == name.casefold()]
     if name in found:
-        return _table(found[name], model)
+        return _table(found[name], model, wall)
     if len(named) > 1:
         raise _unreadable(model, f"has the tables {' and '.join(sorted(named))}, neither of them called {name}")
     if named:
-        return _table(found[named[0]], model)
-    return _table(next(iter(found.values())), model) if alone and count == 1 else None
+        return _table(found[named[0]], model, wall)
+    return _table(next(iter(found.values())), model, wall) if alone and count == 1 else None
 
 
-def _entities(blobs: ReadableBlobs, model: BlobItem) -> Iterator[dict[str, Any]]:
-    """The tables of a model, one after the other."""
+def _entities(blobs: ReadableBlobs, model: BlobItem) -> list[dict[str, Any]]:
+    """The tables of a model. Raises ModelUnreadableError."""
+    if not isinstance(blobs, ListedBlobs):
+        return _read_entities(blobs, model)
+    known = blobs.keep(model, partial(_entities_or_reason, blobs, model))
+    if isinstance(known, Reason):
+        raise ModelUnreadableError(known.code, known.message)
+    return known
+
+
+def _entities_or_reason(blobs: ReadableBlobs, model: BlobItem) -> list[dict[str, Any]] | Reason:
+    try:
+        return _read_entities(blobs, model)
+    except ModelUnreadableError as error:
+        return error.reason
+
+
+def _read_entities(blobs: ReadableBlobs, model: BlobItem) -> list[dict[str, Any]]:
     if model.size > MODEL_BYTES_MAX:
-        message = f"{model.name} has {model.size:,} bytes, more than the {MODEL_BYTES_MAX:,} that are read."
+        raise _too_large(model, f"has {model.size:,} bytes, more than the {MODEL_BYTES_MAX:,} that are read")
+    try:
+        document = json.loads(blobs.get(model.name).data)
+    except (ValueError, RecursionError):
+        raise _no_model(model, "is no JSON") from None
+    entities = document.get("entities", []) if isinstance(document, dict) else None
+    if not isinstance(entities, list):
+        raise _no_model(model, "has no list of entities")
+    if len(entities) > MODEL_TABLES_MAX:
+        raise _too_large(model, f"lists more than {MODEL_TABLES_MAX:,} tables")
+    return [entity for entity in entities if isinstance(entity, dict)]
+
+
+def _no_model(model: BlobItem, why: str) -> ModelUnreadableError:
+    error = _unreadable(model, why)
+    return ModelUnreadableError(error.reason.code, error.reason.message)
+
+
+def _too_large(model: BlobItem, why: str) -> ModelUnreadableError:
+    return ModelUnreadableError(ReasonCode.MODEL_TOO_LARGE, f"{model.name} {why}.")
+
+
+def _table(entity: dict[str, Any], model: BlobItem, wall: str) -> ModelTable:
+    listed = [entity.get(member) for member in ("partitions", "attributes")]
+    if any(isinstance(members, list) and len(members) > MODEL_FILES_MAX for members in listed):
+        message = f"{model.name} lists a table with more than {MODEL_FILES_MAX:,} files or columns."
         raise RunEndError(ReasonCode.MODEL_TOO_LARGE, message)
-    text = blobs.get(model.name).data.removeprefix(codecs.BOM_UTF8)
     try:
-        for entity in ijson.items(io.BytesIO(text), "entities.item"):
-            if isinstance(entity, dict):
-                yield entity
-    except (ijson.JSONError, UnicodeDecodeError):
-        raise _unreadable(model, "is no JSON") from None
-
-
-def _table(entity: dict[str, Any], model: BlobItem) -> ModelTable:
-    try:
+        json.dumps(entity, ensure_ascii=False).encode()  # half a character may be escaped, and stands in no name
         checked = _Entity.model_validate(entity)
-    except ValidationError:
+    except (ValidationError, UnicodeEncodeError, RecursionError):
         raise _unreadable(model, "has a table that is not as it should be") from None
     columns = tuple(attribute.name for attribute in checked.attributes)
-    folder = model.name.rpartition("/")[0]
-    files = tuple(
-        ModelFile(
-            name=blob_name(partition.location, folder),
-            refreshed=partition.refreshed,
-            source=partition.format.options(columns),
-        )
-        for partition in checked.partitions
-    )
+    files = tuple(_file(partition, columns, model, wall) for partition in checked.partitions)
     source = files[0].source if files else _Format().options(columns)
     return ModelTable(model=model.name, name=checked.name, source=source, files=files)
 
 
-def blob_name(location: str, folder: str) -> str:
-    """The blob that a partition's location means.
-
-    Usually that is `https://{account}.blob.core.windows.net/{container}/{name}`. Hadoop's drivers have the
-    container in front of the account, emulators have the account in the path, and some writers give a path
-    relative to the model's folder.
-    """
-    uri = urlsplit(location)
-    path = unquote(uri.path).lstrip("/")
-    if not uri.scheme:
-        return path if not folder or path.startswith(folder + "/") else f"{folder}/{path}"
-    if "@" in uri.netloc:
-        return path
-    return path.split("/", 2 if _is_emulator(uri.hostname or "") else 1)[-1]
-
-
-def _is_emulator(host: str) -> bool:
-    """Whether the account stands in the path."""
+def _file(partition: _Partition, columns: tuple[str, ...], model: BlobItem, wall: str) -> ModelFile:
     try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return "." not in host
-    return True
+        location = read_location(partition.location, model.name.rpartition("/")[0])
+    except LocationError as error:
+        raise _unreadable(model, f"has a location that {error}") from None
+    _require_inside(location, model, wall)
+    return ModelFile(
+        name=location.name,
+        refreshed=partition.refreshed,
+        source=partition.format.options(columns),
+        place=location.place,
+    )
+
+
+def _require_inside(location: Location, model: BlobItem, wall: str) -> None:
+    if not location.name.startswith(wall):
+        message = (
+            f"{model.name} lists a file that does not lie below {wall}, the EXTRACT_PREFIX beyond which nothing "
+            "is read. Have the source write its locations below it, or set EXTRACT_PREFIX to a folder that holds "
+            "model and files."
+        )
+        raise RunEndError(ReasonCode.EXTRACT_OUTSIDE_PREFIX, message)
 
 
 def _unreadable(model: BlobItem, why: str) -> RunEndError:

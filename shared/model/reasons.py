@@ -96,6 +96,14 @@ class ReasonCode(StrEnum):
         "extract_incomplete",
         "Have the named delivery completed, then start a new run; docs/extracts.md says what completes one.",
     )
+    EXTRACT_OUTSIDE_PREFIX = (
+        "extract_outside_prefix",
+        "Have the source write its locations below EXTRACT_PREFIX, or set that to a folder that holds all of it.",
+    )
+    LISTING_CUT = (
+        "listing_cut",
+        "Set EXTRACT_PREFIX to the folder that is meant, or remove old deliveries; runs are not affected.",
+    )
     EXTRACT_UNREADABLE = (
         "extract_unreadable",
         "Correct the named file, or declare in the export's source how it is written.",

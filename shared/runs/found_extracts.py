@@ -18,9 +18,15 @@ if TYPE_CHECKING:
 
 def find_extracts(services: Services, job: ExportWithConnection) -> list[Extract]:
     """The newest extract of every segment, in the export's order. Raises RunEndError when one is missing."""
-    prefix = services.settings.extract_prefix
+    settings = services.settings
     return [
-        find_extract(services.extracts, segment, prefix=prefix, source=job.export.source)
+        find_extract(
+            services.extracts,
+            segment,
+            prefix=settings.extract_prefix,
+            source=job.export.source,
+            place=settings.extract_place,
+        )
         for segment in job.export.segments
     ]
 

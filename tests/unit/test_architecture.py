@@ -17,7 +17,10 @@ PRODUCT = [*SHARED, *FUNCTIONS, APP / "function_app.py"]
 PURE = [
     *sorted((APP / "shared" / "model").glob("[a-z]*.py")),
     *(APP / "shared" / f"{name}.py" for name in ("limits", "errors")),
-    *(APP / "shared" / "sendgrid" / f"{name}.py" for name in ("api", "decisions", "file_addresses", "job_times", "refusals")),
+    *(
+        APP / "shared" / "sendgrid" / f"{name}.py"
+        for name in ("api", "decisions", "file_addresses", "job_times", "refusals")
+    ),
     *(APP / "shared" / "runs" / f"{name}.py" for name in ("schedule", "outcomes", "delivery_state", "job_looks")),
 ]
 ROOMS = (

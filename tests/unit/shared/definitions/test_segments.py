@@ -192,9 +192,26 @@ def test_a_file_that_storage_does_not_give_is_named() -> None:
     assert segment.columns_problem == "Azure Storage answered BlobArchived at Seg.csv"
 
 
-def test_a_model_json_that_cannot_be_read_is_told() -> None:
+def test_a_model_json_that_cannot_be_read_is_told_with_the_segments_beside_it() -> None:
+    (segment,) = list_segments(delivered({"model.json": "{", "Seg.csv": "EMail\n"}))
+    assert segment.problem is not None
+    assert "is not a model.json" in segment.problem.message
+
+
+def test_a_model_json_that_cannot_be_read_is_told_where_nothing_else_is() -> None:
     with pytest.raises(RunEndError, match=r"is not a model\.json"):
-        list_segments(delivered({"model.json": "{", "Seg.csv": "EMail\n"}))
+        list_segments(delivered({"model.json": "{"}))
+
+
+def test_a_model_json_that_cannot_be_read_hides_no_segment_of_another_folder() -> None:
+    files = {
+        "CustomerInsights_1/Blob/model.json": "{",
+        "CustomerInsights_1/Blob/Ours.csv": "EMail\n",
+        "CustomerInsights_2/Blob/Theirs.csv": "EMail\n",
+    }
+    ours, theirs = list_segments(delivered(files))
+    assert (ours.segment, ours.extract) == ("Ours", None)
+    assert (theirs.segment, theirs.columns) == ("Theirs", ("EMail",))
 
 
 # --- the answer ---------------------------------------------------------------------------------------------

@@ -10,6 +10,30 @@ REQUESTS_PER_MINUTE: Final = 200
 IMPORT_USUAL: Final = 30.0
 """Seconds that SendGrid's import jobs mostly take; recorded from the live API."""
 
+CRON_MAX: Final = 200
+"""Longest cron expression, in characters. Ours: all minutes of an hour, listed one by one, take 170."""
+
+USERS_MAX: Final = 500
+"""Most people whom a connection may be shared with. Ours."""
+
+SEGMENTS_MAX: Final = 200
+"""Most segments of an export. Ours."""
+
+NULLS_MAX: Final = 50
+"""Most values of an export's source that mean nothing. Ours."""
+
+DECLARED_COLUMNS_MAX: Final = 50_000
+"""Most columns that an export or a model.json declares. Ours."""
+
+CUSTOM_FIELDS_MAX: Final = 500
+"""Most custom fields of an account.
+
+https://www.twilio.com/docs/sendgrid/ui/managing-contacts/custom-fields
+"""
+
+MAPPED_FIELDS_MAX: Final = 550
+"""Most fields of a mapping: all custom fields and SendGrid's own."""
+
 CONTACTS_PER_REQUEST: Final = 30_000
 """Most contacts in one upsert.
 
@@ -145,7 +169,11 @@ RETENTION: Final = 7 * 24 * 3600.0
 """Seconds that chunks and abandoned attempts are kept after their run ended."""
 
 EXPORT_LOCK_WAIT: Final = 15.0
-"""Seconds between two looks of a run that waits for another run of its export to end."""
+"""Seconds between the first looks of a run that waits for another run of its export to end; later a fifth of its
+age …"""
+
+EXPORT_LOCK_WAIT_CAP: Final = 120.0
+"""… up to this many seconds."""
 
 HEARTBEAT: Final = 10.0
 """Seconds between two signs of life of a process that works on messages."""
@@ -170,6 +198,24 @@ A dead host's come back when their leases end: after five minutes at least, sinc
 
 PLANNER_LOOK: Final = 2.0
 """Seconds between two looks of a run for a planner that is free."""
+
+PREVIEWS_AT_ONCE: Final = 4
+"""Previews under way on an instance; it has 16 threads for everything."""
+
+PREVIEWS_OF_A_CALLER: Final = 2
+"""Previews of one caller under way on an instance."""
+
+PREVIEW_WAIT: Final = 1.0
+"""Seconds that a preview waits for the planner."""
+
+PREVIEW_RETRY_AFTER: Final = 10.0
+"""Seconds after which a preview that was not served may be asked for again."""
+
+PREVIEW_SECONDS: Final = 20.0
+"""Seconds after which a preview reads nothing more; whoever asked waits on a thread of the instance."""
+
+PREVIEW_BYTES: Final = 256_000_000
+"""Most bytes that a preview reads of what is stored. Ours: 100,000 rows are 20 MB of text."""
 
 CLAIM_LOOK: Final = 20.0
 """Seconds between two looks of a message at a chunk that another one is sending."""
@@ -215,7 +261,7 @@ MODEL_TABLES_MAX: Final = 10_000
 """Most tables of a model.json. Ours: an environment has hundreds."""
 
 MODEL_FILES_MAX: Final = 50_000
-"""Most files, and most columns, of a table of a model.json. Ours: large tables have hundreds."""
+"""Most files of a table of a model.json. Ours: large tables have hundreds."""
 
 LISTING_SECONDS: Final = 30.0
 """Seconds after which the segment listing looks at no more segments, but only names them."""

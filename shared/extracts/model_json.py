@@ -16,8 +16,8 @@ from shared.errors import RunEndError
 from shared.extracts.listed_blobs import ListedBlobs
 from shared.extracts.locations import Location, LocationError, read_location
 from shared.extracts.names import MODEL_NAME
-from shared.limits import MODEL_BYTES_MAX, MODEL_FILES_MAX, MODEL_TABLES_MAX
-from shared.model.definitions import SourceOptions
+from shared.limits import DECLARED_COLUMNS_MAX, MODEL_BYTES_MAX, MODEL_FILES_MAX, MODEL_TABLES_MAX
+from shared.model.definitions import Column, SourceOptions
 from shared.model.reasons import Reason, ReasonCode
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def _known_encoding(name: str) -> str:
 
 
 class _Attribute(_Member):
-    name: str
+    name: Column
 
 
 class _Partition(_Member):
@@ -210,10 +210,11 @@ def _too_large(model: BlobItem, why: str) -> ModelUnreadableError:
 
 
 def _table(entity: dict[str, Any], model: BlobItem, wall: str) -> ModelTable:
-    listed = [entity.get(member) for member in ("partitions", "attributes")]
-    if any(isinstance(members, list) and len(members) > MODEL_FILES_MAX for members in listed):
-        message = f"{model.name} lists a table with more than {MODEL_FILES_MAX:,} files or columns."
-        raise RunEndError(ReasonCode.MODEL_TOO_LARGE, message)
+    for member, most in {"partitions": MODEL_FILES_MAX, "attributes": DECLARED_COLUMNS_MAX}.items():
+        listed = entity.get(member)
+        if isinstance(listed, list) and len(listed) > most:
+            message = f"{model.name} lists a table with more than {most:,} {member}."
+            raise RunEndError(ReasonCode.MODEL_TOO_LARGE, message)
     try:
         json.dumps(entity, ensure_ascii=False).encode()  # half a character may be escaped, and stands in no name
         checked = _Entity.model_validate(entity)

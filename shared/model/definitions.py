@@ -7,8 +7,9 @@ The words are those of docs/architecture.md.
 from __future__ import annotations
 
 import codecs
-import zoneinfo
+import functools
 from enum import StrEnum
+from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
 from uuid import UUID
 
@@ -17,14 +18,21 @@ from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, mo
 from shared.limits import (
     ALTERNATE_EMAILS_MAX,
     COLUMNS_MAX,
+    CRON_MAX,
+    CUSTOM_FIELDS_MAX,
+    DECLARED_COLUMNS_MAX,
     DEFAULT_MAX_CONTACTS,
     EXTRACT_WAIT,
+    MAPPED_FIELDS_MAX,
+    NULLS_MAX,
     REJECTED_SHARE_MAX,
     REMOVAL_SHARE_MAX,
     RESEND_EVERY_DAYS,
     ROWS_MAX,
+    SEGMENTS_MAX,
     UNPACKED_GB_MAX,
     UNPACKED_RATIO_MAX,
+    USERS_MAX,
 )
 from shared.model.cron import check_cron
 from shared.model.documents import Document
@@ -36,8 +44,15 @@ if TYPE_CHECKING:
 NO_ENCODINGS_OF_FILES: Final = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf-7"})
 
 
+@functools.cache
+def _time_zones() -> frozenset[str]:
+    """The names of IANA's time zones, the same on every instance: an operating system has more, or fewer."""
+    names = resources.files("tzdata").joinpath("zones").read_text(encoding="ascii").split()
+    return frozenset(names) - {"Factory"}
+
+
 def _known_time_zone(name: str) -> str:
-    if name not in zoneinfo.available_timezones():
+    if name not in _time_zones():
         raise ValueError("must be an IANA time zone, such as Europe/Stockholm")
     return name
 
@@ -70,7 +85,7 @@ def _unique[T](values: tuple[T, ...]) -> tuple[T, ...]:
 Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")]
 """Name of a connection or export in URLs and blob names: lower-case letters, digits and inner hyphens."""
 
-RunId = Annotated[str, StringConstraints(pattern=r"^\d{8}T\d{6}Z-[a-z0-9]{1,16}$")]
+RunId = Annotated[str, StringConstraints(pattern=r"^[0-9]{8}T[0-9]{6}Z-[a-z0-9]{1,16}$")]
 """`{due or request time, UTC}-{scheduled | random}`: sorts by time."""
 
 SegmentName = Annotated[str, StringConstraints(pattern=r"^\w[\w .-]{0,126}$")]
@@ -79,9 +94,15 @@ SegmentName = Annotated[str, StringConstraints(pattern=r"^\w[\w .-]{0,126}$")]
 Column = Annotated[str, StringConstraints(min_length=1, max_length=256)]
 """Name of a column of the extract."""
 
+NullValue = Annotated[str, StringConstraints(max_length=100)]
+"""Whole value of a cell that means nothing."""
+
+FieldName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+"""Name of a field at SendGrid, reserved or custom."""
+
 Text = Annotated[str, StringConstraints(min_length=1, max_length=100)]
-Cron = Annotated[str, AfterValidator(check_cron)]
-TimeZone = Annotated[str, AfterValidator(_known_time_zone)]
+Cron = Annotated[str, StringConstraints(max_length=CRON_MAX), AfterValidator(check_cron)]
+TimeZone = Annotated[str, StringConstraints(max_length=100), AfterValidator(_known_time_zone)]
 
 
 class Actor(Document):
@@ -128,9 +149,11 @@ class ConnectionDraft(Document):
     """Without it no run starts."""
     contact_limit: Annotated[int, Field(ge=1, strict=True)] | None = None
     """How many contacts the account may hold by its plan at SendGrid; a dry run warns when there could be more."""
-    users: Annotated[tuple[Text, ...], AfterValidator(_unique)] = ()
+    users: Annotated[tuple[Text, ...], Field(max_length=USERS_MAX), AfterValidator(_unique)] = ()
     """Object IDs of people and applications, or names of keys, who may use it beside its maker."""
-    segments: Annotated[tuple[SegmentName, ...], AfterValidator(_unique)] | None = None
+    segments: (
+        Annotated[tuple[SegmentName, ...], Field(max_length=SEGMENTS_MAX), AfterValidator(_unique)] | None
+    ) = None
     """Which segments may be exported through it; None: all."""
 
 
@@ -192,14 +215,14 @@ class SourceOptions(Document):
     """`none`: a quotation mark is a character like any other."""
     escape: Literal["auto", "none", "backslash"] = "auto"
     """What stands in front of a quotation mark within quotation marks; `none`: it is doubled."""
-    encoding: Annotated[str, AfterValidator(_text_encoding)] = "auto"
+    encoding: Annotated[str, StringConstraints(max_length=100), AfterValidator(_text_encoding)] = "auto"
     """By Python's names; `auto` tells UTF-8 and UTF-16, and guesses nothing else."""
-    nulls: tuple[Annotated[str, StringConstraints(max_length=100)], ...] = ("\\N",)
+    nulls: Annotated[tuple[NullValue, ...], Field(max_length=NULLS_MAX)] = ("\\N",)
     """Whole values that mean nothing."""
     limits: SourceLimits = SourceLimits()
     max_rejected_share: Annotated[float, Field(ge=0, le=1)] = REJECTED_SHARE_MAX
     """A run that rejects more of its rows than this share is completed with a warning."""
-    columns: tuple[Annotated[str, StringConstraints(min_length=1, max_length=256)], ...] = ()
+    columns: Annotated[tuple[Column, ...], Field(max_length=DECLARED_COLUMNS_MAX)] = ()
     """Names of the columns, in order, for CSV files without a header."""
     layout: Annotated[str, StringConstraints(max_length=500), AfterValidator(_valid_layout)] | None = None
     """Template of the names of an extract's files, below EXTRACT_PREFIX; docs/extracts.md has examples."""
@@ -238,12 +261,16 @@ class FieldMapping(Document):
     anonymous_id: Column | None = None
     alternate_emails: Annotated[tuple[Column, ...], Field(max_length=ALTERNATE_EMAILS_MAX)] = ()
     custom_fields: dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w{0,99}$")], Column] = Field(
-        default_factory=dict
+        default_factory=dict, max_length=CUSTOM_FIELDS_MAX
     )
     """Custom field's name at SendGrid → column."""
-    over_long: dict[str, Literal["cut", "reject"]] = Field(default_factory=dict)
+    over_long: dict[FieldName, Literal["cut", "reject"]] = Field(
+        default_factory=dict, max_length=MAPPED_FIELDS_MAX
+    )
     """SendGrid field, reserved or custom → what to do with a value longer than its limit; `cut` if not named."""
-    unusable: dict[str, Literal["drop", "reject"]] = Field(default_factory=dict)
+    unusable: dict[FieldName, Literal["drop", "reject"]] = Field(
+        default_factory=dict, max_length=MAPPED_FIELDS_MAX
+    )
     """Custom field → what to do with a value that is no number or date; `drop` leaves the value out."""
 
     def reserved(self) -> dict[str, str]:
@@ -270,7 +297,9 @@ class Export(Document):
     name: Text
     connection: Identifier
     list_id: UUID
-    segments: Annotated[tuple[SegmentName, ...], Field(min_length=1), AfterValidator(_unique)]
+    segments: Annotated[
+        tuple[SegmentName, ...], Field(min_length=1, max_length=SEGMENTS_MAX), AfterValidator(_unique)
+    ]
     """In order of precedence: a person in several segments is taken from the first."""
     mapping: FieldMapping
     source: SourceOptions = SourceOptions()

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import json
+from importlib import resources
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from shared.model.definitions import Identifier, RunId, SegmentName, TimeZone
+from shared.model.definitions import Export, Identifier, OwnSchedule, RunId, SegmentName, TimeZone
 from shared.model.reasons import RunStatus
 from shared.model.runs import Counts
 from tests.support.factories import (
@@ -36,6 +38,7 @@ DOCUMENTS = [
     a_result(reason=a_reason()),
 ]
 identifiers = TypeAdapter[str](Identifier)
+TIME_ZONES = set(resources.files("tzdata").joinpath("zones").read_text().split()) - {"Factory"}
 run_ids = TypeAdapter[str](RunId)
 segments = TypeAdapter[str](SegmentName)
 
@@ -99,7 +102,8 @@ def test_a_run_id_is_a_time_and_a_word(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["", "20260302T063000Z", "20260302T063000Z-", "20260302-x", "20260302T063000Z-../x"]
+    "value",
+    ["", "20260302T063000Z", "20260302T063000Z-", "20260302-x", "20260302T063000Z-../x", "٢0260302T063000Z-x"],
 )
 def test_anything_else_is_no_run_id(value: str) -> None:
     assert not accepts(run_ids, value)
@@ -119,10 +123,64 @@ def test_a_segment_is_no_path(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "known"), [("Europe/Stockholm", True), ("UTC", True), ("CEST", False), ("", False)]
+    ("value", "known"),
+    [
+        *((name, True) for name in ("Europe/Stockholm", "UTC", "US/Eastern", "Etc/GMT+12")),
+        *(
+            (name, False)
+            for name in ("CEST", "", "localtime", "Factory", "posixrules", "posix/UTC", "../etc/passwd")
+        ),
+    ],
 )
 def test_a_time_zone_is_one_of_iana(value: str, *, known: bool) -> None:
     assert accepts(TypeAdapter[str](TimeZone), value) is known
+
+
+def test_every_time_zone_that_is_known_can_be_used_on_every_instance() -> None:
+    for name in TIME_ZONES:
+        assert accepts(TypeAdapter[str](TimeZone), name)
+        ZoneInfo(name)
+
+
+# --- lengths ------------------------------------------------------------------------------------------------
+
+MANY = tuple(f"c{number}" for number in range(60_000))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"segments": MANY[:201]},
+        {"schedule": {"kind": "cron", "cron": "0 4" + " " * 200 + "* * *"}},
+        {"schedule": {"kind": "cron", "cron": ",".join(["0"] * 100_000) + " 4 * * *"}},
+        {"schedule": {"kind": "cron", "cron": "0 4 * * *", "time_zone": "x" * 101}},
+        {"source": {"nulls": MANY[:51]}},
+        {"source": {"columns": MANY}},
+        {"source": {"encoding": "x" * 101}},
+        {"mapping": {"email": "EMail", "custom_fields": dict.fromkeys(MANY[:501], "x")}},
+        {"mapping": {"email": "EMail", "over_long": dict.fromkeys(MANY[:551], "cut")}},
+        {"mapping": {"email": "EMail", "over_long": {"x" * 101: "cut"}}},
+        {"mapping": {"email": "EMail", "unusable": dict.fromkeys(MANY[:551], "drop")}},
+        {"mapping": {"email": "EMail", "unusable": {"x" * 101: "drop"}}},
+    ],
+    ids=lambda changes: str(changes)[:40],
+)
+def test_lists_and_names_of_an_export_have_lengths(changes: dict[str, object]) -> None:
+    document = an_export().model_dump(mode="json")
+    with pytest.raises(ValidationError, match="at most"):
+        Export.model_validate_json(json.dumps(document | changes))
+
+
+def test_a_connection_is_shared_with_so_many_at_most() -> None:
+    assert len(a_connection(users=MANY[:500]).users) == 500
+    with pytest.raises(ValidationError, match="at most 500"):
+        a_connection(users=MANY[:501])
+
+
+def test_all_minutes_one_by_one_are_no_long_cron() -> None:
+    minutes = ",".join(str(minute) for minute in range(60))
+    schedule = an_export(schedule={"kind": "cron", "cron": f"{minutes} 4 * * *"}).schedule
+    assert isinstance(schedule, OwnSchedule)
 
 
 # --- exports and connections --------------------------------------------------------------------------------

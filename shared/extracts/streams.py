@@ -12,6 +12,7 @@ import re
 import zlib
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from shared.errors import BlobChangedError, BlobMissingError, ExtractChangedError, RunEndError
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 BLOCK_BYTES: Final = 4 << 20
 """Bytes asked of the store, and given out by a decompressor, at a time."""
+PACKED_BYTES: Final = 16 << 10
+"""Bytes given to a decompressor at the begin of a member; each next time twice as many."""
 BLOCKS_AHEAD: Final = 2
 DECODED_BYTES: Final = 1 << 18
 """Bytes decoded at a time to see whether they can be; fits the processor's cache."""
@@ -95,17 +98,41 @@ def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield from rest
 
 
+@dataclass
+class _Parts:
+    """Blocks in parts that grow, for at the end of a packed file's member what is left of its part is copied."""
+
+    blocks: Iterable[bytes]
+    size: int = PACKED_BYTES
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The same bytes."""
+        for block in self.blocks:
+            start = 0
+            while start < len(block):
+                part = block[start : start + self.size]
+                start += len(part)
+                self.size = min(2 * self.size, BLOCK_BYTES)
+                yield part
+
+    def begin_member(self) -> None:
+        """The next parts are small again: where one member ends soon, others may."""
+        self.size = PACKED_BYTES
+
+
 def _gunzipped(blocks: Iterable[bytes], file: ExtractFile) -> Iterator[bytes]:
     """All members of a gzip file. A damaged or cut-off one cannot be trusted for any row, so it is refused."""
     member = zlib.decompressobj(GZIP_WINDOW)
+    parts = _Parts(blocks)
     try:
-        for block in blocks:
-            rest = block
+        for part in parts:
+            rest = part
             if member.eof:
                 rest = rest.lstrip(b"\0")  # some writers pad with zeros
             while rest:
                 if member.eof:
                     member = zlib.decompressobj(GZIP_WINDOW)
+                    parts.begin_member()
                 yield member.decompress(rest, BLOCK_BYTES)
                 rest = member.unconsumed_tail or member.unused_data.lstrip(b"\0")
     except zlib.error:
@@ -118,12 +145,14 @@ def _unzstd(blocks: Iterable[bytes], file: ExtractFile) -> Iterator[bytes]:
     """All frames of a Zstandard file, with the same care."""
     zstd = importlib.import_module("backports.zstd")  # rarely needed
     frame = zstd.ZstdDecompressor()
+    parts = _Parts(blocks)
     try:
-        for block in blocks:
-            rest = block
+        for part in parts:
+            rest = part
             while rest or not (frame.eof or frame.needs_input):
                 if frame.eof:
                     frame = zstd.ZstdDecompressor()
+                    parts.begin_member()
                 yield frame.decompress(rest, BLOCK_BYTES)
                 rest = frame.unused_data if frame.eof else b""
     except zstd.ZstdError:

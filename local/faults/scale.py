@@ -29,6 +29,7 @@ SCALED: Final[Mapping[str, float]] = {
     "POLL_CAP": 1.0,
     "POLL_CLOSE": 0.2,
     "EXPORT_LOCK_WAIT": 1.0,
+    "EXPORT_LOCK_WAIT_CAP": 2.0,
     "KEY_LIFETIME": 2.0,
     "IMPORT_DEADLINE": 240.0,
     "DELIVERY_DEADLINE": 240.0,

@@ -24,7 +24,7 @@ from shared.errors import (
     StorageUnavailableError,
     TransientError,
 )
-from shared.limits import EXPORT_LOCK_WAIT, EXTRACT_LOOK, PLANNER_LOOK, PREPARATION_DEADLINE
+from shared.limits import EXTRACT_LOOK, PLANNER_LOOK, PREPARATION_DEADLINE
 from shared.model.reasons import Reason, ReasonCode, RunStatus
 from shared.model.runs import ChunkProgress, ParquetBlob, Plan, Run, RunKind, Success
 from shared.runs.adopt import adopt_list
@@ -39,7 +39,7 @@ from shared.runs.plan_warnings import no_valid_contact, plan_warnings
 from shared.runs.planner_lock import one_planner, require_idle_planner
 from shared.runs.refused import PlanInput
 from shared.runs.retry import plan_retry
-from shared.runs.run_locks import acquire_export_lock, acquire_list_lock
+from shared.runs.run_locks import acquire_export_lock, acquire_list_lock, lock_wait
 from shared.sendgrid.decisions import backoff
 from shared.sendgrid.preflight import check_sendgrid
 from shared.storage.layout import RunBlobs, success_blob
@@ -74,7 +74,7 @@ def plan_run(services: Services, message: RunMessage) -> None:
         reason = Reason(code=ReasonCode.STORAGE_FORBIDDEN, message=str(error))
         end_before_sending(services, run.export, run.id, status=RunStatus.FAILED, reason=reason)
     except (ExportLockedError, PlannerBusyError) as busy:
-        wait = EXPORT_LOCK_WAIT if isinstance(busy, ExportLockedError) else PLANNER_LOOK
+        wait = lock_wait(services, run) if isinstance(busy, ExportLockedError) else PLANNER_LOOK
         _wait(services, blobs, message, wait, why=str(busy))
     except ExtractPendingError as pending:
         _wait_for_extract(services, blobs, message, pending)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from shared.errors import BlobChangedError, BlobExistsError, ExportLockedError, RunEndError
+from shared.limits import EXPORT_LOCK_WAIT, EXPORT_LOCK_WAIT_CAP
 from shared.model.reasons import ReasonCode, RunStatus
 from shared.model.runs import Run, RunLock
 from shared.storage.layout import RunBlobs, export_lock_blob, list_lock_blob
@@ -45,6 +46,16 @@ def acquire_list_lock(services: Services, run: Run, list_id: UUID) -> None:
     """
     if _acquire(services, list_lock_blob(list_id), run) is not None:
         raise ExportLockedError("a run of another export to the same list is not over")
+
+
+def lock_wait(services: Services, run: Run) -> float:
+    """Seconds until a run that waits for a lock looks again: a fifth of the time since its start, spread.
+
+    So each of many runs looks a few times only, and whoever waits for a short one begins soon after it.
+    """
+    age = (services.clock() - run.created_at).total_seconds()
+    wait = min(max(age / 5, EXPORT_LOCK_WAIT), EXPORT_LOCK_WAIT_CAP)
+    return wait * (0.75 + services.jitter() / 2)
 
 
 def _acquire(services: Services, name: str, run: Run) -> RunLock | None:

@@ -7,13 +7,22 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import azure.functions as func
 from pydantic import TypeAdapter, ValidationError
 
-from shared.errors import FieldError, InvalidInputError, RequestError, RunEndError, SettingsError, TransientError
+from shared.errors import (
+    FieldError,
+    InvalidInputError,
+    RequestError,
+    RunEndError,
+    SettingsError,
+    TooManyRequestsError,
+    TransientError,
+)
 from shared.model.definitions import Identifier, RunId
 from shared.model.documents import Document
 from shared.model.reasons import ReasonCode
@@ -69,6 +78,8 @@ def _answer(handler: Handler, request: func.HttpRequest) -> func.HttpResponse:
         refused = problem(error.status, error.title, str(error))
         if error.status == HTTPStatus.UNAUTHORIZED:
             refused.headers["WWW-Authenticate"] = "Bearer"
+        if isinstance(error, TooManyRequestsError):
+            refused.headers["Retry-After"] = str(math.ceil(error.retry_after))
         return refused
     except RunEndError as error:
         status = 404 if error.reason.code is ReasonCode.EXPORT_MISSING else 409

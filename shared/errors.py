@@ -8,7 +8,8 @@ ExportError
 │   ├── ConflictError            409: the state forbids it
 │   ├── PreconditionFailedError  412: somebody changed the document in between
 │   ├── UnauthenticatedError     401: nobody knows who this caller is
-│   └── IdempotencyMismatchError 422: the key belongs to another request
+│   ├── IdempotencyMismatchError 422: the key belongs to another request
+│   └── TooManyRequestsError     429: the same request may be sent again in some seconds
 ├── SettingsError                the deployment must change; names the setting
 ├── RunEndError                  end the run with a reason a person can act on
 │   └── ExportUnavailableError   the export or its connection must change before it runs
@@ -111,6 +112,18 @@ class IdempotencyMismatchError(RequestError):
 
     status = 422
     title = "The key belongs to another request"
+
+
+class TooManyRequestsError(RequestError):
+    """As much as is served at a time is under way; the same request may be sent again after `retry_after`."""
+
+    status = 429
+    title = "Too many requests"
+
+    def __init__(self, detail: str, *, retry_after: float) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
+        """Seconds."""
 
 
 class SettingsError(ExportError):

@@ -14,10 +14,16 @@ if TYPE_CHECKING:
 _PLANNER: Final = threading.Lock()
 
 
+FOR_EVER: Final = -1.0
+
+
 @contextlib.contextmanager
-def one_planner(*, wait: bool = True) -> Iterator[None]:
-    """Held while planning. Raises PlannerBusyError when another plan is made here and this one is not to wait."""
-    if not _PLANNER.acquire(blocking=wait):
+def one_planner(*, wait: float = FOR_EVER) -> Iterator[None]:
+    """Held while planning.
+
+    Raises PlannerBusyError when another plan is made here and does not end within `wait` seconds.
+    """
+    if not _PLANNER.acquire(timeout=wait):
         raise PlannerBusyError("another plan is being made here")
     try:
         yield

@@ -7,17 +7,20 @@ import io
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.errors import ExtractChangedError, TransientError
+from shared.errors import ExtractChangedError, PlannerBusyError, TooManyRequestsError, TransientError
+from shared.limits import PREVIEW_BYTES, PREVIEW_RETRY_AFTER, PREVIEW_SECONDS, PREVIEW_WAIT
 from shared.model.documents import Document
 from shared.model.runs import ChunkInfo, Counts, ExtractSummary
 from shared.runs.found_extracts import find_extracts
 from shared.runs.planner_lock import one_planner
 from shared.sendgrid.preflight import check_sendgrid
+from shared.storage.bounded import BoundedBlobs
 
 if TYPE_CHECKING:
     from shared.definitions.resolve import ExportWithConnection
     from shared.services import Services
 
+FEWER_ROWS: Final = "Ask for fewer rows; a dry run (POST …/plan) has no such bounds."
 CONTACTS_SHOWN: Final = 10
 REJECTIONS_SHOWN: Final = 20
 SHOWN_CHARACTERS: Final = 1
@@ -58,6 +61,8 @@ def preview_export(services: Services, job: ExportWithConnection, *, rows: int) 
     Raises:
         RunEndError: A run would end with this reason.
         TransientError: Something outside does not answer now, or the extract was replaced meanwhile.
+        TooManyRequestsError: Another plan is being made on this instance.
+        ConflictError: The rows take too many bytes or seconds.
     """
     from shared.planning.plan import plan
 
@@ -66,15 +71,20 @@ def preview_export(services: Services, job: ExportWithConnection, *, rows: int) 
     extracts = find_extracts(services, job)
     preflight = check_sendgrid(services.sendgrid, job.account, job.export, attempt=1)
     try:
-        with one_planner():
+        with one_planner(wait=PREVIEW_WAIT):
             outcome = plan(
                 extracts,
                 job.export.mapping,
-                blobs=services.extracts,
+                blobs=BoundedBlobs(
+                    services.extracts, size=PREVIEW_BYTES, seconds=PREVIEW_SECONDS, advice=FEWER_ROWS
+                ),
                 sink=sink,
                 custom_fields=preflight.fields,
                 rows=rows,
             )
+    except PlannerBusyError:
+        message = "A plan is being made on this instance; ask again soon."
+        raise TooManyRequestsError(message, retry_after=PREVIEW_RETRY_AFTER) from None
     except ExtractChangedError:
         raise TransientError("The extract was replaced while it was read") from None
     return Preview(

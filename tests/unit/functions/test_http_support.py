@@ -17,6 +17,7 @@ from shared.errors import (
     PreconditionFailedError,
     RequestError,
     SettingsError,
+    TooManyRequestsError,
     TransientError,
 )
 from shared.model.definitions import ConnectionDraft, Export
@@ -63,6 +64,7 @@ def answer_to(error: Exception) -> func.HttpResponse:
         (PreconditionFailedError("no"), 412),
         (SettingsError("no"), 500),
         (TransientError("no"), 503),
+        (TooManyRequestsError("no", retry_after=1), 429),
     ],
 )
 def test_an_error_raised_on_purpose_is_a_problem_document(error: Exception, status: int) -> None:
@@ -90,6 +92,10 @@ def test_a_problem_names_the_fields_to_change() -> None:
 
 def test_who_must_try_again_is_told_when() -> None:
     assert answer_to(TransientError("no")).headers["Retry-After"] == "5"
+
+
+def test_who_asks_too_much_is_told_when_to_ask_again() -> None:
+    assert answer_to(TooManyRequestsError("no", retry_after=2.1)).headers["Retry-After"] == "3"
 
 
 @pytest.mark.parametrize("error", [None, NotFoundError("no"), TransientError("no"), SettingsError("no")])

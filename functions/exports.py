@@ -11,6 +11,7 @@ from pydantic import Field
 from functions import http_support
 from functions.authorisation import Call, authorised
 from functions.http_support import json_answer, saved_view
+from functions.wiring import reading_extracts
 from shared.definitions import manage
 from shared.model.definitions import Export
 from shared.model.documents import Document
@@ -81,4 +82,5 @@ def preview_export(call: Call) -> func.HttpResponse:
     options = http_support.parse_options(call.request, PreviewOptions)
     job = call.job()
     job.require_segments()
-    return json_answer(preview(call.services, job, rows=options.rows).model_dump(mode="json"))
+    with reading_extracts().entered(call.caller.id):
+        return json_answer(preview(call.services, job, rows=options.rows).model_dump(mode="json"))

@@ -8,6 +8,7 @@ import azure.functions as func
 
 from functions.authorisation import Call, authorised
 from functions.http_support import json_answer
+from functions.wiring import reading_extracts
 from shared.definitions import manage, segments
 
 blueprint = func.Blueprint()
@@ -19,9 +20,10 @@ route = functools.partial(blueprint.route, trigger_arg_name="request")
 def list_segments(call: Call) -> func.HttpResponse:
     """The segments that the caller may export, each with its newest extract and the columns to map."""
     settings = call.services.settings
-    found = segments.list_segments(
-        call.services.extracts, prefix=settings.extract_prefix, place=settings.extract_place
-    )
+    with reading_extracts().entered(call.caller.id):
+        found = segments.list_segments(
+            call.services.extracts, prefix=settings.extract_prefix, place=settings.extract_place
+        )
     allowed = _allowed(call)
     shown = [segment for segment in found if allowed is None or segment.segment in allowed]
     return json_answer({"segments": [segment.model_dump(mode="json") for segment in shown]})

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from shared.runs.preview_gate import PreviewGate
     from shared.services import Authenticator, Services
     from shared.settings import Entra, Keys
 
@@ -49,6 +50,14 @@ def get_http_services() -> Services:
     """The same for those who wait for an answer: silent storage costs them seconds. Raises SettingsError."""
     with _lock:
         return _built()[1]
+
+
+@functools.cache
+def reading_extracts() -> PreviewGate:
+    """Lets a few callers of this process read extracts at a time."""
+    from shared.runs.preview_gate import PreviewGate
+
+    return PreviewGate()
 
 
 def _quieten_libraries() -> None:

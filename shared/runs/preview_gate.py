@@ -26,10 +26,10 @@ class PreviewGate:
         """Held while a preview is made for `caller`. Raises TooManyRequestsError without any wait."""
         with self._lock:
             if self._inside[caller] >= PREVIEWS_OF_A_CALLER:
-                message = "So many previews of yours are under way already; wait for one of them."
+                message = "So many requests of yours read extracts already; wait for one of them."
                 raise TooManyRequestsError(message, retry_after=PREVIEW_RETRY_AFTER)
             if self._inside.total() >= PREVIEWS_AT_ONCE:
-                message = "So many previews are under way already; ask again soon."
+                message = "So many requests read extracts already; ask again soon."
                 raise TooManyRequestsError(message, retry_after=PREVIEW_RETRY_AFTER)
             self._inside[caller] += 1
         try:

@@ -215,6 +215,32 @@ class AzureBlobs:
         except BlobMissingError:
             return
 
+    def create_growing(self, name: str) -> None:
+        """Make a new, empty append blob."""
+        with _mapped(name):
+            self._container.get_blob_client(name).create_append_blob(match_condition=MatchConditions.IfMissing)
+
+    def append(self, name: str, data: bytes, *, offset: int) -> None:
+        """Add `data` behind the first `offset` bytes; again is as good as once.
+
+        The SDK asks again where no answer came, and storage then says that the blob ends elsewhere:
+        https://learn.microsoft.com/rest/api/storageservices/append-block
+        """
+        try:
+            with _mapped(name):
+                self._container.get_blob_client(name).append_block(data, appendpos_condition=offset)
+        except BlobChangedError:
+            if self.read_grown(name, offset=offset, length=len(data)) != data:
+                raise
+
+    def read_grown(self, name: str, *, offset: int, length: int) -> bytes:
+        """At most `length` bytes from `offset`."""
+        try:
+            with _mapped(name):
+                return self._container.get_blob_client(name).download_blob(offset=offset, length=length).readall()
+        except BlobRangeError:
+            return b""
+
 
 def _item(item: BlobProperties) -> BlobItem:
     # https://learn.microsoft.com/azure/storage/blobs/data-lake-storage-namespace: how a folder shows as a blob

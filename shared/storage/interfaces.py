@@ -83,6 +83,33 @@ class Blobs(ReadableBlobs, Protocol):
         """Remove the blob; nothing happens when it is gone. With `etag` raises BlobChangedError."""
 
 
+class AppendBlobs(Protocol):
+    """One container of blobs that only grow: nothing in it can be changed or removed through this.
+
+    So it works in a container with a retention policy that allows protected append writes. Every method may raise
+    TransientError.
+    """
+
+    def list_blobs(self, prefix: str = "") -> Iterator[BlobItem]:
+        """Blobs whose name starts with `prefix`, by name."""
+
+    def list_level(self, prefix: str = "") -> Level:
+        """Folders and blobs whose names start with `prefix` and have no further slash behind it."""
+
+    def create_growing(self, name: str) -> None:
+        """Make a new, empty blob. Raises BlobExistsError, and BlobMissingError where there is no container."""
+
+    def append(self, name: str, data: bytes, *, offset: int) -> None:
+        """Add `data`, at most 4 MiB, behind the first `offset` bytes; again is as good as once.
+
+        For blobs with one writer: whoever got no answer may ask again, and nothing is there twice. Raises
+        BlobChangedError where the blob ends elsewhere and has other bytes there, and BlobMissingError.
+        """
+
+    def read_grown(self, name: str, *, offset: int, length: int) -> bytes:
+        """At most `length` bytes from `offset`, however much was added meanwhile. Raises BlobMissingError."""
+
+
 class Queues(Protocol):
     """All queues of the app. Every method may raise TransientError."""
 

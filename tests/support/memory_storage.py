@@ -94,6 +94,20 @@ class MemoryBlobs:
                 raise BlobChangedError(name)
             del self._stored[name]
 
+    def create_growing(self, name: str) -> None:
+        self.create(name, b"")
+
+    def append(self, name: str, data: bytes, *, offset: int) -> None:
+        with self._lock:
+            found = self._find(name).data
+            if len(found) == offset:
+                self.upsert(name, found + data)
+            elif found[offset : offset + len(data)] != data:
+                raise BlobChangedError(name)
+
+    def read_grown(self, name: str, *, offset: int, length: int) -> bytes:
+        return self._find(name).data[offset : offset + length]
+
     def _find(self, name: str) -> _Stored:
         try:
             return self._stored[name]

@@ -335,3 +335,18 @@ REMOVAL_SHARE_MAX: Final = 0.1
 
 REJECTED_SHARE_MAX: Final = 0.2
 """With a larger share of rejected rows a run is completed with a warning, unless the export says otherwise."""
+
+APPEND_BLOCKS_MAX: Final = 40_000
+"""Blocks after which a blob of the audit log is left for a new one; an append blob takes 50,000.
+
+https://learn.microsoft.com/rest/api/storageservices/append-block
+"""
+
+DENIALS_FOLDED: Final = 60.0
+"""Seconds in which like denials of a caller are counted instead of written one by one."""
+
+AUDIT_PAGE_MAX: Final = 1_000
+"""Most entries of a page of the audit log."""
+
+AUDIT_SCAN_MAX: Final = 50_000
+"""Entries that are looked at for one page at most, about a second's work; the next page goes on there."""

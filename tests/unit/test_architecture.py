@@ -21,6 +21,7 @@ PURE = [
         APP / "shared" / "sendgrid" / f"{name}.py"
         for name in ("api", "decisions", "file_addresses", "job_times", "refusals")
     ),
+    *(APP / "shared" / "audit" / f"{name}.py" for name in ("entries", "query")),
     *(APP / "shared" / "runs" / f"{name}.py" for name in ("schedule", "outcomes", "delivery_state", "job_looks")),
 ]
 ROOMS = (
@@ -30,6 +31,7 @@ ROOMS = (
     {"settings"},
     {"access"},
     {"storage"},
+    {"audit"},
     {"key_vault"},
     {"sendgrid"},
     {"extracts"},

@@ -45,6 +45,12 @@ class Event(StrEnum):
     MESSAGE_REVIVED = "message_revived"
     """A message failed too often, and gets one more chance."""
     POISON_MESSAGE = "poison_message"
+    AUDIT = "audit"
+    """Something that the audit log holds: a change, a start, a reading of people's data, an end of a run."""
+    ACCESS_DENIED = "access_denied"
+    """Somebody asked for what is not theirs; `count` times, where it was often within a minute."""
+    AUDIT_NOT_WRITTEN = "audit_not_written"
+    """The audit log could not be written; what needs it is refused meanwhile."""
 
 
 def log_event(event: Event, *, level: int = logging.INFO, **facts: object) -> None:

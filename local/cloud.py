@@ -28,6 +28,7 @@ from local.azure.certificates import Certificates, issue_certificates
 from local.azure.clients import StorageClients
 from local.azure.entra import Entra
 from local.azure.environment import (
+    AUDIT_CONTAINER,
     EXTRACT_CONTAINER,
     HOST_CONTAINER,
     KEY_NAME,
@@ -160,7 +161,7 @@ class LocalCloud:
     def prepare_account(self, account: str) -> None:
         """Create the containers and queues that the Bicep template creates, where they are missing."""
         with self.blob_service(account) as blobs, self.queue_service(account) as queues:
-            for container in (STATE_CONTAINER, EXTRACT_CONTAINER, HOST_CONTAINER):
+            for container in (STATE_CONTAINER, AUDIT_CONTAINER, EXTRACT_CONTAINER, HOST_CONTAINER):
                 with suppress(ResourceExistsError):
                     blobs.create_container(container)
             for queue in (*QUEUES, *(f"{name}-poison" for name in QUEUES)):

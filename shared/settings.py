@@ -24,6 +24,7 @@ SETTING_NAMES: Final = (
     "ExtractStorage",
     "ExtractStorage__blobServiceUri",
     "STATE_CONTAINER",
+    "AUDIT_CONTAINER",
     "EXTRACT_CONTAINER",
     "EXTRACT_PREFIX",
     "REFRESH_SCHEDULE",
@@ -108,6 +109,8 @@ class Settings(BaseModel):
     extract_storage: StorageSettings
     """Where the extracts lie; the data account unless ExtractStorage is set."""
     state_container: str = "sendgrid-exports"
+    audit_container: str = "sendgrid-audit"
+    """In the data account; apart from the state, so that it can be made immutable."""
     extract_container: str = "customerinsights"
     extract_prefix: str = ""
     refresh: OwnSchedule | None = None
@@ -137,6 +140,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         data_storage=data,
         extract_storage=extracts if extracts.connection_string or extracts.blob_uri else data,
         state_container=values["STATE_CONTAINER"] or "sendgrid-exports",
+        audit_container=values["AUDIT_CONTAINER"] or "sendgrid-audit",
         extract_container=values["EXTRACT_CONTAINER"] or "customerinsights",
         extract_prefix=values["EXTRACT_PREFIX"],
         refresh=_refresh(values["REFRESH_SCHEDULE"], values["REFRESH_TIME_ZONE"] or "UTC"),

@@ -11,6 +11,7 @@ from local.azure.tokens import TENANT_ID
 
 VAULT_URL = "https://kv-local.vault.azure.net"
 STATE_CONTAINER = "sendgrid-exports"
+AUDIT_CONTAINER = "sendgrid-audit"
 EXTRACT_CONTAINER = "customerinsights"
 HOST_CONTAINER = "azure-webjobs-hosts"
 KEY_NAME = "admin"
@@ -64,6 +65,7 @@ def app_settings(account: str) -> dict[str, str]:
         "AZURE_TOKEN_CREDENTIALS": "ManagedIdentityCredential",
         "KEY_VAULT_URL": VAULT_URL,
         "STATE_CONTAINER": STATE_CONTAINER,
+        "AUDIT_CONTAINER": AUDIT_CONTAINER,
         "EXTRACT_CONTAINER": EXTRACT_CONTAINER,
         "SCHEDULE_TICK": NEVER,
         "AUTHENTICATION": "keys",

@@ -29,7 +29,7 @@ MIDNIGHT = datetime(2026, 3, 3, tzinfo=UTC)
 
 @pytest.fixture
 def container(cloud: LocalCloud, account: str) -> ContainerClient:
-    return cloud.blob_service(account).create_container("sendgrid-audit")
+    return cloud.blob_service(account).get_container_client("sendgrid-audit")
 
 
 @pytest.fixture

@@ -182,6 +182,11 @@ def test_the_rest_has_defaults() -> None:
         "",
         None,
     )
+    assert settings.audit_container == "sendgrid-audit"
+
+
+def test_the_audit_log_may_lie_in_another_container() -> None:
+    assert some_settings(AUDIT_CONTAINER="who-did-what").audit_container == "who-did-what"
 
 
 def test_storage_may_be_reached_by_identity() -> None:

@@ -7,6 +7,8 @@ BIN := $(VENV)/bin
 CHECKOV := .local/checkov
 AZ := .local/az
 INSTALLED := $(VENV)/.installed node_modules/.installed
+# What `make lock` pins, in this order: the second is made of the first, and more
+LOCKED := requirements requirements-dev tools/requirements-az tools/requirements-checkov
 # Tests of the code alone, and those that start servers and wait for them: three workers keep two processors busy
 QUICK := tests/unit tests/corpus
 THOROUGH := tests/infra tests/e2e tests/integration tests/contract
@@ -19,7 +21,7 @@ EXPLAIN := FOLDER SEGMENT PREFIX MAPPING SOURCE FIELDS CONTACTS
 CHECKS := SEED SCENARIOS KILLS
 export $(DEMO) $(EXPLAIN) $(CHECKS)
 
-.PHONY: help demo explain serve check test coverage faults infra package checkov az lint types bench contract install lock clean
+.PHONY: help demo explain serve check test coverage faults infra package sbom audit checkov az lint types bench contract install lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -62,12 +64,22 @@ contract: install ## The SendGrid simulator against SendGrid's OpenAPI files (SE
 infra: install package ## Everything about the deployment that can be checked without Azure (BICEP=compiler)
 	@$(BIN)/python -m tools.infra
 
-package: .local/package.zip ## The deployment package with its requirements, in .local/package.zip
+package: .local/package.zip sbom ## The deployment package with its requirements, in .local/package.zip, and what it holds beside it
 
 .local/package.zip: requirements.txt host.json function_app.py infra/package.py \
 		$(wildcard functions/*.py functions/*.j2) $(wildcard shared/*.py shared/*/*.py) | install
 	@echo "Building the deployment package …"
 	@$(BIN)/python infra/package.py
+
+sbom: .local/package.cdx.json ## The package's bill of materials (CycloneDX), in .local/package.cdx.json
+
+.local/package.cdx.json: requirements.txt pyproject.toml | install
+	@mkdir -p .local
+	@$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --output-reproducible \
+	  --output-format JSON --output-file $@ requirements.txt
+
+audit: install ## Known weaknesses of Python's and npm's packages, and secrets in what is committed (AUDIT=python|npm|secrets)
+	@$(BIN)/python -m tools.audit $(AUDIT)
 
 checkov: install $(CHECKOV)/bin/checkov ## A second opinion on the Bicep, by checkov (installs 270 MB into .local)
 	@CHECKOV=$(abspath $(CHECKOV)/bin/checkov) $(BIN)/python -m pytest -rs tests/infra/test_checkov.py
@@ -77,12 +89,12 @@ az: install package $(AZ)/bin/az ## Scripts and docs with the real az against a 
 
 $(CHECKOV)/bin/checkov: tools/requirements-checkov.txt
 	@$(BIN)/python -m venv --clear $(CHECKOV)
-	@$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@$(CHECKOV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 $(AZ)/bin/az: tools/requirements-az.txt
 	@$(BIN)/python -m venv --clear $(AZ)
-	@$(AZ)/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@$(AZ)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
 install: ## What everything else needs, into .venv and node_modules, side by side
@@ -94,7 +106,8 @@ install: ## What everything else needs, into .venv and node_modules, side by sid
 $(VENV)/.installed: requirements.txt requirements-dev.txt local/find_python.sh
 	@echo "Installing Python packages into $(VENV) …"
 	@python=$$(sh local/find_python.sh) && "$$python" -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -r requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile \
+	  --require-hashes -r requirements-dev.txt
 	@touch $@
 
 node_modules/.installed: package-lock.json
@@ -102,10 +115,11 @@ node_modules/.installed: package-lock.json
 	@npm ci --loglevel=error --no-fund --no-audit --no-update-notifier >/dev/null
 	@touch $@
 
-lock: install ## Pin anew what requirements.in and requirements-dev.in ask for
-	@for name in requirements requirements-dev; do \
-	  $(BIN)/pip-compile --quiet --upgrade --strip-extras --no-header --annotation-style=line \
-	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o $$name.txt $$name.in; done
+lock: install ## Pin anew, with hashes, what requirements.in and its neighbours ask for
+	@for name in $(LOCKED); do \
+	  $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header \
+	    --annotation-style=line --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	    -o $$name.txt $$name.in; done
 
 clean: ## Remove what `make install` and the tests left
 	@rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

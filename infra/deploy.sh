@@ -2,6 +2,10 @@
 # Deploys everything, and can be run again at any time: docs/deploy.md explains.
 set -euo pipefail
 
+# Nothing that is started from here needs the key, so nothing inherits it.
+sendgrid_key=${SENDGRID_API_KEY:-}
+unset SENDGRID_API_KEY
+
 usage() {
   cat <<'END'
 Usage: infra/deploy.sh --resource-group NAME [options]
@@ -11,9 +15,8 @@ Usage: infra/deploy.sh --resource-group NAME [options]
   --parameter KEY=VALUE    a parameter of infra/main.bicep; may be given several times
   --secret NAME            a Key Vault secret the app may read; may be given several times
                            (default: sendgrid-api-key)
-  --entra                  callers need a token of an Entra app registration besides the key
-  --package FILE           deploy this package, not a newly built one: to go back to an old version
-  --prebuilt               put the requirements into the package; by default Azure installs them
+  --entra                  callers need a token of an Entra app registration instead of a key
+  --package FILE           deploy this package, not a newly built one: one that was tested, or an old version
   --skip-app               infrastructure only
   --skip-smoke-test        do not call the app at the end
 
@@ -23,7 +26,7 @@ END
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
-group='' location='' package='' what_if='' entra='' prebuilt='' skip_app='' skip_smoke_test=''
+group='' location='' package='' what_if='' entra='' skip_app='' skip_smoke_test=''
 parameters=() secrets=()
 
 while [ $# -gt 0 ]; do
@@ -35,7 +38,6 @@ while [ $# -gt 0 ]; do
     --package) package=$2 && shift ;;
     --what-if) what_if=yes ;;
     --entra) entra=yes ;;
-    --prebuilt) prebuilt=yes ;;
     --skip-app) skip_app=yes ;;
     --skip-smoke-test) skip_smoke_test=yes ;;
     -h | --help) usage && exit 0 ;;
@@ -54,12 +56,27 @@ fail() {
   exit 1
 }
 
+# shellcheck source=infra/entra.sh
+. "$here/entra.sh"
+
 [ -n "$group" ] || fail "say which resource group: --resource-group NAME"
 command -v az >/dev/null || fail "the Azure CLI is missing: https://learn.microsoft.com/cli/azure/install-azure-cli"
 command -v curl >/dev/null || fail "curl is missing"
+python=python3
+[ ! -x "$root/.venv/bin/python" ] || python=$root/.venv/bin/python
 if [ -z "$skip_app$package$what_if" ]; then
-  command -v python3 >/dev/null || fail "python3 is missing: it builds the package"
+  "$python" -m pip --version >/dev/null 2>&1 || fail "$python with pip is missing: it builds the package"
 fi
+if [ -n "$package" ]; then
+  [ -f "$package" ] || fail "there is no package $package"
+  # The names of the files in a zip are not compressed.
+  grep -q '\.python_packages/' "$package" ||
+    fail "the package $package has no requirements inside; check its version out, and deploy that"
+fi
+case $sendgrid_key in
+  *[!A-Za-z0-9._-]*) fail "SENDGRID_API_KEY does not look like a SendGrid API key" ;;
+  *) ;;
+esac
 [ ${#secrets[@]} -gt 0 ] || secrets=(sendgrid-api-key)
 for parameter in ${parameters[@]+"${parameters[@]}"}; do
   case $parameter in
@@ -68,10 +85,6 @@ for parameter in ${parameters[@]+"${parameters[@]}"}; do
     *) fail "--parameter takes KEY=VALUE, not $parameter" ;;
   esac
 done
-
-# Parameters go through a file that only this user can read, since one of them may be the API key.
-private=$(mktemp -d)
-trap 'rm -rf "$private"' EXIT
 
 sign_in() {
   subscription=$(az account show --query id --output tsv) || fail "sign in first: az login"
@@ -127,9 +140,13 @@ find_budget_start() {
 
 ask_for_key() {
   [ -t 0 ] || fail "the vault has no secret ${secrets[0]} yet: put the SendGrid API key into SENDGRID_API_KEY"
-  read -r -s -p "SendGrid API key (not shown): " SENDGRID_API_KEY
+  read -r -s -p "SendGrid API key (not shown): " sendgrid_key
   printf '\n'
-  [ -n "$SENDGRID_API_KEY" ] || fail "without a key the app can do nothing"
+  case $sendgrid_key in
+    '') fail "without a key the app can do nothing" ;;
+    *[!A-Za-z0-9._-]*) fail "what was typed does not look like a SendGrid API key" ;;
+    *) ;;
+  esac
 }
 
 prepare_secrets() {
@@ -146,38 +163,64 @@ prepare_secrets() {
       continue
     elif [ "$secret" != "${secrets[0]}" ]; then
       fail "the vault has no secret $secret: az keyvault secret set --vault-name ${vault:-VAULT} --name $secret --file /dev/stdin"
-    elif [ -z "${SENDGRID_API_KEY:-}" ] && [ -z "$what_if" ]; then
+    elif [ -z "$sendgrid_key$what_if" ]; then
       ask_for_key
     fi
   done
 }
 
-# Entra authentication that was switched on once stays on; prints the client ID it is on with.
-find_entra() {
-  local existing
-  existing=$(az functionapp list --resource-group "$group" \
-    --query "[?tags.application=='sendgrid-segment-export'].id | [0]" --output tsv)
-  [ -n "$existing" ] || return 0
-  az rest --method get --url "$existing/config/authsettingsV2?api-version=2025-03-01" --output tsv \
-    --query 'properties.platform.enabled && properties.identityProviders.azureActiveDirectory.registration.clientId'
+# persist COMMAND …: until it succeeds, a few times; what was made just now is not known everywhere in Azure yet.
+persist() {
+  local tries=${DEPLOY_TRIES:-6}
+  until "$@"; do
+    tries=$((tries - 1))
+    [ "$tries" -gt 0 ] || return 1
+    say "again in ${DEPLOY_WAIT:-30} s"
+    sleep "${DEPLOY_WAIT:-30}"
+  done
 }
 
-# The app registration whose app roles callers have; made once, found by its name afterwards.
+# Makes a registration; prints its client ID. Straight from Graph: `az ad app create` would change one of that name.
+register_app() {
+  az rest --method post --url https://graph.microsoft.com/v1.0/applications --query appId --output tsv \
+    --headers Content-Type=application/json \
+    --body "{\"displayName\": \"sendgrid-segment-export-$group\", \"signInAudience\": \"AzureADMyOrg\"}"
+}
+
+configure_registration() {
+  az ad app update --id "$1" --identifier-uris "api://$1" --app-roles "@$here/app-roles.json" \
+    --requested-access-token-version 2 || return 1
+  az ad sp show --id "$1" --output none 2>/dev/null || az ad sp create --id "$1" --output none || return 1
+  # Only those who were given a role get a token.
+  az ad sp update --id "$1" --set appRoleAssignmentRequired=true
+}
+
+# The app registration whose app roles callers have: the one that the app uses, or else a new one.
 prepare_entra() {
-  local name="sendgrid-segment-export-$group" client
-  client=$(az ad app list --display-name "$name" --query '[0].appId' --output tsv)
-  if [ -z "$client" ]; then
-    [ -z "$what_if" ] || fail "there is no app registration $name yet; deploy once without --what-if"
-    client=$(az ad app create --display-name "$name" --sign-in-audience AzureADMyOrg --query appId --output tsv)
-    say "app            $name ($client), registered"
+  local client
+  client=$(find_registration)
+  [ -n "$client" ] || client=$(find_recorded)
+  if [ -n "$what_if" ]; then
+    [ -n "$client" ] || fail "there is no app registration yet; deploy once without --what-if"
+  elif [ -n "$client" ]; then
+    require_owner "$client"
+  else
+    client=$(register_app)
+    say "app            sendgrid-segment-export-$group ($client), registered"
+    az tag update --resource-id "/subscriptions/$subscription/resourceGroups/$group" --operation Merge \
+      --tags "$record_tag=$client" --output none
   fi
   if [ -z "$what_if" ]; then
-    az ad app update --id "$client" --identifier-uris "api://$client" --app-roles "@$here/app-roles.json"
-    az ad sp show --id "$client" --output none 2>/dev/null || az ad sp create --id "$client" --output none
-    # Only those who were given a role get a token.
-    az ad sp update --id "$client" --set appRoleAssignmentRequired=true
+    persist configure_registration "$client" || fail "the app registration $client was not set up"
   fi
   parameters+=("entraClientId=$client")
+}
+
+# Entra authentication that was switched on once stays on.
+keep_entra() {
+  local client
+  client=$(find_registration)
+  [ -z "$client" ] || { entra=yes && parameters+=("entraClientId=$client"); }
 }
 
 find_parameters() {
@@ -195,42 +238,20 @@ find_parameters() {
   fi
 }
 
-keep_entra() {
-  local client
-  client=$(find_entra)
-  case $client in
-    '' | false | False | None) ;;
-    *) entra=yes && parameters+=("entraClientId=$client") ;;
-  esac
-}
-
-# The names of the secrets, and the key when there is one, as a parameters file.
-write_private_parameters() {
-  local names key=${SENDGRID_API_KEY:-}
+# The names of the secrets, and the key when there is one, as a parameters file: it goes through a pipe only, so that
+# nothing of it can be left behind.
+private_parameters() {
+  local names key=''
   names=$(printf '"%s",' "${secrets[@]}")
-  case $key in
-    *[!A-Za-z0-9._-]*) fail "SENDGRID_API_KEY does not look like a SendGrid API key" ;;
-    *) ;;
-  esac
-  [ -z "$key" ] || key=", \"sendGridApiKey\": {\"value\": \"$key\"}"
-  (
-    umask 077
-    cat >"$private/parameters.json" <<END
-{
-  "\$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#",
-  "contentVersion": "1.0.0.0",
-  "parameters": {"secretNames": {"value": [${names%,}]}$key}
-}
-END
-  )
+  [ -z "$sendgrid_key" ] || key=", \"sendGridApiKey\": {\"value\": \"$sendgrid_key\"}"
+  printf '{"parameters": {"secretNames": {"value": [%s]}%s}}\n' "${names%,}" "$key"
 }
 
 deployment() {
   local verb=$1
   shift
-  az deployment group "$verb" --resource-group "$group" --name sendgrid-segment-export \
-    --template-file "$here/main.bicep" --parameters "@$here/main.parameters.json" \
-    --parameters "@$private/parameters.json" \
+  private_parameters | az deployment group "$verb" --resource-group "$group" --name sendgrid-segment-export \
+    --template-file "$here/main.bicep" --parameters "@$here/main.parameters.json" --parameters @/dev/stdin \
     ${parameters[@]+--parameters "${parameters[@]}"} "$@"
 }
 
@@ -240,66 +261,67 @@ output() {
 }
 
 build_package() {
-  if [ -n "$package" ]; then
-    [ -f "$package" ] || fail "there is no package $package"
-  elif [ -n "$prebuilt" ]; then
-    package=$(python3 "$here/package.py" --root "$root")
-  else
-    package=$(python3 "$here/package.py" --root "$root" --without-requirements)
-  fi
+  [ -n "$package" ] || package=$("$python" "$here/package.py" --root "$root")
   say "package        $package ($(wc -c <"$package" | tr -d ' ') bytes)"
 }
 
-# config-zip always has Azure install the requirements of a Python app, whatever --build-remote says, so a package
-# that has them already goes another way. The names of the files in a zip are not compressed.
-publish_once() {
-  if grep -q '\.python_packages/' "$package"; then
-    az functionapp deploy --resource-group "$group" --name "$app" --src-path "$package" --type zip \
-      --timeout 600000 --output none
-  else
-    az functionapp deployment source config-zip --resource-group "$group" --name "$app" --src "$package" \
-      --build-remote true --timeout 600 --output none
-  fi
+# Not config-zip: that has Azure install the requirements of a Python app anew, whatever --build-remote says.
+publish() {
+  persist az functionapp deploy --resource-group "$group" --name "$app" --src-path "$package" --type zip \
+    --timeout 600000 --output none || fail "the package was refused"
+  say "published      $app"
 }
 
-# New role assignments take minutes to be known everywhere, so the first deployment may be refused at first.
-publish() {
-  local tries=${DEPLOY_TRIES:-6}
-  until publish_once; do
-    tries=$((tries - 1))
-    [ "$tries" -gt 0 ] || fail "the package was refused"
-    say "again in ${DEPLOY_WAIT:-30} s"
-    sleep "${DEPLOY_WAIT:-30}"
-  done
-  say "published      $app"
+# The key named `admin`. The host checks a key's value, the app reads the name in front of the dot as the caller; any
+# other value opens nothing, so it is replaced.
+find_admin_key() {
+  az functionapp keys list --resource-group "$group" --name "$app" --query functionKeys.admin --output tsv
+}
+
+set_admin_key() {
+  printf '{"properties": {"name": "admin", "value": "%s"}}\n' "$function_key" |
+    az rest --method put --body @/dev/stdin --output none --url \
+      "/subscriptions/$subscription/resourceGroups/$group/providers/Microsoft.Web/sites/$app/host/default/functionKeys/admin?api-version=2025-03-01"
+}
+
+prepare_admin_key() {
+  function_key=$(find_admin_key)
+  [[ ! $function_key =~ ^admin\.[A-Za-z0-9_-]{32,}$ ]] || return 0
+  function_key=admin.$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
+  persist set_admin_key || fail "the function key admin was not stored"
+  say "function key   admin, made"
 }
 
 # call METHOD PATH [BODY] [CURL OPTION …]: the answer of the app, with its key, which no process list shows.
 call() {
   local method=$1 path=$2 body=${3-}
   shift $(($# < 3 ? $# : 3))
-  printf 'header = "x-functions-key: %s"\nheader = "Content-Type: application/json"\n' "$key" |
+  printf 'header = "x-functions-key: %s"\nheader = "Content-Type: application/json"\n' "$function_key" |
     curl --config - --silent --show-error --max-time 230 --request "$method" --data "$body" "$@" "$url$path"
 }
 
-list() { call GET "$1" '' --fail | ids "${1##*/}"; }
+# A new key takes moments to be known to every instance.
+list() {
+  call GET "$1" '' --fail --retry "${DEPLOY_TRIES:-12}" --retry-delay "${DEPLOY_WAIT:-10}" --retry-all-errors |
+    ids "${1##*/}"
+}
 
 # try WHAT ID PATH [BODY]: ask the app to try something that changes nothing.
 try() {
-  local status
-  status=$(call POST "$3" "${4-}" --output "$private/answer" --write-out '%{http_code}') || fail "$1 $2: no answer"
-  case $status in
+  local answer
+  answer=$(call POST "$3" "${4-}" --write-out '\n%{http_code}') || fail "$1 $2: no answer"
+  case ${answer##*$'\n'} in
     2*) say "  $1 $2 ok" ;;
     404) say "  $1 $2 skipped: this version of the app cannot try it" ;;
     *)
-      cat "$private/answer" >&2
-      fail "$1 $2: answer $status"
+      printf '%s\n' "${answer%$'\n'*}" >&2
+      fail "$1 $2: answer ${answer##*$'\n'}"
       ;;
   esac
 }
 
 # ids NAME: the `id`s in {"NAME": [{"id": …}]} on standard input.
-ids() { python3 -c 'import json, sys; print(*(each["id"] for each in json.load(sys.stdin)[sys.argv[1]]), sep="\n")' "$1"; }
+ids() { "$python" -c 'import json, sys; print(*(each["id"] for each in json.load(sys.stdin)[sys.argv[1]]), sep="\n")' "$1"; }
 
 smoke_test() {
   local connection connections first exports status
@@ -314,7 +336,6 @@ smoke_test() {
     say "  the rest     skipped: callers need a token; docs/deploy.md shows how to get one"
     return
   fi
-  key=$(az functionapp keys list --resource-group "$group" --name "$app" --query functionKeys.default --output tsv)
   connections=$(list /api/connections) || fail "the app does not list its connections"
   exports=$(list /api/exports) || fail "the app does not list its exports"
   for connection in $connections; do
@@ -336,7 +357,6 @@ prepare_group
 prepare_secrets
 if [ -n "$entra" ]; then prepare_entra; else keep_entra; fi
 find_parameters
-write_private_parameters
 if [ -n "$what_if" ]; then
   deployment what-if
   exit 0
@@ -351,6 +371,7 @@ say "app            $app"
 if [ -z "$skip_app" ]; then
   build_package
   publish
+  [ -n "$entra" ] || prepare_admin_key
   [ -n "$skip_smoke_test" ] || smoke_test
 fi
 say "done           $url"

@@ -7,7 +7,7 @@ usage() {
 Usage: infra/destroy.sh --resource-group NAME [--yes] [--entra]
 
   --yes     do not ask
-  --entra   remove the app registration too
+  --entra   remove the app registration too: the one that the app names, if you own it
 END
 }
 
@@ -33,6 +33,9 @@ fail() {
   exit 1
 }
 
+# shellcheck source=infra/entra.sh
+. "$(dirname "$0")/entra.sh"
+
 [ -n "$group" ] || fail "say which resource group: --resource-group NAME"
 command -v az >/dev/null || fail "the Azure CLI is missing"
 subscription=$(az account show --query id --output tsv) || fail "sign in first: az login"
@@ -54,6 +57,19 @@ if [ -n "$others" ]; then
   fail "remove or move these first, or remove ours one by one: az resource delete --ids …"
 fi
 
+locks=$(az lock list --resource-group "$group" --query '[].id' --output tsv)
+if [ -n "$locks" ]; then
+  say "locked, so that nobody removes it by mistake:"
+  say "$locks"
+  fail "remove the locks first: az lock delete --ids …"
+fi
+# Asked now, for afterwards there is no app to name it.
+registration=''
+if [ -n "$entra" ]; then
+  registration=$(find_registration)
+  [ -z "$registration" ] || require_owner "$registration"
+fi
+
 say "about to remove the resource group $group in subscription $subscription, with the state of all exports:"
 say "$ours"
 if [ -z "$yes" ]; then
@@ -65,9 +81,8 @@ fi
 az group delete --name "$group" --yes
 say "removed        $group"
 if [ -n "$entra" ]; then
-  client=$(az ad app list --display-name "sendgrid-segment-export-$group" --query '[0].appId' --output tsv)
-  [ -z "$client" ] || az ad app delete --id "$client"
-  say "removed        app registration ${client:-(there was none)}"
+  [ -z "$registration" ] || az ad app delete --id "$registration"
+  say "removed        app registration ${registration:-(the app names none)}"
 fi
 say "what stays     the key vault, deleted but protected from purging for 90 days, with the SendGrid key;"
 say "               deploy.sh brings it back. Delete the key at SendGrid if it shall not be used again."

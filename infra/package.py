@@ -1,10 +1,11 @@
 """Builds the deployment package: the app's own files, listed here, and its pinned requirements.
 
-Nothing else goes in, whatever lies in the working tree; .funcignore tells other tools the same list.
+Nothing else goes in, whatever lies in the working tree; .funcignore tells other tools the same list. What git does
+not know ends the build.
 
-`python3 infra/package.py` prints the path of the zip. It needs pip and nothing else, and any Python from 3.9 on:
-the wheels it fetches are those of the interpreter that Azure runs, not of the one that runs this. With
-`--without-requirements`, for a build in Azure, it does not even need pip.
+`python3 infra/package.py` prints the path of the zip. It needs pip, any Python from 3.9 on, and git where the app
+is a checkout: the wheels it fetches are those of the interpreter that Azure runs, not of the one that runs this,
+and each must have one of the hashes in requirements.txt. With `--folder` the same files are laid out unzipped.
 """
 
 from __future__ import annotations
@@ -33,8 +34,10 @@ KEY = re.compile(rb"(?<![0-9A-Za-z_])SG\.[0-9A-Za-z_-]{16,}")
 PYTHON = "3.13"
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 SITE_PACKAGES = ".python_packages/lib/site-packages"
-NEEDLESS = ("__pycache__", "*.pyc", "*.pyi", "tests")
-"""What installed packages bring along and never use here."""
+NEEDLESS = ("__pycache__", "*.pyc", "*.pyi", "tests", "RECORD", "INSTALLER", "REQUESTED")
+"""What installed packages bring along and never use here; the last three tell who installed them, and where."""
+UNIX = 3
+"""In a zip, the system whose permissions its entries have; otherwise it is that of the machine that builds."""
 
 
 class UnfitFileError(Exception):
@@ -49,6 +52,7 @@ def app_files(root: Path) -> list[Path]:
     for relative in found:
         if not (root / relative).is_file() or (root / relative).is_symlink():
             raise UnfitFileError(f"{relative} is needed, but it is no file here.")
+    _require_tracked(root, found)
     return found
 
 
@@ -69,6 +73,23 @@ def _folder_files(root: Path, folder: Path) -> Iterator[Path]:
             raise UnfitFileError(f"{relative} is neither a module nor a template; move it out of {folder}.")
 
 
+def _require_tracked(root: Path, files: list[Path]) -> None:
+    """Raise UnfitFileError for a file that git does not know; without a repository there is nothing to compare."""
+    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
+        return
+    command = ["git", "ls-files", "-z", "--", *FILES, *FOLDERS]
+    try:
+        done = subprocess.run(command, cwd=root, capture_output=True, check=True)  # noqa: S603 - our own words
+    except FileNotFoundError:
+        raise UnfitFileError("git is missing: it knows which files belong to the app.") from None
+    except subprocess.CalledProcessError as error:
+        raise UnfitFileError(f"git does not tell its files: {error.stderr.decode().strip()}") from None
+    tracked = set(done.stdout.decode().split("\0"))
+    for relative in files:
+        if relative.as_posix() not in tracked:
+            raise UnfitFileError(f"{relative} is unknown to git: add it there, or move it away.")
+
+
 def require_no_key(relative: Path, data: bytes) -> None:
     """Raise UnfitFileError if a file holds what looks like a SendGrid key; the key is not told."""
     if KEY.search(data):
@@ -76,10 +97,10 @@ def require_no_key(relative: Path, data: bytes) -> None:
 
 
 def install_requirements(root: Path, target: Path) -> None:
-    """Install requirements.txt for Azure's interpreter into `target`.
+    """Install requirements.txt for Azure's interpreter into `target`. Raises UnfitFileError if pip does not.
 
     The file was locked for that interpreter, so nothing is left to resolve, and what this one thinks of it is
-    of no matter.
+    of no matter. A wheel without one of the hashes there is refused.
     """
     platforms = [word for name in PLATFORMS for word in ("--platform", name)]
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
@@ -87,71 +108,92 @@ def install_requirements(root: Path, target: Path) -> None:
     command += [
         "--no-deps",
         "--ignore-requires-python",
+        "--require-hashes",
         "--requirement",
         str(root / "requirements.txt"),
         "--target",
         str(target),
     ]
-    subprocess.run(command, check=True)  # noqa: S603 - our own words
+    if subprocess.run(command, check=False).returncode:  # noqa: S603 - our own words
+        raise UnfitFileError("pip did not install requirements.txt; it says above why.")
 
 
-def build_folder(root: Path, target: Path, *, requirements: bool) -> None:
-    """Lay out the package in an empty folder."""
+def build_folder(root: Path, target: Path, *, requirements: bool = True) -> None:
+    """Lay out the package in an empty folder. Raises UnfitFileError."""
     for relative in app_files(root):
         (target / relative).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(root / relative, target / relative)
+        require_no_key(relative, (target / relative).read_bytes())
     if requirements:
-        install_requirements(root, target / SITE_PACKAGES)
-        shutil.rmtree(target / SITE_PACKAGES / "bin", ignore_errors=True)
+        site = target / SITE_PACKAGES
+        install_requirements(root, site)
+        shutil.rmtree(site / "bin", ignore_errors=True)
+        for path in [each for each in site.rglob("*") if is_needless(each.relative_to(site))]:
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def is_needless(path: Path) -> bool:
-    """Whether a file of an installed package has no use at run time."""
-    return any(fnmatch.fnmatchcase(part, rule) for part in path.parts for rule in NEEDLESS)
+    """Whether a file of an installed package, or a folder, has no use at run time."""
+    return any(fnmatch.fnmatchcase(path.name, rule) for rule in NEEDLESS)
 
 
 def write_zip(folder: Path, path: Path) -> None:
-    """Zip a folder, the same bytes for the same files. Raises UnfitFileError."""
+    """Zip a folder: the same bytes for the same files, wherever and whenever. Raises UnfitFileError."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for each in sorted(folder.rglob("*")):
-            relative = each.relative_to(folder)
-            if each.is_file() and not is_needless(relative):
-                info = zipfile.ZipInfo(str(relative), (2020, 1, 1, 0, 0, 0))
-                info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
-                data = each.read_bytes()
-                require_no_key(relative, data)
-                archive.writestr(info, data)
+        for name in sorted(each.relative_to(folder).as_posix() for each in folder.rglob("*") if each.is_file()):
+            info = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
+            info.compress_type, info.external_attr, info.create_system = zipfile.ZIP_DEFLATED, 0o644 << 16, UNIX
+            data = (folder / name).read_bytes()
+            require_no_key(Path(name), data)
+            archive.writestr(info, data)
 
 
-def build(root: Path, *, requirements: bool) -> Path:
-    """Build `.local/package.zip`, or `.local/app.zip` without the requirements; its path.
-
-    Raises UnfitFileError, and leaves no package then.
-    """
-    name = "package" if requirements else "app"
-    folder, path = root / ".local" / name, root / ".local" / f"{name}.zip"
-    shutil.rmtree(folder, ignore_errors=True)
+def build(root: Path, *, requirements: bool = True) -> Path:
+    """Build `.local/package.zip`; its path. Raises UnfitFileError, and leaves no package then."""
+    folder, path = root / ".local/package", root / ".local/package.zip"
     path.unlink(missing_ok=True)
-    folder.mkdir(parents=True)
     try:
-        build_folder(root, folder, requirements=requirements)
+        build_anew(root, folder, requirements=requirements)
         write_zip(folder, path)
     except UnfitFileError:
         path.unlink(missing_ok=True)
         raise
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
     return path
+
+
+def build_anew(root: Path, folder: Path, *, requirements: bool = True) -> None:
+    """Lay out the package in a folder, in place of what was there. Raises UnfitFileError, and leaves none then."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        build_folder(root, folder, requirements=requirements)
+    except UnfitFileError:
+        shutil.rmtree(folder)
+        raise
 
 
 def main() -> None:
     """Build a package from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, default=ROOT, help="the repository")
-    parser.add_argument("--without-requirements", action="store_true", help="for a build in Azure")
+    parser.add_argument("--folder", type=Path, help="lay the package out in this folder, and make no zip")
     arguments = parser.parse_args()
+    root = arguments.root.resolve()
     try:
-        print(build(arguments.root.resolve(), requirements=not arguments.without_requirements))
+        if arguments.folder:
+            build_anew(root, arguments.folder)
+            print(arguments.folder)
+        else:
+            print(build(root))
     except UnfitFileError as error:
         sys.exit(f"package: {error}")
 

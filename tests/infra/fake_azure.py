@@ -74,6 +74,7 @@ PLAIN: dict[str, Any] = {
             "sku": "FlexConsumption",
             "reserved": True,
             "defaultHostName": "func-x.azurewebsites.net",
+            "enabledHostNames": ["func-x.azurewebsites.net", "func-x.scm.azurewebsites.net"],
             "hostNameSslStates": [
                 {"name": "func-x.azurewebsites.net", "hostType": "Standard"},
                 {"name": "func-x.scm.azurewebsites.net", "hostType": "Repository"},
@@ -93,6 +94,7 @@ PLAIN: dict[str, Any] = {
     r"POST .*/sites/func-x/config/appsettings/list$": {"properties": {}},
     r"GET .*/sites/func-x/config/slotConfigNames$": {"properties": {}},
     r"POST .*/host/default/listkeys$": {"masterKey": "master", "functionKeys": {"default": "app-key"}},
+    r"GET .*/providers/Microsoft.Authorization/locks$": {"value": []},
     r"GET /api/deployments/latest$": {"status": 4, "complete": True, "active": True},
     r"GET /admin/host/status$": {"state": "Running"},
 }
@@ -108,6 +110,8 @@ class Azure:
         self.deployed: dict[str, Any] = {}
         self.package = b""
         self.package_query: dict[str, list[str]] = {}
+        self.keys: dict[str, str] = {}
+        """Function keys of the host that were stored, by name."""
         self.seen: list[str] = []
         self.unknown: list[str] = []
 
@@ -123,6 +127,10 @@ class Azure:
         if line == "POST /api/publish":
             self.package, self.package_query = body, parse_qs(urlsplit(url).query)
             return 202, "an id"
+        if re.fullmatch(r"PUT .*/sites/func-x/host/default/functionKeys/\w+", line):
+            key = json.loads(body)["properties"]
+            self.keys[key["name"]] = key["value"]
+            return 201, {"properties": key}
         for pattern, document in PLAIN.items():
             if re.fullmatch(pattern.removesuffix("$"), line):
                 return 200, document

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 
 KEY = "SG.made-up.key_0"
+ADMIN_KEY = f"admin.{'0a' * 32}"
+ME = "99999999-9999-9999-9999-999999999999"
+OURS = "11111111-1111-1111-1111-111111111111"
+"""Client ID of a registration of ours."""
+STRANGERS = "66666666-6666-6666-6666-666666666666"
+"""Client ID of a registration that somebody else gave the name that ours has."""
 
 FRESH: list[list[Any]] = [
     ["^account show --query id", "00000000-0000-0000-0000-0000000000aa", 0],
@@ -31,7 +37,10 @@ FRESH: list[list[Any]] = [
     ["outputs.functionAppName", "func-x", 0],
     ["outputs.keyVaultName", "kv-x", 0],
     ["outputs.dataStorageAccount", "stdata", 0],
-    ["^functionapp keys list", "app-key", 0],
+    ["^functionapp keys list", ADMIN_KEY, 0],
+    ["^ad app (list|create) ", STRANGERS, 0],
+    ["^rest --method post --url https://graph.microsoft.com/v1.0/applications ", OURS, 0],
+    ["^ad signed-in-user show", ME, 0],
 ]
 """What a subscription answers that has nothing yet."""
 
@@ -45,6 +54,13 @@ DEPLOYED: list[list[Any]] = [
     *FRESH,
 ]
 """What it answers later."""
+
+WITH_ENTRA: list[list[Any]] = [
+    ["^rest .*/authsettingsV2", OURS, 0],
+    [f"^ad app owner list --id {OURS} ", f"somebody\n{ME}", 0],
+    *DEPLOYED,
+]
+"""What it answers once Entra authentication is on, by a registration that is ours."""
 
 
 class App(http.server.BaseHTTPRequestHandler):
@@ -96,7 +112,7 @@ class FakeAzureCli:
 
     def deploy(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         package = self.folder / "package.zip"
-        package.write_text("a package")
+        package.write_text(".python_packages/")
         return self.run("deploy.sh", "--package", str(package), *arguments, **environment)
 
     def bring_the_app(self, root: Path) -> None:
@@ -106,17 +122,20 @@ class FakeAzureCli:
         for name in ("functions", "shared"):
             shutil.copytree(root / name, self.folder / name, ignore=shutil.ignore_patterns("__pycache__"))
 
-    def lines(self) -> list[str]:
+    def calls(self) -> list[dict[str, Any]]:
+        """Each call of `az`: see fake_az.py."""
         log = self.folder / "log"
-        return [json.loads(line)["line"] for line in log.read_text().splitlines()] if log.exists() else []
+        return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+    def lines(self) -> list[str]:
+        return [call["line"] for call in self.calls()]
 
     def line(self, start: str) -> str:
         return next(line for line in self.lines() if line.startswith(start))
 
     def parameters(self) -> dict[str, Any]:
-        """What the private parameters file of the deployment said."""
-        calls = [json.loads(line) for line in (self.folder / "log").read_text().splitlines()]
-        text = next(call["parameters"] for call in calls if "deployment group create" in call["line"])
+        """The parameters that the deployment got through a pipe."""
+        text = next(call["input"] for call in self.calls() if "deployment group create" in call["line"])
         return {name: each["value"] for name, each in json.loads(text)["parameters"].items()}
 
 

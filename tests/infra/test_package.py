@@ -1,10 +1,12 @@
 """The deployment package holds the app and nothing else, and the app indexes from it.
 
-Built once with its requirements by `make package`; PACKAGE_ROOT points the tests at another checkout.
+Built once with its requirements and its bill of materials by `make package`; PACKAGE_ROOT points the tests at
+another checkout.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -95,6 +97,37 @@ def test_zip_holds_the_app_as_it_is_now(built: Path, app: Path) -> None:
     assert inside == {str(path.relative_to(app)): path.read_bytes() for path in ours}
 
 
+def test_zip_tells_nothing_of_who_built_it_and_when(built: Path) -> None:
+    with zipfile.ZipFile(built) as archive:
+        entries = archive.infolist()
+    assert [each.filename for each in entries] == sorted(each.filename for each in entries)
+    assert {(each.date_time, each.create_system, each.external_attr) for each in entries} == {
+        ((2020, 1, 1, 0, 0, 0), package.UNIX, 0o644 << 16)
+    }
+    assert not {Path(each.filename).name for each in entries} & {"RECORD", "INSTALLER", "REQUESTED"}
+
+
+def test_wheels_are_those_of_azures_interpreter(built: Path) -> None:
+    with zipfile.ZipFile(built) as archive:
+        wheels = [name for name in archive.namelist() if name.endswith(".dist-info/WHEEL")]
+        tags = [line for name in wheels for line in archive.read(name).decode().splitlines() if "Tag: " in line]
+        binaries = {name for name in archive.namelist() if ".cpython-" in name}
+    foreign = [tag for tag in tags if not re.search(r"-none-any$|_x86_64$", tag)]
+    assert (foreign, len(wheels) > 30) == ([], True)
+    assert {name for name in binaries if ".cpython-313-x86_64-linux-gnu." not in name} == set()
+
+
+def test_bill_of_materials_names_what_is_in_the_package(built: Path) -> None:
+    bill = json.loads(built.with_suffix(".cdx.json").read_text())
+    with zipfile.ZipFile(built) as archive:
+        folders = {Path(name).parent.name for name in archive.namelist() if name.endswith(".dist-info/METADATA")}
+    inside = {folder.removesuffix(".dist-info").lower().replace("_", "-") for folder in folders}
+    named = {f"{each['name']}-{each['version']}".lower().replace("_", "-") for each in bill["components"]}
+    assert {name.replace(".", "-") for name in named} == {name.replace(".", "-") for name in inside}
+    assert bill["bomFormat"] == "CycloneDX"
+    assert bill["metadata"]["component"]["name"] == "sendgrid-segment-export"
+
+
 def test_it_is_small_enough(built: Path) -> None:
     with zipfile.ZipFile(built) as archive:
         assert sum(each.file_size for each in archive.infolist()) < UNPACKED_MAX
@@ -139,7 +172,7 @@ LYING_ABOUT = (
         "exports-dump/people.json",
         "local.settings.json",
     ),
-    *(".env", ".git/config", ".venv/x.py", ".local/app.zip", ".python_packages/x.py", "node_modules/x/index.js"),
+    *(".env", ".venv/x.py", ".local/x.zip", ".python_packages/x.py", "node_modules/x/index.js"),
     *(
         "docs/deploy.md",
         "infra/package.py",
@@ -165,6 +198,8 @@ def tree(tmp_path: Path) -> Path:
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in (*package.FILES, ".funcignore"):
         shutil.copyfile(ROOT / name, tree / name)
+    _git(tree, "init", "--quiet")
+    _git(tree, "add", "--", *package.FILES, *package.FOLDERS)
     for name in LYING_ABOUT:
         _write(tree / name, "x")
     return tree
@@ -176,13 +211,12 @@ def _write(path: Path, text: str) -> None:
 
 
 def _build(tree: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "infra/package.py"), "--root", str(tree), "--without-requirements"]
+    command = [sys.executable, str(ROOT / "infra/package.py"), "--root", str(tree)]
     return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
 
 
 def test_nothing_that_lies_about_goes_in(tree: Path) -> None:
-    assert _build(tree).returncode == 0
-    with zipfile.ZipFile(tree / ".local/app.zip") as archive:
+    with zipfile.ZipFile(package.build(tree, requirements=False)) as archive:
         inside = set(archive.namelist())
     tracked = _git(ROOT, "ls-files", *package.FILES, *package.FOLDERS)
     assert inside == tracked
@@ -196,7 +230,32 @@ def test_a_file_of_an_unknown_kind_ends_the_build(tree: Path, name: str) -> None
     assert done.stderr == (
         f"package: {name} is neither a module nor a template; move it out of {Path(name).parent}.\n"
     )
-    assert not (tree / ".local/app.zip").exists()
+    assert not (tree / ".local/package.zip").exists()
+
+
+@pytest.mark.parametrize("name", ["shared/people.py", "functions/mine.j2", "shared/planning/draft.py"])
+def test_a_file_that_git_does_not_know_ends_the_build(tree: Path, name: str) -> None:
+    _write(tree / name, "x")
+    done = _build(tree)
+    assert done.returncode == 1
+    assert done.stderr == f"package: {name} is unknown to git: add it there, or move it away.\n"
+
+
+def test_without_git_a_checkout_is_not_packaged(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tree / "nothing"))
+    with pytest.raises(package.UnfitFileError, match="git is missing"):
+        package.app_files(tree)
+
+
+def test_a_damaged_repository_ends_the_build(tree: Path) -> None:
+    (tree / ".git/HEAD").unlink()
+    with pytest.raises(package.UnfitFileError, match=r"git does not tell its files: .*not a git repository"):
+        package.app_files(tree)
+
+
+def test_an_unpacked_archive_of_the_sources_is_packaged_without_git(tree: Path) -> None:
+    shutil.rmtree(tree / ".git")
+    assert len(package.app_files(tree)) > 50
 
 
 @pytest.mark.parametrize("target", ["key.txt", "exports-dump"])
@@ -223,7 +282,7 @@ def test_a_key_ends_the_build_and_is_not_told(tree: Path, name: str) -> None:
     assert done.stderr == (
         f"package: {name} holds what looks like a SendGrid API key; keys belong into the vault.\n"
     )
-    assert not list((tree / ".local").iterdir())
+    assert [path.name for path in (tree / ".local").iterdir()] == ["x.zip"]
 
 
 @pytest.mark.parametrize("text", ["MSG.this_is_no_key_at_all", "SG.", "SG.short", "sg.aaaaaaaaaaaaaaaaaaaaaa"])
@@ -238,9 +297,9 @@ def _git(folder: Path, *arguments: str) -> set[str]:
 
 def test_whoever_reads_the_ignore_file_as_git_does_comes_to_the_same_list(tree: Path) -> None:
     listed = {str(path) for path in package.app_files(tree)}
-    shutil.rmtree(tree / ".git")
     for name in BELONGING_NOWHERE[:3]:
         _write(tree / name, "x")
+    shutil.rmtree(tree / ".git")
     _git(tree, "init", "--quiet")
     assert _git(tree, "ls-files", "--others", "--exclude-from=.funcignore") == listed
 
@@ -264,6 +323,7 @@ def _begins(rule: str, path: str) -> bool:
 
 def test_core_tools_come_to_the_same_list(tree: Path) -> None:
     listed = {str(path) for path in package.app_files(tree)}
+    shutil.rmtree(tree / ".git")
     for name in BELONGING_NOWHERE[:3]:
         _write(tree / name, "x")
     rules = (tree / ".funcignore").read_text()
@@ -279,6 +339,71 @@ def test_files_with_keys_or_people_are_not_committed_by_mistake(tree: Path) -> N
     uncommitted = _git(tree, "ls-files", "--others", "--exclude-standard")
     assert not uncommitted & {"key.txt", "new-key.txt", "HighValue.csv", "customers.csv", ".env"}
     assert _git(ROOT, "ls-files", "--cached", "--ignored", "--exclude-standard") == set()
+
+
+# --- what is installed --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def wheel(tmp_path: Path) -> Path:
+    """A wheel of one module, as anybody can make it."""
+    path = tmp_path / "wheels/cronsim-2.8-py3-none-any.whl"
+    path.parent.mkdir()
+    about = {"METADATA": "Metadata-Version: 2.1\nName: cronsim\nVersion: 2.8\n", "RECORD": ""}
+    about["WHEEL"] = "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("cronsim.py", "x = 1\n")
+        for name, text in about.items():
+            archive.writestr(f"cronsim-2.8.dist-info/{name}", text)
+    return path
+
+
+@pytest.fixture
+def requiring(tree: Path, wheel: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working tree, requiring that wheel alone, where pip finds no other."""
+    for name, value in {"NO_INDEX": "1", "FIND_LINKS": str(wheel.parent), "CONFIG_FILE": os.devnull}.items():
+        monkeypatch.setenv(f"PIP_{name}", value)
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    (tree / "requirements.txt").write_text(f"cronsim==2.8 --hash=sha256:{digest}\n")
+    return tree
+
+
+def test_requirements_are_inside(requiring: Path) -> None:
+    with zipfile.ZipFile(package.build(requiring)) as archive:
+        inside = {name for name in archive.namelist() if name.startswith(".python_packages")}
+    assert inside == {
+        f"{SITE}/cronsim.py",
+        *(f"{SITE}/cronsim-2.8.dist-info/{name}" for name in ("METADATA", "WHEEL")),
+    }
+
+
+@pytest.mark.parametrize("hashes", ["", f" --hash=sha256:{'0' * 64}"], ids=["no hash", "another hash"])
+def test_a_wheel_that_is_not_the_one_pinned_ends_the_build(requiring: Path, hashes: str) -> None:
+    (requiring / "requirements.txt").write_text(f"cronsim==2.8{hashes}\n")
+    done = _build(requiring)
+    assert done.returncode == 1
+    assert done.stderr.endswith("package: pip did not install requirements.txt; it says above why.\n")
+    assert "HASHES" in done.stderr.upper()
+    assert not (requiring / ".local/package.zip").exists()
+
+
+def test_azd_zips_the_same_files(requiring: Path) -> None:
+    command = [sys.executable, str(ROOT / "infra/package.py"), "--root", str(requiring), "--folder", ".local/azd"]
+    done = subprocess.run(command, cwd=requiring, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+    assert (done.returncode, done.stdout) == (0, ".local/azd\n"), done.stderr
+    files = [path for path in (requiring / ".local/azd").rglob("*") if path.is_file()]
+    with zipfile.ZipFile(package.build(requiring)) as archive:
+        zipped = {name: archive.read(name) for name in archive.namelist()}
+    assert {str(path.relative_to(requiring / ".local/azd")): path.read_bytes() for path in files} == zipped
+
+
+@pytest.mark.parametrize(
+    "path", [*ROOT.glob("requirements*.txt"), *ROOT.glob("tools/requirements*.txt")], ids=lambda path: path.name
+)
+def test_every_pinned_package_has_hashes(path: Path) -> None:
+    entries = re.findall(r"^(\S+==\S+)((?: \\\n    \S+)*)", path.read_text(), re.MULTILINE)
+    assert len(entries) > 20
+    assert [name for name, hashes in entries if "--hash=sha256:" not in hashes] == []
 
 
 def test_same_files_make_the_same_zip(app: Path, tmp_path: Path) -> None:

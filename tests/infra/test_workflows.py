@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from tools import audit
 
 BIN = Path(sys.executable).parent
 ROOT = Path(__file__).parents[2]
@@ -38,10 +41,39 @@ def test_linter_sees_a_mistake(tmp_path: Path) -> None:
 
 
 def test_only_protected_jobs_get_a_token_for_azure() -> None:
+    """The job that attests gets one too, for Sigstore: it has no environment, so Azure does not take it."""
     for path in WORKFLOWS:
         for name, job in _jobs(path).items():
-            token = job.get("permissions", {}).get("id-token")
-            assert (token == "write") == (job.get("environment") in {"preview", "production"}), name
+            token = job.get("permissions", {}).get("id-token") == "write"
+            assert token == (job.get("environment") in {"preview", "production"} or name == "attest"), name
+
+
+def test_every_action_is_pinned_by_its_commit() -> None:
+    uses = [
+        line.split("uses: ")[1] for path in WORKFLOWS for line in path.read_text().splitlines() if "uses: " in line
+    ]
+    assert len(uses) > 10
+    assert [each for each in uses if not re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v[\d.]+", each)] == []
+
+
+def test_what_was_tested_is_attested_and_deployed() -> None:
+    """The package is built by one job only, and travels to the others as it is."""
+    jobs = _jobs(ROOT / ".github/workflows/ci.yml")
+    steps = {
+        name: [step["uses"].split("@")[0] for step in job["steps"] if "uses" in step] for name, job in jobs.items()
+    }
+    assert "actions/upload-artifact" in steps["test"]
+    assert steps["attest"] == ["actions/download-artifact", *["actions/attest"] * 2]
+    assert "actions/download-artifact" in steps["deploy"]
+    assert "actions/setup-python" not in steps["deploy"]
+    (command,) = [step["run"] for step in jobs["deploy"]["steps"] if "run" in step]
+    given = {step["with"]["path"] for step in jobs["deploy"]["steps"] if "download" in step.get("uses", "")}
+    assert [f"--package {path}/package.zip" in command for path in given] == [True]
+
+
+def test_every_check_of_the_audit_is_a_job() -> None:
+    job = _jobs(ROOT / ".github/workflows/ci.yml")["audit"]
+    assert set(job["strategy"]["matrix"]["check"]) == audit.CHECKS.keys()
 
 
 def test_no_workflow_uses_a_stored_secret() -> None:
@@ -50,7 +82,7 @@ def test_no_workflow_uses_a_stored_secret() -> None:
 
 def test_nothing_is_deployed_before_the_tests_pass_with_the_compiler() -> None:
     jobs = _jobs(ROOT / ".github/workflows/ci.yml")
-    assert jobs["deploy"]["needs"] == "test"
+    assert {"test", "audit", "attest"} == set(jobs["deploy"]["needs"])
     commands = [step["run"] for step in jobs["test"]["steps"] if "run" in step]
     assert commands.index("az bicep install") < commands.index("make lint types test")
 
@@ -59,6 +91,17 @@ def test_scripts_that_workflows_call_exist() -> None:
     steps = [step for path in WORKFLOWS for job in _jobs(path).values() for step in job["steps"]]
     scripts = {step["run"].split()[0] for step in steps if step.get("run", "").startswith("infra/")}
     assert {name for name in scripts if not os.access(ROOT / name, os.X_OK)} == set()
+
+
+def test_azd_deploys_the_package_as_the_build_lays_it_out() -> None:
+    azure = yaml.safe_load((ROOT / "azure.yaml").read_text())
+    (service,) = azure["services"].values()
+    assert service["remoteBuild"] is False
+    hooks = azure["hooks"]["prepackage"]
+    assert {hook["run"].partition(" ")[2] for hook in hooks.values()} == {
+        f"infra/package.py --folder {service['dist']}"
+    }
+    assert (service["project"], azure["requiredVersions"]["azd"]) == (".", ">= 1.23.5")  # which knows remoteBuild
 
 
 def test_azd_finds_the_template_and_the_app() -> None:

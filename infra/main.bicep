@@ -44,6 +44,21 @@ param storageSku string = 'Standard_LRS'
 @maxValue(365)
 param softDeleteDays int = 7
 
+@description('Days that the audit log is kept.')
+@minValue(30)
+param auditDays int = 400
+
+@description('Days in which nobody can change or delete what the audit log says; 0: whoever owns the account can.')
+@minValue(0)
+@maxValue(146000)
+param auditImmutableDays int = 0
+
+@description('True records calls and sign-ins of the app too, where Azure has these logs for Flex Consumption.')
+param recordApp bool = false
+
+@description('True keeps accounts and vault from being deleted by mistake; needs the right to make locks.')
+param lockData bool = false
+
 @description('Days after which runs, with their counts and reasons, are forgotten.')
 @minValue(30)
 param runHistoryDays int = 400
@@ -87,8 +102,13 @@ param refreshSchedule string = ''
 @description('IANA time zone of the scheduled refresh.')
 param refreshTimeZone string = 'UTC'
 
-@description('Application (client) ID of an Entra app registration; then callers need a token besides the key.')
+@description('Application (client) ID of an Entra app registration; then callers need a token instead of a key.')
 param entraClientId string = ''
+
+@description('Role of each function key, by the name in front of its dot: a role, or { role: ..., export: ... }.')
+param keyRoles object = {
+  admin: 'Administrator'
+}
 
 @description('Most instances at once, for each function. SendGrid\'s limit is reached long before.')
 @minValue(40)
@@ -133,6 +153,8 @@ param logDailyQuotaGb int = 1
 var token = uniqueString(resourceGroup().id)
 var openToInternet = network == 'public'
 var extractsHere = empty(extractStorageAccount)
+var auditContainer = 'sendgrid-audit'
+var login = environment().authentication.loginEndpoint
 var appName = 'func-${name}-${token}'
 var allTags = union(tags, { application: 'sendgrid-segment-export' })
 
@@ -170,9 +192,30 @@ module storage 'modules/storage.bicep' = {
     stateContainer: stateContainer
     extractContainer: extractContainer
     extractsHere: extractsHere
+    auditContainer: auditContainer
+    auditDays: auditDays
+    auditImmutableDays: auditImmutableDays
     runHistoryDays: runHistoryDays
     poisonDays: 30
     softDeleteDays: softDeleteDays
+  }
+}
+
+module records 'modules/records.bicep' = {
+  name: 'records'
+  params: {
+    workspaceId: monitoring.outputs.workspaceId
+    hostAccountName: storage.outputs.hostAccountName
+    dataAccountName: storage.outputs.dataAccountName
+    appName: recordApp ? app.outputs.name : ''
+  }
+}
+
+module locks 'modules/locks.bicep' = if (lockData) {
+  name: 'locks'
+  params: {
+    dataAccountName: storage.outputs.dataAccountName
+    vaultName: vault.outputs.name
   }
 }
 
@@ -198,6 +241,7 @@ module roles 'modules/roles.bicep' = {
     dataAccountName: storage.outputs.dataAccountName
     stateContainer: stateContainer
     extractContainer: extractContainer
+    auditContainer: storage.outputs.auditContainer
     extractsHere: extractsHere
     queueNames: storage.outputs.queueNames
     vaultName: vault.outputs.name
@@ -251,6 +295,13 @@ var settings = {
   STATE_CONTAINER: stateContainer
   EXTRACT_CONTAINER: extractContainer
   EXTRACT_PREFIX: extractPrefix
+  AUDIT_CONTAINER: auditContainer
+  // Who may call: holders of a key that has a role here, or those whose token has one.
+  AUTHENTICATION: empty(entraClientId) ? 'keys' : 'entra'
+  KEY_ROLES: empty(entraClientId) ? string(keyRoles) : '{}'
+  ENTRA_TENANT_ID: tenant().tenantId
+  ENTRA_CLIENT_ID: entraClientId
+  ENTRA_AUTHORITY: endsWith(login, '/') ? take(login, length(login) - 1) : login
   SCHEDULE_TICK: scheduleTick
   REFRESH_SCHEDULE: refreshSchedule
   REFRESH_TIME_ZONE: refreshTimeZone
@@ -314,4 +365,5 @@ output functionAppUrl string = 'https://${app.outputs.hostName}'
 output keyVaultName string = vault.outputs.name
 output dataStorageAccount string = storage.outputs.dataAccountName
 output hostStorageAccount string = storage.outputs.hostAccountName
+output entraClientId string = entraClientId
 output workbookId string = workbook.outputs.id

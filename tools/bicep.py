@@ -141,5 +141,7 @@ def _bicep(value: object) -> str:
             return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
         case list():
             return "[" + ", ".join(map(_bicep, value)) + "]"
+        case dict():
+            return "{" + ", ".join(f"{_bicep(name)}: {_bicep(each)}" for name, each in value.items()) + "}"
         case _:
             return json.dumps(value)

@@ -101,6 +101,18 @@ var rules = [
     by: 'connection'
   }
   {
+    name: 'access-denied'
+    enabled: true
+    severity: 2
+    description: 'The app refused callers more than twenty times in half an hour: somebody tries keys or ids, or a caller lost its role.'
+    query: '${lines} | where event == "access_denied"'
+    operator: 'GreaterThan'
+    threshold: 20
+    window: 'PT30M'
+    frequency: 'PT15M'
+    by: ''
+  }
+  {
     name: 'throttled-for-long'
     enabled: true
     severity: 3

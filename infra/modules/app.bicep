@@ -24,7 +24,7 @@ param instanceMemoryMB int
 @description('Subnet to reach the world from; empty for none.')
 param subnetId string
 
-@description('Application (client) ID of the Entra app registration; empty leaves function keys as the only lock.')
+@description('Application (client) ID of the Entra app registration; empty: callers have function keys.')
 param entraClientId string
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
@@ -109,8 +109,8 @@ resource scmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@202
   }
 }
 
-// Callers bring a token of the app registration; its app roles (infra/app-roles.json) reach the code in
-// X-MS-CLIENT-PRINCIPAL. Only the health check stays open.
+// Callers bring a token of the app registration. The code validates it again and takes the app roles
+// (infra/app-roles.json) from it; what stands here in front is a second wall. Only the health check stays open.
 resource authentication 'Microsoft.Web/sites/config@2025-03-01' = if (!empty(entraClientId)) {
   parent: app
   name: 'authsettingsV2'

@@ -87,7 +87,8 @@ var extractEndpoints = [
 
 var endpoints = empty(extractAccountId) ? ownEndpoints : concat(ownEndpoints, extractEndpoints)
 
-// Nobody may open a connection into the app's subnet; calls of its HTTP functions do not come this way.
+// Nobody may open a connection into the app's subnet; calls of its HTTP functions do not come this way. Out of it goes
+// HTTPS only. SendGrid has no addresses of its own to name here: a firewall that knows host names would have to.
 resource appRules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
   name: '${name}-app'
   location: location
@@ -102,6 +103,45 @@ resource appRules 'Microsoft.Network/networkSecurityGroups@2025-05-01' = {
           access: 'Deny'
           protocol: '*'
           sourceAddressPrefix: 'Internet'
+          sourcePortRange: '*'
+          destinationAddressPrefix: '*'
+          destinationPortRange: '*'
+        }
+      }
+      {
+        name: 'https-out'
+        properties: {
+          priority: 100
+          direction: 'Outbound'
+          access: 'Allow'
+          protocol: 'Tcp'
+          sourceAddressPrefix: '*'
+          sourcePortRange: '*'
+          destinationAddressPrefix: '*'
+          destinationPortRange: '443'
+        }
+      }
+      {
+        name: 'within-the-subnet'
+        properties: {
+          priority: 110
+          direction: 'Outbound'
+          access: 'Allow'
+          protocol: '*'
+          sourceAddressPrefix: appSubnetPrefix
+          sourcePortRange: '*'
+          destinationAddressPrefix: appSubnetPrefix
+          destinationPortRange: '*'
+        }
+      }
+      {
+        name: 'nothing-else-out'
+        properties: {
+          priority: 4000
+          direction: 'Outbound'
+          access: 'Deny'
+          protocol: '*'
+          sourceAddressPrefix: '*'
           sourcePortRange: '*'
           destinationAddressPrefix: '*'
           destinationPortRange: '*'

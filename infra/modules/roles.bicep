@@ -13,6 +13,9 @@ param stateContainer string
 @description('Container of the extracts.')
 param extractContainer string
 
+@description('Container of the audit log.')
+param auditContainer string
+
 @description('False when the extracts lie in somebody else\'s account.')
 param extractsHere bool
 
@@ -32,6 +35,7 @@ var granted = {
   hostTables: roles['Storage Table Data Contributor']
   readExtracts: roles['Storage Blob Data Reader']
   keepState: roles['Storage Blob Data Contributor']
+  appendAudit: roles['Storage Blob Data Contributor']
   useQueues: roles['Storage Queue Data Contributor']
   readSecret: roles['Key Vault Secrets User']
   sendTelemetry: roles['Monitoring Metrics Publisher']
@@ -53,6 +57,10 @@ resource dataAccount 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
 
     resource extracts 'containers' existing = {
       name: extractContainer
+    }
+
+    resource audit 'containers' existing = {
+      name: auditContainer
     }
   }
 
@@ -114,6 +122,21 @@ resource state 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     principalId: principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', granted.keepState)
+  }
+}
+
+// The audit log is read and appended to. To make a blob that is not there, and Append Block, need `add`; writing over a
+// blob, deleting and moving it are what the condition takes away. A role of our own would need the right to define
+// roles: https://learn.microsoft.com/rest/api/storageservices/append-block#authorization
+resource audit 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(dataAccount::blobs::audit.id, principalId, granted.appendAudit)
+  scope: dataAccount::blobs::audit
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', granted.appendAudit)
+    conditionVersion: '2.0'
+    condition: loadTextContent('../append-only.condition')
   }
 }
 

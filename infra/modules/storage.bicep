@@ -29,6 +29,15 @@ param extractContainer string
 @description('False when the extracts lie in somebody else\'s account.')
 param extractsHere bool
 
+@description('Container of the audit log.')
+param auditContainer string
+
+@description('Days that the audit log is kept.')
+param auditDays int
+
+@description('Days in which nobody can change or delete what the audit log says; 0 for none.')
+param auditImmutableDays int
+
 @description('Days after which runs, with their counts and reasons, are forgotten.')
 param runHistoryDays int
 
@@ -151,6 +160,25 @@ resource extracts 'Microsoft.Storage/storageAccounts/blobServices/containers@202
   }
 }
 
+resource audit 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = {
+  parent: dataBlobs
+  name: auditContainer
+  properties: {
+    publicAccess: 'None'
+  }
+}
+
+// Append blobs may still grow. Unlocked, so that a mistake in the number of days can be undone; to lock it is for good:
+// https://learn.microsoft.com/azure/storage/blobs/immutable-time-based-retention-policy-overview
+resource auditPolicy 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2025-01-01' = if (auditImmutableDays > 0) {
+  parent: audit
+  name: 'default'
+  properties: {
+    immutabilityPeriodSinceCreationInDays: auditImmutableDays
+    allowProtectedAppendWrites: true
+  }
+}
+
 resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-01-01' = {
   parent: dataAccount
   name: 'default'
@@ -198,6 +226,28 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-01
           }
         }
         {
+          name: 'forget-audit-log'
+          type: 'Lifecycle'
+          enabled: true
+          definition: {
+            filters: {
+              blobTypes: [
+                'appendBlob'
+              ]
+              prefixMatch: [
+                '${auditContainer}/'
+              ]
+            }
+            actions: {
+              baseBlob: {
+                delete: {
+                  daysAfterModificationGreaterThan: auditDays
+                }
+              }
+            }
+          }
+        }
+        {
           name: 'forget-poison-messages'
           type: 'Lifecycle'
           enabled: true
@@ -234,4 +284,5 @@ output dataAccountId string = dataAccount.id
 output dataAccountName string = dataAccount.name
 output dataBlobUri string = dataAccount.properties.primaryEndpoints.blob
 output dataQueueUri string = dataAccount.properties.primaryEndpoints.queue
+output auditContainer string = audit.name
 output queueNames array = [for (queueName, index) in queueNames: queues[index].name]

@@ -26,6 +26,7 @@ VARIANTS: dict[str, dict[str, object]] = {
         "extractResourceGroup": "rg-insights",
         "extractSubscriptionId": "00000000-0000-0000-0000-0000000000cc",
     },
+    "kept": {"auditImmutableDays": 30, "lockData": True, "recordApp": True},
     "entra": {"entraClientId": "11111111-1111-1111-1111-111111111111", "refreshSchedule": "30 6 * * *"},
 }
 """Parameters that between them reach every resource of the template."""

@@ -12,11 +12,13 @@ from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, POISON_SUFFIX, RU
 from shared.model.roles import Role
 from shared.settings import SETTING_NAMES, Settings, read_settings
 from shared.telemetry import Event
+from tools.bicep import TARGET
 from tools.telemetry_queries import alert_queries, events_named, facts_read, workbook_queries
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tools.bicep import Compiler
     from tools.deployment import Plan
 
 READ_BY_THE_HOST = {
@@ -88,7 +90,8 @@ def test_containers_are_those_of_the_settings(public: Plan) -> None:
         each.name for each in public.of_type("Microsoft.Storage/storageAccounts/blobServices/containers")
     }
     settings = _settings(public)
-    assert containers == {settings["STATE_CONTAINER"], settings["EXTRACT_CONTAINER"], "app-package"}
+    ours = {settings[name] for name in ("STATE_CONTAINER", "EXTRACT_CONTAINER", "AUDIT_CONTAINER")}
+    assert containers == ours | {"app-package"}
 
 
 def test_default_containers_are_those_of_the_code(public: Plan) -> None:
@@ -122,9 +125,41 @@ def test_poison_messages_are_kept_as_long_as_the_app_keeps_them(public: Plan) ->
     assert days == [POISON_RETENTION / 86_400]
 
 
-def test_app_roles_are_those_of_the_code(root: Path) -> None:
+def test_app_roles_are_for_people_and_applications(root: Path) -> None:
     roles = json.loads((root / "infra/app-roles.json").read_text())
-    assert Role.ADMINISTRATOR in {role["value"] for role in roles}
+    assert [role["value"] for role in roles] == [*Role]
+    assert {tuple(role["allowedMemberTypes"]) for role in roles} == {("User", "Application")}
+    assert len({role["id"] for role in roles}) == len(Role)
+
+
+def test_callers_have_keys_or_tokens(plans: dict[str, Plan]) -> None:
+    keys, entra = _settings(plans["public"]), _settings(plans["entra"])
+    assert (keys["AUTHENTICATION"], entra["AUTHENTICATION"]) == ("keys", "entra")
+    assert (keys["ENTRA_CLIENT_ID"], entra["ENTRA_CLIENT_ID"]) == ("", "11111111-1111-1111-1111-111111111111")
+    assert json.loads(keys["KEY_ROLES"]) == {"admin": "Administrator"}
+    assert entra["KEY_ROLES"] == "{}"
+    assert entra["ENTRA_TENANT_ID"] == TARGET["tenantId"]
+
+
+def test_tokens_are_issued_where_the_front_looks_for_them(plans: dict[str, Plan]) -> None:
+    """One login endpoint, by Azure's word, without its closing slash for the app."""
+    authority = _settings(plans["entra"])["ENTRA_AUTHORITY"].replace(
+        "environment().authentication.loginEndpoint", "variables('login')"
+    )
+    login = "variables('login')"
+    assert authority == f"[if(endsWith({login}, '/'), take({login}, sub(length({login}), 1)), {login})]"
+
+
+def test_keys_have_the_roles_that_were_given(compiler: Compiler, root: Path) -> None:
+    given = {"admin": "Administrator", "crm": {"role": "Operator", "export": "high-value"}}
+    settings = _settings(compiler.plan(root / "infra/main.bicep", {"keyRoles": given}))
+    assert json.loads(settings["KEY_ROLES"]) == given
+
+
+def test_sample_has_the_roles_of_keys_that_are_deployed(root: Path, public: Plan) -> None:
+    sample = json.loads((root / "local.settings.sample.json").read_text())["Values"]
+    names = ("AUTHENTICATION", "KEY_ROLES", "AUDIT_CONTAINER")
+    assert {name: sample[name] for name in names} == {name: _settings(public)[name] for name in names}
 
 
 def test_every_message_taken_has_a_thread(root: Path, public: Plan) -> None:
@@ -156,6 +191,7 @@ def test_queries_read_facts_that_come_with_the_events(root: Path, public: Plan) 
 def test_every_event_that_means_trouble_has_an_alert(public: Plan) -> None:
     watched = {name for query in alert_queries(public) for name in events_named(query)}
     trouble = {Event.POISON_MESSAGE, Event.SWEEP_HEALED, Event.SWEEP_FAILED, Event.SENDGRID_REFUSED}
+    trouble |= {Event.ACCESS_DENIED}
     assert {str(event) for event in (*trouble, Event.THROTTLED, Event.RUN_FINISHED)} <= watched
 
 

@@ -77,6 +77,20 @@ def test_links_inside_the_page_lead_somewhere() -> None:
     assert set(re.findall(r"\]\(#([\w-]+)\)", TEXT)) <= anchors
 
 
+def test_whoever_assigns_roles_may_assign_the_apps_only() -> None:
+    condition = (ROOT / "infra/assign-roles.condition").read_text()
+    roles = sorted(json.loads((ROOT / "infra/roles.json").read_text()).values())
+    for kind, verb in (("Request", "write"), ("Resource", "delete")):
+        clause = condition.split(f"roleAssignments/{verb}'")[1]
+        given = re.search(rf"@{kind}\[[\w./:]+RoleDefinitionId\] ForAnyOfAnyValues:GuidEquals \{{(.*)\}}", clause)
+        assert given
+        assert given[1].split(", ") == roles
+        assert f"@{kind}[Microsoft.Authorization/roleAssignments:PrincipalType]" in clause
+    granted = re.findall(r'--role "Role Based Access Control Administrator" (.*)', TEXT)
+    assert [line for line in granted if "infra/assign-roles.condition" not in line] == []
+    assert granted
+
+
 @pytest.mark.parametrize("path", [*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")], ids=lambda path: path.name)
 def test_no_key_is_put_into_a_file_or_on_a_command_line(path: Path) -> None:
     text = path.read_text()

@@ -26,6 +26,7 @@ VARIANTS: tuple[dict[str, object], ...] = (
         "network": "private",
         "entraClientId": "11111111-1111-1111-1111-111111111111",
         "sendGridApiKey": "SG.not-a-real-key",
+        "auditImmutableDays": 30,
     },
 )
 FEWEST_MUTANTS = 60

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from tools.policies.access import (
+    audit_log_is_appended_to_only,
     connections_are_identities,
     nothing_secret,
     queues_are_granted,
@@ -19,9 +20,11 @@ from tools.policies.conduct import (
 )
 from tools.policies.locks import (
     app_is_locked,
+    audit_log_is_kept,
     authentication_is_whole,
     deleted_blobs_come_back,
     storage_is_locked,
+    storage_is_recorded,
     telemetry_needs_identity,
     vault_is_locked,
 )
@@ -35,10 +38,13 @@ if TYPE_CHECKING:
 POLICIES: Final[tuple[Callable[[Plan], Iterator[str]], ...]] = (
     storage_is_locked,
     deleted_blobs_come_back,
+    storage_is_recorded,
     vault_is_locked,
     app_is_locked,
     authentication_is_whole,
     telemetry_needs_identity,
+    audit_log_is_kept,
+    audit_log_is_appended_to_only,
     roles_are_least,
     queues_are_granted,
     network_is_as_asked,

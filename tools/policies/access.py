@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from tools.policies.common import setting
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -76,6 +78,40 @@ def roles_are_least(plan: Plan) -> Iterator[str]:
     names = [each.name for each in plan.of_type("Microsoft.Authorization/roleAssignments")]
     if len(set(names)) < len(names):
         yield "two role assignments have one name"
+
+
+APPEND_ONLY: Final = re.compile(
+    r"""\(\s*\(\s*!\(ActionMatches\{'(?P<first>[^']+)'\}\)(?P<more>(\s*AND\s*!\(ActionMatches\{'[^']+'\}\))*)\s*\)"""
+    r"""\s*OR\s*\(\s*@Resource\[Microsoft\.Storage/storageAccounts/blobServices/containers:name\]"""
+    r"""\s*StringEquals '-'\s*\)\s*\)\s*"""
+)
+"""A condition that allows all but the actions it names: no container is called '-'.
+
+https://learn.microsoft.com/azure/role-based-access-control/conditions-format
+"""
+BLOBS: Final = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs"
+REWRITING: Final = frozenset({f"{BLOBS}/write", f"{BLOBS}/delete", f"{BLOBS}/move/action"})
+"""What of Storage Blob Data Contributor changes or removes what is there; Append Block needs `add/action` only.
+
+https://learn.microsoft.com/rest/api/storageservices/append-block#authorization
+"""
+
+
+def audit_log_is_appended_to_only(plan: Plan) -> Iterator[str]:
+    """The app reads the audit log and adds to it, and only there is a condition needed."""
+    container = setting(plan, "AUDIT_CONTAINER")
+    grants = plan.of_type("Microsoft.Authorization/roleAssignments")
+    ours = [grant for grant in grants if grant.scope.endswith(f"/containers/{container}")]
+    if len(ours) != 1:
+        yield f"{len(ours)} roles are granted on {container}"
+    for grant in ours:
+        match = APPEND_ONLY.fullmatch(str(grant.get("properties.condition")))
+        named = set(re.findall(r"'(Microsoft[^']+)'", match[0])) if match else set()
+        if named != REWRITING or grant.get("properties.conditionVersion") != "2.0":
+            yield f"{container}: the app may do more than append, by {grant.get('properties.condition')}"
+    for grant in grants:
+        if grant not in ours and grant.get("properties.condition"):
+            yield f"{grant.scope}: has a condition"
 
 
 def queues_are_granted(plan: Plan) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from tools.policies.common import must
+from tools.policies.common import must, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ NAMES: Final = {
 """https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules"""
 
 UNTAGGED: Final = re.compile(
-    r"/(blobServices|queueServices|managementPolicies|secrets|diagnosticSettings|roleAssignments|config"
+    r"/(blobServices|queueServices|managementPolicies|secrets|diagnosticSettings|roleAssignments|config|locks"
     r"|basicPublishingCredentialsPolicies|budgets|subnets|privateDnsZoneGroups)\b"
 )
 
@@ -96,10 +96,9 @@ def _known(name: str, given: dict[str, str], member: str, values: frozenset[str]
 
 
 def data_is_forgotten(plan: Plan) -> Iterator[str]:
-    """The lifecycle rules forget what docs/deploy.md says, when it says so, in the state container only."""
-    settings = next(each for each in plan.of_type("Microsoft.Web/sites/config") if each.name == "appsettings")
-    state = settings.get("properties.STATE_CONTAINER")
-    documented = {f"{state}/runs/": 400, f"{state}/requests/": 400, f"{state}/poison/": 30}
+    """The lifecycle rules forget what docs/deploy.md says, when it says so, of the app's own containers."""
+    state, audit = setting(plan, "STATE_CONTAINER"), setting(plan, "AUDIT_CONTAINER")
+    documented = {f"{state}/runs/": 400, f"{state}/requests/": 400, f"{state}/poison/": 30, f"{audit}/": 400}
     found: dict[str, int] = {}
     for policy in plan.of_type("Microsoft.Storage/storageAccounts/managementPolicies"):
         for rule in policy.get("properties.policy.rules"):
@@ -108,5 +107,8 @@ def data_is_forgotten(plan: Plan) -> Iterator[str]:
             definition = rule["definition"]
             days = definition["actions"]["baseBlob"]["delete"]["daysAfterModificationGreaterThan"]
             found |= dict.fromkeys(definition["filters"]["prefixMatch"], days)
+            kind = "appendBlob" if definition["filters"]["prefixMatch"] == [f"{audit}/"] else "blockBlob"
+            if definition["filters"]["blobTypes"] != [kind]:
+                yield f"lifecycle rule {rule['name']} forgets {definition['filters']['blobTypes']}"
     if found != documented:
         yield f"forgotten after days: {found}, documented: {documented}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from tools.policies.common import must
+from tools.policies.common import must, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,6 +115,37 @@ def authentication_is_whole(plan: Plan) -> Iterator[str]:
             issuer = config.get("properties.identityProviders.azureActiveDirectory.registration.openIdIssuer")
             if not ISSUER.fullmatch(str(issuer)):
                 yield f"{config.id}: issuer is {issuer}"
+
+
+RECORDED: Final = {
+    "blobServices": {"StorageRead", "StorageWrite", "StorageDelete"},
+    "queueServices": {"StorageWrite", "StorageDelete"},
+}
+"""What is recorded of each service of each account; reads of queues would cost more than all the rest."""
+
+
+def storage_is_recorded(plan: Plan) -> Iterator[str]:
+    """Who asked what of blobs and queues is kept, of both accounts."""
+    settings = {each.scope: each for each in plan.of_type("Microsoft.Insights/diagnosticSettings")}
+    workspaces = [each.id for each in plan.of_type("Microsoft.OperationalInsights/workspaces")]
+    for account in plan.of_type("Microsoft.Storage/storageAccounts"):
+        for service, wanted in RECORDED.items():
+            record = settings.get(f"{account.id}/{service}/default")
+            logs = record.get("properties.logs") if record else []
+            if {log["category"] for log in logs if log["enabled"]} != wanted:
+                yield f"{account.name}: of {service} is recorded: {logs}"
+            if record and [record.get("properties.workspaceId")] != workspaces:
+                yield f"{account.name}: {service} is recorded elsewhere"
+
+
+def audit_log_is_kept(plan: Plan) -> Iterator[str]:
+    """Where the audit log is immutable it may still grow."""
+    for policy in plan.of_type("Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies"):
+        if not policy.id.endswith(f"/{setting(plan, 'AUDIT_CONTAINER')}/immutabilityPolicies/default"):
+            yield f"{policy.id}: makes another container than the audit log immutable"
+        yield from must(policy, allowProtectedAppendWrites=True)
+        if not policy.get("properties.immutabilityPeriodSinceCreationInDays"):
+            yield f"{policy.id}: has no days"
 
 
 def telemetry_needs_identity(plan: Plan) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import operator
 import re
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from tools.policies.common import must
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tools.deployment import Plan
+    from tools.deployment import Plan, Resource
 
 
 def network_is_as_asked(plan: Plan) -> Iterator[str]:
@@ -79,6 +80,23 @@ def _rules(plan: Plan) -> Iterator[str]:
         for rule in group.get("properties.securityRules") or []:
             if rule["properties"]["direction"] not in {"Inbound", "Outbound"}:
                 yield f"{group.name}: direction is {rule['properties']['direction']!r}"
+        if group.name.endswith("-app"):
+            yield from _egress(group)
+
+
+def _egress(group: Resource) -> Iterator[str]:
+    """Out of the app's subnet goes HTTPS, and what stays in it: the rest is denied last."""
+    rules = [each["properties"] for each in group.get("properties.securityRules") or []]
+    rules = sorted(
+        (each for each in rules if each["direction"] == "Outbound"), key=operator.itemgetter("priority")
+    )
+    allowed = [each for each in rules if each["access"] == "Allow"]
+    wide = [each for each in allowed if each["destinationAddressPrefix"] == "*"]
+    if [(each["protocol"], each["destinationPortRange"]) for each in wide] != [("Tcp", "443")]:
+        yield f"{group.name}: lets out more than HTTPS"
+    last = rules[-1] if rules else {}
+    if (last.get("access"), last.get("protocol"), last.get("destinationAddressPrefix")) != ("Deny", "*", "*"):
+        yield f"{group.name}: lets out what no rule names"
 
 
 def _subnets(plan: Plan) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """Builds the deployment package: the app's own files, listed here, and its pinned requirements.
 
-Nothing else goes in, whatever lies in the working tree; .funcignore tells other tools the same list. What git does
+Nothing else goes in, whatever lies in the working tree; .funcignore tells Core Tools the same list. What git does
 not know ends the build.
 
 `python3 infra/package.py` prints the path of the zip. It needs pip, any Python from 3.9 on, and git where the app

@@ -15,8 +15,6 @@ LOGGER: Final = logging.getLogger("sendgrid_export")
 class Event(StrEnum):
     """Names of the events."""
 
-    ACCESS_DENIED = "access_denied"
-    """A caller was refused: unknown, or not entitled."""
     SIGNING_KEYS_UNAVAILABLE = "signing_keys_unavailable"
     """The keys of Microsoft Entra ID could not be read; those from before go on."""
     DEFINITION_UNREADABLE = "definition_unreadable"

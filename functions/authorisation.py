@@ -2,34 +2,47 @@
 
 from __future__ import annotations
 
-import logging
+import uuid
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
 
-from functions.http_support import answering, identifier, run_id
+from functions.http_support import answered, answering, identifier, run_id
 from functions.wiring import get_http_services
 from shared.access.callers import Relation
-from shared.access.policy import POLICY, Target, Verdict, has_any, judge
+from shared.access.policy import POLICY, Kind, Target, Verdict, has_any, judge
 from shared.definitions import manage
-from shared.errors import ExportUnavailableError, ForbiddenError, NotFoundError, RequestError, RunEndError
+from shared.errors import (
+    ExportUnavailableError,
+    ForbiddenError,
+    InvalidInputError,
+    NotFoundError,
+    RequestError,
+    RunEndError,
+    UnauthenticatedError,
+)
+from shared.model.audit import NOBODY, AuditedCaller, AuditedRequest, CallerKind
 from shared.model.reasons import ReasonCode
-from shared.telemetry import Event, log_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import azure.functions as func
+    from azure.functions.decorators.function_app import FunctionBuilder
 
-    from functions.http_support import Handler
     from shared.access.callers import Caller
     from shared.access.policy import Rule
     from shared.definitions.resolve import ExportWithConnection
     from shared.model.definitions import Connection, Saved
+    from shared.model.documents import Document
     from shared.model.runs import Run
     from shared.services import Services
 
+DENIALS: Final = (ForbiddenError, NotFoundError, ExportUnavailableError)
+"""What is raised before anything is done where a caller is not allowed, or is not told."""
 
-@dataclass(frozen=True, kw_only=True)
+
+@dataclass(kw_only=True)
 class Call:
     """A request whose caller is known, and may ask for what it asks for."""
 
@@ -37,6 +50,14 @@ class Call:
     services: Services
     caller: Caller
     rule: Rule
+    connection: str | None = None
+    """Whose right was asked for, where it is one connection's."""
+    is_missing: bool = False
+    """Whether what it is about is not there, for anybody."""
+    before: Document | None = None
+    """The definition before a change, and …"""
+    after: Document | None = None
+    """… afterwards: the audit log keeps which fields differ."""
 
     @property
     def id(self) -> str:
@@ -84,7 +105,10 @@ class Call:
             case Target.APP:
                 return judge(self.caller, self.rule, Relation.FOREIGN)
             case Target.CONNECTION:
-                return self._judge(manage.find_connection(self.services, self.id), None)
+                self.connection = self.id
+                saved = manage.find_connection(self.services, self.id)
+                self.before, self.is_missing = (saved.definition, False) if saved else (None, True)
+                return self._judge(saved, None)
             case Target.EXPORT:
                 return self._judge_export()
             case Target.RUN:
@@ -107,8 +131,11 @@ class Call:
         if saved is None and self.rule.may_make:
             bound = self.caller.only_export
             return Verdict.ALLOWED if bound in {None, self.id} else Verdict.HIDDEN
-        connection = manage.find_connection(self.services, saved.definition.connection) if saved else None
-        return self._judge(connection, self.id)
+        if saved is None:
+            self.is_missing = True
+            return self._judge(None, self.id)
+        self.connection, self.before = saved.definition.connection, saved.definition
+        return self._judge(manage.find_connection(self.services, self.connection), self.id)
 
     def _judge_run(self) -> Verdict:
         """A run is judged by the connection it goes through; one of an earlier export of that id is not there."""
@@ -117,34 +144,105 @@ class Call:
         run = find_run(self.services, self.id, self.run)
         saved = manage.find_export(self.services, self.id)
         if run is None or (saved is not None and saved.uid != run.export_uid):
+            self.is_missing = True
             return Verdict.HIDDEN
-        return self._judge(manage.find_connection(self.services, run.connection), self.id)
+        self.connection = run.connection
+        return self._judge(manage.find_connection(self.services, self.connection), self.id)
 
 
-def authorised(work: Callable[[Call], func.HttpResponse]) -> Handler:
-    """Let `work` answer those who may ask it, by its rule in `shared.access.policy`."""
-    operation = work.__name__
-    rule = POLICY[operation]
+def endpoint(
+    blueprint: func.Blueprint, method: str, path: str
+) -> Callable[[Callable[[Call], func.HttpResponse]], FunctionBuilder]:
+    """Register a function for a route; those may call it whom its rule in `shared.access.policy` names."""
 
-    def answer(request: func.HttpRequest) -> func.HttpResponse:
+    def register(work: Callable[[Call], func.HttpResponse]) -> FunctionBuilder:
+        door = _Door(rule=POLICY[work.__name__], method=method, path=f"/api/{path}")
+
+        def answer(request: func.HttpRequest) -> func.HttpResponse:
+            return door.let_in(request, work)
+
+        answer.__name__, answer.__doc__ = work.__name__, work.__doc__
+        registered: FunctionBuilder = blueprint.route(path, methods=[method], trigger_arg_name="request")(
+            answering(answer)
+        )
+        return registered
+
+    return register
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Door:
+    """Lets those in who may ask for one thing, and writes down who was let in to what, and who was not."""
+
+    rule: Rule
+    method: str
+    path: str
+
+    def let_in(self, request: func.HttpRequest, work: Callable[[Call], func.HttpResponse]) -> func.HttpResponse:
+        """Answer those who may ask. Raises what `answering` turns into an answer."""
         services = get_http_services()
-        known = ""
-        try:
-            headers = {name.lower(): value for name, value in request.headers.items()}
-            caller = services.authenticator.identify(headers, request.params)
-            known = caller.id
-            call = Call(request=request, services=services, caller=caller, rule=rule)
-            call.require()
-        except (RequestError, RunEndError) as error:
-            log_event(
-                Event.ACCESS_DENIED,
-                level=logging.WARNING,
-                operation=operation,
-                caller=known or None,
-                error=type(error).__name__,
-            )
-            raise
-        return work(call)
+        call = self._admit(services, request)
+        match self.rule.kind:
+            case Kind.LOOK:
+                return work(call)
+            case Kind.READ_PEOPLE:
+                services.audit.note_reading(self._audited(request, call.caller, call.connection))
+                return work(call)
+            case Kind.CHANGE | Kind.START:
+                begun = services.audit.begin(self._audited(request, call.caller, call.connection))
+                status = int(HTTPStatus.INTERNAL_SERVER_ERROR)
+                try:
+                    answer = answered(lambda _request: work(call), request)
+                    status = answer.status_code
+                finally:
+                    before, after = (call.before, call.after) if self.rule.kind is Kind.CHANGE else (None, None)
+                    services.audit.conclude(begun, status=status, before=before, after=after)
+                return answer
 
-    answer.__name__, answer.__doc__ = operation, work.__doc__
-    return answering(answer)
+    def _admit(self, services: Services, request: func.HttpRequest) -> Call:
+        """The call, once its caller is known and allowed."""
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        try:
+            caller = services.authenticator.identify(headers, request.params)
+        except UnauthenticatedError as error:
+            services.audit.note_denial(self._audited(request, None, None), status=error.status)
+            raise
+        call = Call(request=request, services=services, caller=caller, rule=self.rule)
+        try:
+            call.require()
+        except DENIALS as error:
+            if not call.is_missing:
+                status = error.status if isinstance(error, RequestError) else int(HTTPStatus.NOT_FOUND)
+                services.audit.note_denial(self._audited(request, caller, None), status=status)
+            raise
+        return call
+
+    def _audited(self, request: func.HttpRequest, caller: Caller | None, connection: str | None) -> AuditedRequest:
+        """The request as the audit log keeps it; of what is in the address only what may be an id."""
+        kind, identity, run = self.rule.target, given(identifier, request), given(run_id, request)
+        return AuditedRequest(
+            operation=self.rule.operation,
+            caller=_audited_caller(caller),
+            method=self.method,
+            path=self.path,
+            correlation_id=uuid.uuid4().hex[:12],
+            connection=connection or (identity if kind is Target.CONNECTION else None),
+            export=None if kind is Target.CONNECTION else identity,
+            run=run,
+            required_roles=tuple(role.value for role in self.rule.relations),
+        )
+
+
+def given(read: Callable[[func.HttpRequest], str], request: func.HttpRequest) -> str | None:
+    """An id in the route; None where there is none, or it cannot be one."""
+    try:
+        return read(request)
+    except InvalidInputError:
+        return None
+
+
+def _audited_caller(caller: Caller | None) -> AuditedCaller:
+    if caller is None:
+        return NOBODY
+    roles = tuple(sorted(role.value for role in caller.roles))
+    return AuditedCaller(id=caller.id, kind=CallerKind(caller.kind.value), roles=roles)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Annotated
 
 import azure.functions as func
 from pydantic import Field
 
 from functions import http_support
-from functions.authorisation import Call, authorised
+from functions.authorisation import Call, endpoint
 from functions.http_support import json_answer, saved_view
 from functions.wiring import reading_extracts
 from shared.definitions import manage
@@ -17,7 +16,6 @@ from shared.model.definitions import Export
 from shared.model.documents import Document
 
 blueprint = func.Blueprint()
-route = functools.partial(blueprint.route, trigger_arg_name="request")
 
 PREVIEW_ROWS_MAX = 100_000
 
@@ -29,8 +27,7 @@ class PreviewOptions(Document):
     """How many rows to read of the beginning."""
 
 
-@route("exports", methods=["GET"])
-@authorised
+@endpoint(blueprint, "GET", "exports")
 def list_exports(call: Call) -> func.HttpResponse:
     """The exports through connections that the caller may use."""
     connections = {saved.id: saved for saved in manage.list_connections(call.services)}
@@ -42,16 +39,14 @@ def list_exports(call: Call) -> func.HttpResponse:
     return json_answer({"exports": [saved_view(saved) for saved in seen]})
 
 
-@route("exports/{id}", methods=["GET"])
-@authorised
+@endpoint(blueprint, "GET", "exports/{id}")
 def get_export(call: Call) -> func.HttpResponse:
     """One export."""
     found = manage.get_export(call.services, call.id)
     return json_answer(saved_view(found.document), etag=found.etag)
 
 
-@route("exports/{id}", methods=["PUT"])
-@authorised
+@endpoint(blueprint, "PUT", "exports/{id}")
 def put_export(call: Call) -> func.HttpResponse:
     """Create or change an export. Never runs it."""
     put = manage.put_export(
@@ -62,19 +57,18 @@ def put_export(call: Call) -> func.HttpResponse:
         etag=http_support.if_match(call.request),
     )
     saved = put.versioned
+    call.before, call.after = put.before, saved.document.definition
     return json_answer(saved_view(saved.document), status=201 if put.is_new else 200, etag=saved.etag)
 
 
-@route("exports/{id}", methods=["DELETE"])
-@authorised
+@endpoint(blueprint, "DELETE", "exports/{id}")
 def delete_export(call: Call) -> func.HttpResponse:
     """Delete an export; its runs stay to be read."""
     manage.delete_export(call.services, call.id, etag=http_support.if_match(call.request))
     return func.HttpResponse(status_code=204)
 
 
-@route("exports/{id}/preview", methods=["POST"])
-@authorised
+@endpoint(blueprint, "POST", "exports/{id}/preview")
 def preview_export(call: Call) -> func.HttpResponse:
     """What a run would do with the first rows; sends and stores nothing."""
     from shared.runs.preview import preview_export as preview

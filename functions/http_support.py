@@ -59,7 +59,7 @@ def answering(handler: Handler) -> Handler:
 
     @functools.wraps(handler)
     def answer(request: func.HttpRequest) -> func.HttpResponse:
-        found = _answer(handler, request)
+        found = answered(handler, request)
         found.headers.update(EVERYWHERE)
         body = found.get_body()
         if body:
@@ -69,7 +69,8 @@ def answering(handler: Handler) -> Handler:
     return answer
 
 
-def _answer(handler: Handler, request: func.HttpRequest) -> func.HttpResponse:
+def answered(handler: Handler, request: func.HttpRequest) -> func.HttpResponse:
+    """What the handler answers, or the problem document of what it raises on purpose."""
     try:
         return handler(request)
     except InvalidInputError as error:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING
 
 import azure.functions as func
 
 from functions import http_support
-from functions.authorisation import Call, authorised
+from functions.authorisation import Call, endpoint
 from functions.http_support import json_answer
 from functions.report import content_security_policy, render
 from shared.definitions import manage
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from shared.model.runs import Run
 
 blueprint = func.Blueprint()
-route = functools.partial(blueprint.route, trigger_arg_name="request")
 
 PAGE_DEFAULT = 20
 PAGE_MAX = 100
@@ -40,8 +38,7 @@ def _run_view(run: Run) -> dict[str, object]:
     return views.RunView.of(run).model_dump(mode="json")
 
 
-@route("exports/{id}/runs", methods=["POST"])
-@authorised
+@endpoint(blueprint, "POST", "exports/{id}/runs")
 def start_run(call: Call) -> func.HttpResponse:
     """Start a run on demand."""
     options = http_support.parse_options(call.request, RunOptions)
@@ -51,15 +48,13 @@ def start_run(call: Call) -> func.HttpResponse:
     )
 
 
-@route("exports/{id}/plan", methods=["POST"])
-@authorised
+@endpoint(blueprint, "POST", "exports/{id}/plan")
 def plan_export(call: Call) -> func.HttpResponse:
     """Start a dry run: it plans everything and sends nothing."""
     return _started(dry_run.start_dry_run(call.services, call.job(), by=call.caller.actor))
 
 
-@route("exports/{id}/adopt", methods=["POST"])
-@authorised
+@endpoint(blueprint, "POST", "exports/{id}/adopt")
 def adopt_list(call: Call) -> func.HttpResponse:
     """Start a run that makes members of those on the list who are in the extracts."""
     return _started(adopt.start_adoption(call.services, call.job(), by=call.caller.actor))
@@ -69,8 +64,7 @@ def _started(run: Run) -> func.HttpResponse:
     return json_answer(_run_view(run), status=202, Location=_address(run), Retry_After=RETRY_AFTER_START)
 
 
-@route("exports/{id}/runs", methods=["GET"])
-@authorised
+@endpoint(blueprint, "GET", "exports/{id}/runs")
 def list_runs(call: Call) -> func.HttpResponse:
     """Runs of an export, newest first, by pages; of those through connections that the caller may use."""
     limit = http_support.whole_number(call.request, "limit", default=PAGE_DEFAULT, most=PAGE_MAX)
@@ -88,16 +82,14 @@ def list_runs(call: Call) -> func.HttpResponse:
     return json_answer({"runs": [_run_view(run) for run in runs], "next": following})
 
 
-@route("exports/{id}/runs/{run}", methods=["GET"])
-@authorised
+@endpoint(blueprint, "GET", "exports/{id}/runs/{run}")
 def get_run(call: Call) -> func.HttpResponse:
     """The details of a run."""
     run = views.get_run_details(call.services, call.id, call.run)
     return json_answer(run.model_dump(mode="json"))
 
 
-@route("exports/{id}/runs/{run}/report", methods=["GET"])
-@authorised
+@endpoint(blueprint, "GET", "exports/{id}/runs/{run}/report")
 def get_report(call: Call) -> func.HttpResponse:
     """The details of a run as a page for people."""
     run = views.get_run_details(call.services, call.id, call.run)
@@ -105,23 +97,20 @@ def get_report(call: Call) -> func.HttpResponse:
     return func.HttpResponse(render(run), headers=headers, mimetype="text/html", charset="utf-8")
 
 
-@route("exports/{id}/runs/{run}/cancel", methods=["POST"])
-@authorised
+@endpoint(blueprint, "POST", "exports/{id}/runs/{run}/cancel")
 def cancel_run(call: Call) -> func.HttpResponse:
     """Send nothing more of a run."""
     run = cancel.cancel_run(call.services, call.id, call.run, by=call.caller.actor)
     return json_answer(_run_view(run), status=202)
 
 
-@route("exports/{id}/runs/{run}/retry", methods=["POST"])
-@authorised
+@endpoint(blueprint, "POST", "exports/{id}/runs/{run}/retry")
 def retry_run(call: Call) -> func.HttpResponse:
     """Start a run that sends what an earlier one did not bring to its end."""
     return _started(retry.retry_run(call.services, call.job(), call.run, by=call.caller.actor))
 
 
-@route("exports/{id}/runs/{run}/confirm-removals", methods=["POST"])
-@authorised
+@endpoint(blueprint, "POST", "exports/{id}/runs/{run}/confirm-removals")
 def confirm_removals(call: Call) -> func.HttpResponse:
     """Start a run that takes off the list whom an earlier one was not allowed to."""
     from shared.runs import confirm_removals as confirmation
@@ -129,8 +118,7 @@ def confirm_removals(call: Call) -> func.HttpResponse:
     return _started(confirmation.confirm_removals(call.services, call.job(), call.run, by=call.caller.actor))
 
 
-@route("exports/{id}/runs/{run}/rejected", methods=["GET"])
-@authorised
+@endpoint(blueprint, "GET", "exports/{id}/runs/{run}/rejected")
 def get_rejected(call: Call) -> func.HttpResponse:
     """The rows that are not sent, and why, as CSV in parts."""
     part = http_support.whole_number(call.request, "part", default=1, most=PARTS_MAX)
@@ -138,8 +126,7 @@ def get_rejected(call: Call) -> func.HttpResponse:
     return _csv_part("rejected", call.id, call.run, part, data, more=more)
 
 
-@route("exports/{id}/runs/{run}/others", methods=["GET"])
-@authorised
+@endpoint(blueprint, "GET", "exports/{id}/runs/{run}/others")
 def get_others(call: Call) -> func.HttpResponse:
     """Those on an adopted list whom nobody brings, as CSV in parts."""
     part = http_support.whole_number(call.request, "part", default=1, most=PARTS_MAX)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import functools
-
 import azure.functions as func
 
-from functions.authorisation import Call, authorised
+from functions.authorisation import Call, endpoint
 from functions.http_support import json_answer
 from functions.wiring import reading_extracts
 from shared.definitions import manage, segments
 
 blueprint = func.Blueprint()
-route = functools.partial(blueprint.route, trigger_arg_name="request")
 
 
-@route("segments", methods=["GET"])
-@authorised
+@endpoint(blueprint, "GET", "segments")
 def list_segments(call: Call) -> func.HttpResponse:
     """The segments that the caller may export, each with its newest extract and the columns to map."""
     settings = call.services.settings

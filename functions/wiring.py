@@ -70,11 +70,14 @@ def _quieten_libraries() -> None:
 def _build() -> tuple[Services, Services]:
     # the SDKs are heavy: a cold start that only answers /health does without them
     import random
+    import uuid
     from datetime import UTC, datetime
 
     from azure.identity import DefaultAzureCredential
     from azure.keyvault.secrets import SecretClient
 
+    from shared.audit.audit import Audit, keep_telling
+    from shared.audit.log import AuditLog
     from shared.key_vault import KeyVault, Secrets
     from shared.sendgrid.client import SendGridClient
     from shared.sendgrid.gateway import SendGridGateway
@@ -106,6 +109,10 @@ def _build() -> tuple[Services, Services]:
     secrets = Secrets(vault, now)
     authenticator = _authenticator(settings.authentication, now)
 
+    audit_service = blob_service(settings.data_storage, credential, patience=FOR_CALLERS, connections=connections)
+    audit_blobs = AzureBlobs(audit_service.get_container_client(settings.audit_container))
+    audit = Audit(AuditLog(audit_blobs, now, uuid.uuid4().hex[:12]), now)
+
     def services(patience: Patience) -> Services:
         state = blob_service(settings.data_storage, credential, patience=patience, connections=connections)
         extracts = blob_service(settings.extract_storage, credential, patience=patience, connections=connections)
@@ -125,12 +132,15 @@ def _build() -> tuple[Services, Services]:
             ),
             heartbeat=Heartbeat(store.blobs, now),
             authenticator=authenticator,
+            audit=audit,
+            audit_blobs=audit_blobs,
             clock=now,
             jitter=random.random,
         )
 
     for_messages = services(FOR_MESSAGES)
     keep_beating(for_messages.heartbeat)
+    keep_telling(audit)
     return for_messages, services(FOR_CALLERS)
 
 

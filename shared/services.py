@@ -10,11 +10,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.access.callers import Caller
+    from shared.audit.audit import Audit
     from shared.sendgrid.gateway import SendGridGateway
     from shared.settings import Settings
     from shared.storage.documents import Store
     from shared.storage.heartbeat import Heartbeat
-    from shared.storage.interfaces import Queues, ReadableBlobs
+    from shared.storage.interfaces import AppendBlobs, Queues, ReadableBlobs
 
 
 class Authenticator(Protocol):
@@ -38,6 +39,9 @@ class Services:
     sendgrid: SendGridGateway
     heartbeat: Heartbeat
     authenticator: Authenticator
+    audit: Audit
+    audit_blobs: AppendBlobs
+    """Where the audit log is, to be read."""
     clock: Callable[[], datetime]
     jitter: Callable[[], float]
     """Gives a random number in [0, 1)."""

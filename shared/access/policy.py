@@ -58,6 +58,8 @@ class Verdict(Enum):
 class Rule:
     """Who may call one function."""
 
+    operation: str
+    """What the audit log calls it."""
     target: Target
     kind: Kind
     relations: Mapping[Role, frozenset[Relation]]
@@ -66,38 +68,40 @@ class Rule:
     """Whether what it is about need not be there."""
 
 
-def _rule(target: Target, kind: Kind, *, usable_by: tuple[Role, ...] = (), may_make: bool = False) -> Rule:
+def _rule(
+    operation: str, target: Target, kind: Kind, *, usable_by: tuple[Role, ...] = (), may_make: bool = False
+) -> Rule:
     """What administrators may do everywhere, and others with the connections that are theirs to use."""
-    others = dict.fromkeys(usable_by, USABLE)
-    return Rule(target=target, kind=kind, relations={Role.ADMINISTRATOR: EVERY, **others}, may_make=may_make)
+    relations = {Role.ADMINISTRATOR: EVERY, **dict.fromkeys(usable_by, USABLE)}
+    return Rule(operation=operation, target=target, kind=kind, relations=relations, may_make=may_make)
 
 
 _C, _O, _V = Role.CONTRIBUTOR, Role.OPERATOR, Role.VIEWER
 
 POLICY: Final[Mapping[str, Rule]] = {
-    "list_connections": _rule(Target.ALL, Kind.LOOK, usable_by=(_C, _O, _V)),
-    "get_connection": _rule(Target.CONNECTION, Kind.LOOK, usable_by=(_C, _O, _V)),
-    "put_connection": _rule(Target.CONNECTION, Kind.CHANGE),
-    "delete_connection": _rule(Target.CONNECTION, Kind.CHANGE),
-    "check_connection": _rule(Target.CONNECTION, Kind.START, usable_by=(_C,)),
-    "list_segments": _rule(Target.ALL, Kind.LOOK, usable_by=(_C, _V)),
-    "list_exports": _rule(Target.ALL, Kind.LOOK, usable_by=(_C, _O, _V)),
-    "get_export": _rule(Target.EXPORT, Kind.LOOK, usable_by=(_C, _O, _V)),
-    "put_export": _rule(Target.EXPORT, Kind.CHANGE, usable_by=(_C,), may_make=True),
-    "delete_export": _rule(Target.EXPORT, Kind.CHANGE, usable_by=(_C,)),
-    "preview_export": _rule(Target.EXPORT, Kind.READ_PEOPLE, usable_by=(_C,)),
-    "plan_export": _rule(Target.EXPORT, Kind.START, usable_by=(_C,)),
-    "adopt_list": _rule(Target.EXPORT, Kind.START, usable_by=(_C,)),
-    "start_run": _rule(Target.EXPORT, Kind.START, usable_by=(_C, _O)),
-    "list_runs": _rule(Target.EXPORT, Kind.LOOK, usable_by=(_C, _O, _V)),
-    "get_run": _rule(Target.RUN, Kind.LOOK, usable_by=(_C, _O, _V)),
-    "get_report": _rule(Target.RUN, Kind.LOOK, usable_by=(_C, _O, _V)),
-    "cancel_run": _rule(Target.RUN, Kind.CHANGE, usable_by=(_C, _O)),
-    "retry_run": _rule(Target.RUN, Kind.START, usable_by=(_C, _O)),
-    "confirm_removals": _rule(Target.RUN, Kind.START, usable_by=(_C,)),
-    "get_rejected": _rule(Target.RUN, Kind.READ_PEOPLE, usable_by=(_C,)),
-    "get_others": _rule(Target.RUN, Kind.READ_PEOPLE, usable_by=(_C,)),
-    "get_audit": _rule(Target.APP, Kind.LOOK),
+    "list_connections": _rule("Connections.List", Target.ALL, Kind.LOOK, usable_by=(_C, _O, _V)),
+    "get_connection": _rule("Connections.Get", Target.CONNECTION, Kind.LOOK, usable_by=(_C, _O, _V)),
+    "put_connection": _rule("Connections.Save", Target.CONNECTION, Kind.CHANGE),
+    "delete_connection": _rule("Connections.Delete", Target.CONNECTION, Kind.CHANGE),
+    "check_connection": _rule("Connections.Check", Target.CONNECTION, Kind.START, usable_by=(_C,)),
+    "list_segments": _rule("Segments.List", Target.ALL, Kind.LOOK, usable_by=(_C, _V)),
+    "list_exports": _rule("Exports.List", Target.ALL, Kind.LOOK, usable_by=(_C, _O, _V)),
+    "get_export": _rule("Exports.Get", Target.EXPORT, Kind.LOOK, usable_by=(_C, _O, _V)),
+    "put_export": _rule("Exports.Save", Target.EXPORT, Kind.CHANGE, usable_by=(_C,), may_make=True),
+    "delete_export": _rule("Exports.Delete", Target.EXPORT, Kind.CHANGE, usable_by=(_C,)),
+    "preview_export": _rule("Exports.Preview", Target.EXPORT, Kind.READ_PEOPLE, usable_by=(_C,)),
+    "plan_export": _rule("Exports.Plan", Target.EXPORT, Kind.START, usable_by=(_C,)),
+    "adopt_list": _rule("Exports.Adopt", Target.EXPORT, Kind.START, usable_by=(_C,)),
+    "start_run": _rule("Runs.Start", Target.EXPORT, Kind.START, usable_by=(_C, _O)),
+    "list_runs": _rule("Runs.List", Target.EXPORT, Kind.LOOK, usable_by=(_C, _O, _V)),
+    "get_run": _rule("Runs.Get", Target.RUN, Kind.LOOK, usable_by=(_C, _O, _V)),
+    "get_report": _rule("Runs.Report", Target.RUN, Kind.LOOK, usable_by=(_C, _O, _V)),
+    "cancel_run": _rule("Runs.Cancel", Target.RUN, Kind.CHANGE, usable_by=(_C, _O)),
+    "retry_run": _rule("Runs.Retry", Target.RUN, Kind.START, usable_by=(_C, _O)),
+    "confirm_removals": _rule("Runs.ConfirmRemovals", Target.RUN, Kind.START, usable_by=(_C,)),
+    "get_rejected": _rule("Runs.Rejected", Target.RUN, Kind.READ_PEOPLE, usable_by=(_C,)),
+    "get_others": _rule("Runs.Others", Target.RUN, Kind.READ_PEOPLE, usable_by=(_C,)),
+    "get_audit": _rule("Audit.Read", Target.APP, Kind.READ_PEOPLE),
 }
 """By function; health is the only one that asks for nobody."""
 

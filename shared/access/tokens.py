@@ -13,6 +13,7 @@ import jwt
 from shared.access.callers import Caller, CallerKind
 from shared.errors import UnauthenticatedError
 from shared.model.roles import Role
+from shared.settings import UUID_FORM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,6 +85,8 @@ class TokenHolders:
         client = claims.get("azp", claims.get("appid"))
         texts = (object_id, claims["tid"], client)
         if not all(isinstance(text, str) for text in texts) or not isinstance(roles, list):
+            raise UnauthenticatedError("The token is no access token.")
+        if not UUID_FORM.fullmatch(object_id):
             raise UnauthenticatedError("The token is no access token.")
         if claims["tid"].lower() != self._entra.tenant_id:
             raise UnauthenticatedError("The access token is of another tenant.")

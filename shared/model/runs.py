@@ -195,6 +195,11 @@ class Run(Document):
     list_count_after: int | None = None
     """Contacts on the list when the run ended; SendGrid's count may lag behind its imports."""
 
+    @property
+    def submitted_by(self) -> str | None:
+        """The id of who asked for it; None where a schedule did."""
+        return None if self.trigger is Trigger.SCHEDULED else self.acts_for.id
+
 
 class ChunkInfo(Document):
     """A slice of the plan that fits one request."""

@@ -205,6 +205,9 @@ def _end(services: Services, export: str, run: str, changes: dict[str, object]) 
         return document.model_copy(update=changes | {"finished_at": now}) if ended_here else document
 
     blobs = RunBlobs(export=export, run=run)
+    ended = change(services.store.get(blobs.document, Run).document)
+    if ended_here:  # it is written down before it is so: afterwards nothing would come back to do it
+        services.audit.note_end(ended, connection=ended.connection, submitted_by=ended.submitted_by)
     document = services.store.update(blobs.document, Run, change)
     services.store.blobs.delete(blobs.marker)
     if ended_here:

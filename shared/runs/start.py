@@ -102,6 +102,8 @@ def start(services: Services, run: Run) -> Run:
     blobs = RunBlobs(export=run.export, run=run.id)
     services.store.blobs.upsert(blobs.marker, b"")
     try:
+        if not any(services.store.blobs.list_blobs(blobs.document)):
+            services.audit.note_start(run, connection=run.connection, submitted_by=run.submitted_by)
         services.store.create(blobs.document, run)
     except BlobExistsError:
         run = services.store.get(blobs.document, Run).document

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +15,8 @@ from pydantic import SecretStr
 from functions import wiring
 from shared.access.callers import Caller, CallerKind
 from shared.access.keys import KeyHolders
+from shared.audit.audit import Audit
+from shared.audit.log import AuditLog
 from shared.key_vault import Secrets
 from shared.model.definitions import Actor, Connection, ConnectionDraft, Consent, Export, OwnSchedule, Region
 from shared.model.messages import ChunkMessage, RunMessage
@@ -41,9 +44,10 @@ from shared.storage.heartbeat import Heartbeat
 from tests.support.memory_storage import MemoryBlobs, MemoryQueues
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from shared.model.roles import Role
+    from shared.storage.interfaces import AppendBlobs
 
 NOW: Final = datetime(2026, 3, 2, 6, 30, tzinfo=UTC)
 LIST_ID: Final = UUID("5f2a1c9e-0000-4000-8000-000000000001")
@@ -58,6 +62,9 @@ ENVIRONMENT: Final[Mapping[str, str]] = {
 """The settings without which the app does not start."""
 ADMIN_KEYS: Final = Keys.model_validate({"roles": {"admin": {"role": "Administrator"}}})
 ADMIN_KEY: Final = "admin." + "0" * 64
+
+
+_PROCESSES = itertools.count(1)
 
 
 class Clock:
@@ -227,10 +234,15 @@ def _nobody_home(request: httpx.Request) -> httpx.Response:
     raise httpx.ConnectError("no SendGrid here", request=request)
 
 
+def an_audit(blobs: AppendBlobs, clock: Callable[[], datetime]) -> Audit:
+    """An audit log that a process begins anew."""
+    return Audit(AuditLog(blobs, clock, f"p{next(_PROCESSES)}"), clock)
+
+
 def some_services(clock: Clock | None = None, **changes: Any) -> Services:  # noqa: ANN401 - parts of any type
     """Services whose storage is in memory, and whose SendGrid cannot be reached."""
     clock = clock or Clock()
-    store = Store(MemoryBlobs(clock))
+    store, audit_blobs = Store(MemoryBlobs(clock)), MemoryBlobs(clock)
     usual: dict[str, Any] = {
         "settings": some_settings(),
         "store": store,
@@ -245,6 +257,8 @@ def some_services(clock: Clock | None = None, **changes: Any) -> Services:  # no
         ),
         "heartbeat": Heartbeat(store.blobs, clock),
         "authenticator": KeyHolders(ADMIN_KEYS),
+        "audit": an_audit(audit_blobs, clock),
+        "audit_blobs": audit_blobs,
         "clock": clock,
         "jitter": lambda: 0.5,
     }

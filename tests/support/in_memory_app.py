@@ -33,7 +33,7 @@ from shared.settings import Settings, StorageSettings
 from shared.storage.documents import Store
 from shared.storage.heartbeat import Heartbeat
 from shared.storage.layout import RunBlobs, connection_blob, export_blob
-from tests.support.factories import ADA, ADMIN_KEYS, an_actor, use_services
+from tests.support.factories import ADA, ADMIN_KEYS, an_actor, an_audit, use_services
 from tests.support.fake_sendgrid import KEY, LIST_ID, FakeSendGrid
 from tests.support.memory_storage import MemoryBlobs, MemoryQueues, SentMessage
 
@@ -123,6 +123,7 @@ class InMemoryApp:
         self.clock = Clock()
         self.blobs = MemoryBlobs(self.clock)
         self.extracts = MemoryBlobs(self.clock)
+        self.audit_blobs = MemoryBlobs(self.clock)
         self.queues = MemoryQueues(self.clock)
         self.vault = MemoryVault()
         self.vault.clock = self.clock
@@ -155,6 +156,8 @@ class InMemoryApp:
             ),
             heartbeat=Heartbeat(store.blobs, self.clock),
             authenticator=KeyHolders(ADMIN_KEYS),
+            audit=an_audit(Fragile(self.audit_blobs, self.crashes), self.clock),
+            audit_blobs=self.audit_blobs,
             clock=self.clock,
             jitter=lambda: 0.5,
         )

@@ -49,7 +49,12 @@ def placeholders() -> set[str]:
 def connections() -> set[str]:
     """Settings that the triggers' decorators name as their connection."""
     trees = [ast.parse(file.read_text(encoding="utf-8")) for file in (APP / "functions").glob("*.py")]
-    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    calls = [
+        node
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("_trigger")
+    ]
     values = [word.value for call in calls for word in call.keywords if word.arg == "connection"]
     constants = {
         target.id: node.value.value

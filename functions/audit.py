@@ -4,17 +4,39 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from functions.answers import AuditPage, answer
 from functions.authorisation import Call, endpoint
-from functions.http_support import json_answer
-from shared.audit.query import parse_query
+from functions.operations import Answer, number, text
+from shared.audit.query import PAGE_DEFAULT, parse_query
 from shared.audit.read import read_audit
+from shared.limits import AUDIT_PAGE_MAX
+from shared.model.audit import CallerKind, ResultType
 
 blueprint = func.Blueprint()
 
 
-@endpoint(blueprint, "GET", "audit")
+@endpoint(
+    blueprint,
+    "GET",
+    "audit",
+    answers={200: Answer(description="A page; it may be short, even empty, and still go on.", model=AuditPage)},
+    parameters=(
+        text("since", "From this moment on.", format="date-time"),
+        text("until", "Before this moment.", format="date-time"),
+        text("caller", "Object id of a person or application, or name of a key."),
+        text("caller_type", "What the caller is.", enum=[*CallerKind]),
+        text("operation", "Such as Exports.Save."),
+        text("connection", "Id of a connection."),
+        text("export", "Id of an export."),
+        text("run", "Id of a run."),
+        text("result", "How it ended.", enum=[*ResultType]),
+        text("denied", "Only denials, or all but these.", enum=["true", "false"]),
+        number("limit", "Most entries of a page.", most=AUDIT_PAGE_MAX, default=PAGE_DEFAULT),
+        text("cursor", "Where the page before ended."),
+    ),
+)
 def get_audit(call: Call) -> func.HttpResponse:
     """Entries of the audit log, newest first, by pages."""
     page = read_audit(call.services.audit_blobs, parse_query(call.request.params))
-    entries = [entry.model_dump(mode="json", exclude_none=True) for entry in page.entries]
-    return json_answer({"entries": entries, "cursor": page.cursor, "unreadable": page.unreadable})
+    shown = AuditPage(entries=page.entries, cursor=page.cursor, unreadable=page.unreadable)
+    return answer(shown, exclude_none=True)

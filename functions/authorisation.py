@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from functions.http_support import answered, answering, identifier, run_id
+from functions.operations import OPERATIONS, Operation, summary_of
+from functions.problems import REQUEST_ID, answered, answering
+from functions.requests import identifier, require_known, run_id
 from functions.wiring import get_http_services
 from shared.access.callers import Relation
 from shared.access.policy import POLICY, Kind, Target, Verdict, has_any, judge
@@ -22,14 +24,15 @@ from shared.errors import (
     UnauthenticatedError,
 )
 from shared.model.audit import NOBODY, AuditedCaller, AuditedRequest, CallerKind
-from shared.model.reasons import ReasonCode
+from shared.model.reason_codes import ReasonCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     import azure.functions as func
     from azure.functions.decorators.function_app import FunctionBuilder
 
+    from functions.operations import Answer, Parameter
     from shared.access.callers import Caller
     from shared.access.policy import Rule
     from shared.definitions.resolve import ExportWithConnection
@@ -151,19 +154,40 @@ class Call:
 
 
 def endpoint(
-    blueprint: func.Blueprint, method: str, path: str
+    blueprint: func.Blueprint,
+    method: str,
+    path: str,
+    *,
+    answers: Mapping[int, Answer],
+    body: type[Document] | None = None,
+    body_required: bool = True,
+    parameters: tuple[Parameter, ...] = (),
+    problems: tuple[int, ...] = (),
 ) -> Callable[[Callable[[Call], func.HttpResponse]], FunctionBuilder]:
     """Register a function for a route; those may call it whom its rule in `shared.access.policy` names."""
 
     def register(work: Callable[[Call], func.HttpResponse]) -> FunctionBuilder:
-        door = _Door(rule=POLICY[work.__name__], method=method, path=f"/api/{path}")
+        operation = Operation(
+            name=work.__name__,
+            method=method,
+            path=f"/api/{path}",
+            summary=summary_of(work),
+            rule=POLICY[work.__name__],
+            answers=answers,
+            body=body,
+            body_required=body_required,
+            parameters=parameters,
+            problems=problems,
+        )
+        OPERATIONS[operation.name] = operation
+        door = _Door(operation=operation, rule=POLICY[work.__name__])
 
-        def answer(request: func.HttpRequest) -> func.HttpResponse:
+        def handle(request: func.HttpRequest) -> func.HttpResponse:
             return door.let_in(request, work)
 
-        answer.__name__, answer.__doc__ = work.__name__, work.__doc__
+        handle.__name__, handle.__doc__ = work.__name__, work.__doc__
         registered: FunctionBuilder = blueprint.route(path, methods=[method], trigger_arg_name="request")(
-            answering(answer)
+            answering(handle)
         )
         return registered
 
@@ -174,14 +198,14 @@ def endpoint(
 class _Door:
     """Lets those in who may ask for one thing, and writes down who was let in to what, and who was not."""
 
+    operation: Operation
     rule: Rule
-    method: str
-    path: str
 
     def let_in(self, request: func.HttpRequest, work: Callable[[Call], func.HttpResponse]) -> func.HttpResponse:
         """Answer those who may ask. Raises what `answering` turns into an answer."""
         services = get_http_services()
         call = self._admit(services, request)
+        require_known(request.params, self.operation.query)
         match self.rule.kind:
             case Kind.LOOK:
                 return work(call)
@@ -223,9 +247,9 @@ class _Door:
         return AuditedRequest(
             operation=self.rule.operation,
             caller=_audited_caller(caller),
-            method=self.method,
-            path=self.path,
-            correlation_id=uuid.uuid4().hex[:12],
+            method=self.operation.method,
+            path=self.operation.path,
+            correlation_id=REQUEST_ID.get() or uuid.uuid4().hex[:16],
             connection=connection or (identity if kind is Target.CONNECTION else None),
             export=None if kind is Target.CONNECTION else identity,
             run=run,

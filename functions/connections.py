@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Final
 
 import azure.functions as func
 
-from functions import http_support
+from functions import requests
+from functions.answers import ConnectionList, ConnectionSummary, ConnectionView, answer, connection_view
 from functions.authorisation import Call, endpoint
-from functions.http_support import json_answer, saved_view
+from functions.operations import IF_MATCH, IF_NONE_MATCH, Answer
 from shared.definitions import manage
+from shared.definitions.check import Checked
 from shared.definitions.check import check_connection as check
 from shared.model.definitions import ConnectionDraft
 
@@ -18,54 +20,84 @@ if TYPE_CHECKING:
 
 blueprint = func.Blueprint()
 
-TYPE: Final = "SendGrid"
-"""What connections of this app lead to."""
-FOR_EVERYBODY: Final = ("id", "display_name", "type")
-"""What those see of a connection who do not administer it."""
+SHOWN: Final = Answer(
+    description="The connection; to others than administrators its id, name and type.",
+    model=ConnectionView,
+    headers=("ETag",),
+)
+SAVED: Final = Answer(description="The connection as it is saved.", model=ConnectionView, headers=("ETag",))
 
 
-@endpoint(blueprint, "GET", "connections")
+@endpoint(
+    blueprint,
+    "GET",
+    "connections",
+    answers={200: Answer(description="Connections, by id.", model=ConnectionList)},
+)
 def list_connections(call: Call) -> func.HttpResponse:
     """The connections that the caller may use; to others than administrators by id, name and type."""
     seen = [saved for saved in manage.list_connections(call.services) if call.may_see(saved)]
-    return json_answer({"connections": [_shown(saved, call) for saved in seen]})
+    return answer(ConnectionList(connections=tuple(_shown(saved, call) for saved in seen)))
 
 
-@endpoint(blueprint, "GET", "connections/{id}")
+@endpoint(blueprint, "GET", "connections/{id}", answers={200: SHOWN})
 def get_connection(call: Call) -> func.HttpResponse:
     """One connection."""
     found = manage.get_connection(call.services, call.id)
-    return json_answer(_shown(found.document, call), etag=found.etag)
+    return answer(_shown(found.document, call), etag=found.etag)
 
 
-def _shown(saved: Saved[Connection], call: Call) -> dict[str, object]:
-    shown = saved_view(saved) | {"type": TYPE}
-    return shown if call.caller.is_administrator else {name: shown[name] for name in FOR_EVERYBODY}
+def _shown(saved: Saved[Connection], call: Call) -> ConnectionView | ConnectionSummary:
+    if call.caller.is_administrator:
+        return connection_view(saved)
+    return ConnectionSummary(id=saved.id, display_name=saved.definition.display_name)
 
 
-@endpoint(blueprint, "PUT", "connections/{id}")
+@endpoint(
+    blueprint,
+    "PUT",
+    "connections/{id}",
+    body=ConnectionDraft,
+    answers={200: SAVED, 201: SAVED},
+    parameters=(IF_MATCH, IF_NONE_MATCH),
+    problems=(412,),
+)
 def put_connection(call: Call) -> func.HttpResponse:
     """Create or change a connection."""
     put = manage.put_connection(
         call.services,
         call.id,
-        http_support.parse_definition(call.request, ConnectionDraft),
+        requests.parse_definition(call.request, ConnectionDraft),
         caller=call.caller,
-        etag=http_support.if_match(call.request),
+        etag=requests.if_match(call.request),
+        only_new=requests.only_new(call.request),
     )
     saved = put.versioned
     call.before, call.after = put.before, saved.document.definition
-    return json_answer(_shown(saved.document, call), status=201 if put.is_new else 200, etag=saved.etag)
+    return answer(_shown(saved.document, call), status=201 if put.is_new else 200, etag=saved.etag)
 
 
-@endpoint(blueprint, "DELETE", "connections/{id}")
+@endpoint(
+    blueprint,
+    "DELETE",
+    "connections/{id}",
+    answers={204: Answer(description="It is gone.")},
+    parameters=(IF_MATCH,),
+    problems=(409, 412),
+)
 def delete_connection(call: Call) -> func.HttpResponse:
     """Delete a connection that no export uses."""
-    manage.delete_connection(call.services, call.id, etag=http_support.if_match(call.request))
+    manage.delete_connection(call.services, call.id, etag=requests.if_match(call.request))
     return func.HttpResponse(status_code=204)
 
 
-@endpoint(blueprint, "POST", "connections/{id}/check")
+@endpoint(
+    blueprint,
+    "POST",
+    "connections/{id}/check",
+    answers={200: Answer(description="The connection works.", model=Checked)},
+    problems=(409,),
+)
 def check_connection(call: Call) -> func.HttpResponse:
     """Whether SendGrid takes the connection's key; sends nothing."""
-    return json_answer(check(call.services, call.id).model_dump())
+    return answer(check(call.services, call.id))

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 import azure.functions as func
 from pydantic import Field
 
-from functions import http_support
+from functions import requests
+from functions.answers import ExportList, ExportView, answer, export_view
 from functions.authorisation import Call, endpoint
-from functions.http_support import json_answer, saved_view
+from functions.operations import IF_MATCH, IF_NONE_MATCH, Answer
 from functions.wiring import reading_extracts
 from shared.definitions import manage
 from shared.model.definitions import Export
 from shared.model.documents import Document
+from shared.runs.preview import Preview
 
 blueprint = func.Blueprint()
 
 PREVIEW_ROWS_MAX = 100_000
+SAVED: Final = Answer(description="The export as it is saved.", model=ExportView, headers=("ETag",))
 
 
 class PreviewOptions(Document):
@@ -27,7 +30,7 @@ class PreviewOptions(Document):
     """How many rows to read of the beginning."""
 
 
-@endpoint(blueprint, "GET", "exports")
+@endpoint(blueprint, "GET", "exports", answers={200: Answer(description="Exports, by id.", model=ExportList)})
 def list_exports(call: Call) -> func.HttpResponse:
     """The exports through connections that the caller may use."""
     connections = {saved.id: saved for saved in manage.list_connections(call.services)}
@@ -36,45 +39,74 @@ def list_exports(call: Call) -> func.HttpResponse:
         for saved in manage.list_exports(call.services)
         if call.may_see(connections.get(saved.definition.connection), export=saved.id)
     ]
-    return json_answer({"exports": [saved_view(saved) for saved in seen]})
+    return answer(ExportList(exports=tuple(export_view(saved) for saved in seen)))
 
 
-@endpoint(blueprint, "GET", "exports/{id}")
+@endpoint(
+    blueprint,
+    "GET",
+    "exports/{id}",
+    answers={200: Answer(description="The export.", model=ExportView, headers=("ETag",))},
+)
 def get_export(call: Call) -> func.HttpResponse:
     """One export."""
     found = manage.get_export(call.services, call.id)
-    return json_answer(saved_view(found.document), etag=found.etag)
+    return answer(export_view(found.document), etag=found.etag)
 
 
-@endpoint(blueprint, "PUT", "exports/{id}")
+@endpoint(
+    blueprint,
+    "PUT",
+    "exports/{id}",
+    body=Export,
+    answers={200: SAVED, 201: SAVED},
+    parameters=(IF_MATCH, IF_NONE_MATCH),
+    problems=(412,),
+)
 def put_export(call: Call) -> func.HttpResponse:
     """Create or change an export. Never runs it."""
     put = manage.put_export(
         call.services,
         call.id,
-        http_support.parse_definition(call.request, Export),
+        requests.parse_definition(call.request, Export),
         caller=call.caller,
-        etag=http_support.if_match(call.request),
+        etag=requests.if_match(call.request),
+        only_new=requests.only_new(call.request),
     )
     saved = put.versioned
     call.before, call.after = put.before, saved.document.definition
-    return json_answer(saved_view(saved.document), status=201 if put.is_new else 200, etag=saved.etag)
+    return answer(export_view(saved.document), status=201 if put.is_new else 200, etag=saved.etag)
 
 
-@endpoint(blueprint, "DELETE", "exports/{id}")
+@endpoint(
+    blueprint,
+    "DELETE",
+    "exports/{id}",
+    answers={204: Answer(description="It is gone; its runs stay to be read, and its list stays as it is.")},
+    parameters=(IF_MATCH,),
+    problems=(412,),
+)
 def delete_export(call: Call) -> func.HttpResponse:
     """Delete an export; its runs stay to be read."""
-    manage.delete_export(call.services, call.id, etag=http_support.if_match(call.request))
+    manage.delete_export(call.services, call.id, etag=requests.if_match(call.request))
     return func.HttpResponse(status_code=204)
 
 
-@endpoint(blueprint, "POST", "exports/{id}/preview")
+@endpoint(
+    blueprint,
+    "POST",
+    "exports/{id}/preview",
+    body=PreviewOptions,
+    body_required=False,
+    answers={200: Answer(description="Counts, and some contacts and rejections, masked.", model=Preview)},
+    problems=(409, 429),
+)
 def preview_export(call: Call) -> func.HttpResponse:
     """What a run would do with the first rows; sends and stores nothing."""
     from shared.runs.preview import preview_export as preview
 
-    options = http_support.parse_options(call.request, PreviewOptions)
+    options = requests.parse_options(call.request, PreviewOptions)
     job = call.job()
     job.require_segments()
     with reading_extracts().entered(call.caller.id):
-        return json_answer(preview(call.services, job, rows=options.rows).model_dump(mode="json"))
+        return answer(preview(call.services, job, rows=options.rows))

@@ -6,11 +6,12 @@ import functools
 import os
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import azure.functions as func
 
-from functions.http_support import answering, json_answer
+from functions.answers import Health, answer
+from functions.operations import Answer, open_to_all
 from functions.wiring import get_http_services
 from shared import __version__
 from shared.errors import SettingsError, StorageUnavailableError
@@ -26,16 +27,18 @@ UP_SINCE = datetime.now(UTC)
 """When this process was started."""
 
 
+WELL: Final = Answer(description="Everything runs that has to.", model=Health)
+UNWELL: Final = Answer(description="Something does not; problems says what.", model=Health)
+
+
 @route("health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
-@answering
+@open_to_all("health", answers={200: WELL, 503: UNWELL})
 def get_health(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the host passes it
     """Whether everything that has to run does: 503 with what is wrong where it does not."""
     problems = list(_problems())
     status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
-    document: dict[str, object] = {"status": "degraded" if problems else "ok", "version": __version__}
-    if problems:
-        document["problems"] = problems
-    return json_answer(document, status=status)
+    health = Health(status="degraded" if problems else "ok", version=__version__, problems=tuple(problems) or None)
+    return answer(health, status=status, exclude_none=True)
 
 
 def _problems() -> Iterator[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import azure.functions as func
 
-from functions import http_support
+from functions import requests
+from functions.answers import RunPage, answer
 from functions.authorisation import Call, endpoint
-from functions.http_support import json_answer
+from functions.operations import IDEMPOTENCY_KEY, Answer, number, text
 from functions.report import content_security_policy, render
 from shared.definitions import manage
 from shared.model.documents import Document
@@ -34,41 +35,78 @@ class RunOptions(Document):
     """Run even if nothing changed since the last success."""
 
 
-def _run_view(run: Run) -> dict[str, object]:
-    return views.RunView.of(run).model_dump(mode="json")
+STARTED: Final = Answer(
+    description="The run; it goes on by itself.", model=views.RunView, headers=("Location", "Retry-After")
+)
+PART: Final = number("part", "Which part of the list.", most=PARTS_MAX, default=1)
 
 
-@endpoint(blueprint, "POST", "exports/{id}/runs")
+def _listed(what: str) -> Answer:
+    headers = ("Link", "Content-Disposition")
+    return Answer(description=f"A part of {what}, as CSV.", media="text/csv", headers=headers)
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "exports/{id}/runs",
+    body=RunOptions,
+    body_required=False,
+    answers={202: STARTED},
+    parameters=(IDEMPOTENCY_KEY,),
+    problems=(409, 422),
+)
 def start_run(call: Call) -> func.HttpResponse:
     """Start a run on demand."""
-    options = http_support.parse_options(call.request, RunOptions)
-    key = http_support.idempotency_key(call.request)
+    options = requests.parse_options(call.request, RunOptions)
+    key = requests.idempotency_key(call.request)
     return _started(
         start_on_demand(call.services, call.job(), by=call.caller.actor, force=options.force, idempotency_key=key)
     )
 
 
-@endpoint(blueprint, "POST", "exports/{id}/plan")
+@endpoint(
+    blueprint,
+    "POST",
+    "exports/{id}/plan",
+    answers={202: STARTED},
+    problems=(409,),
+)
 def plan_export(call: Call) -> func.HttpResponse:
     """Start a dry run: it plans everything and sends nothing."""
     return _started(dry_run.start_dry_run(call.services, call.job(), by=call.caller.actor))
 
 
-@endpoint(blueprint, "POST", "exports/{id}/adopt")
+@endpoint(
+    blueprint,
+    "POST",
+    "exports/{id}/adopt",
+    answers={202: STARTED},
+    problems=(409,),
+)
 def adopt_list(call: Call) -> func.HttpResponse:
     """Start a run that makes members of those on the list who are in the extracts."""
     return _started(adopt.start_adoption(call.services, call.job(), by=call.caller.actor))
 
 
 def _started(run: Run) -> func.HttpResponse:
-    return json_answer(_run_view(run), status=202, Location=_address(run), Retry_After=RETRY_AFTER_START)
+    return answer(views.RunView.of(run), status=202, Location=_address(run), Retry_After=RETRY_AFTER_START)
 
 
-@endpoint(blueprint, "GET", "exports/{id}/runs")
+@endpoint(
+    blueprint,
+    "GET",
+    "exports/{id}/runs",
+    answers={200: Answer(description="A page of runs, newest first.", model=RunPage)},
+    parameters=(
+        number("limit", "Most runs of a page.", most=PAGE_MAX, default=PAGE_DEFAULT),
+        text("before", "The run that the page ends before."),
+    ),
+)
 def list_runs(call: Call) -> func.HttpResponse:
     """Runs of an export, newest first, by pages; of those through connections that the caller may use."""
-    limit = http_support.whole_number(call.request, "limit", default=PAGE_DEFAULT, most=PAGE_MAX)
-    before = http_support.before(call.request)
+    limit = requests.whole_number(call.request, "limit", default=PAGE_DEFAULT, most=PAGE_MAX)
+    before = requests.before(call.request)
     saved = manage.find_export(call.services, call.id)
 
     def shown(run: Run) -> bool:
@@ -79,17 +117,27 @@ def list_runs(call: Call) -> func.HttpResponse:
     if not runs:
         manage.get_export(call.services, call.id)  # an export without runs is something else than no export
     following = f"/api/exports/{call.id}/runs?limit={limit}&before={last}" if last else None
-    return json_answer({"runs": [_run_view(run) for run in runs], "next": following})
+    return answer(RunPage(runs=tuple(views.RunView.of(run) for run in runs), next=following))
 
 
-@endpoint(blueprint, "GET", "exports/{id}/runs/{run}")
+@endpoint(
+    blueprint,
+    "GET",
+    "exports/{id}/runs/{run}",
+    answers={200: Answer(description="The whole story of the run.", model=views.RunDetails)},
+)
 def get_run(call: Call) -> func.HttpResponse:
     """The details of a run."""
     run = views.get_run_details(call.services, call.id, call.run)
-    return json_answer(run.model_dump(mode="json"))
+    return answer(run)
 
 
-@endpoint(blueprint, "GET", "exports/{id}/runs/{run}/report")
+@endpoint(
+    blueprint,
+    "GET",
+    "exports/{id}/runs/{run}/report",
+    answers={200: Answer(description="The same as a page for people.", media="text/html")},
+)
 def get_report(call: Call) -> func.HttpResponse:
     """The details of a run as a page for people."""
     run = views.get_run_details(call.services, call.id, call.run)
@@ -97,20 +145,38 @@ def get_report(call: Call) -> func.HttpResponse:
     return func.HttpResponse(render(run), headers=headers, mimetype="text/html", charset="utf-8")
 
 
-@endpoint(blueprint, "POST", "exports/{id}/runs/{run}/cancel")
+@endpoint(
+    blueprint,
+    "POST",
+    "exports/{id}/runs/{run}/cancel",
+    answers={202: Answer(description="The run as it was when this was noted.", model=views.RunView)},
+    problems=(409,),
+)
 def cancel_run(call: Call) -> func.HttpResponse:
     """Send nothing more of a run."""
     run = cancel.cancel_run(call.services, call.id, call.run, by=call.caller.actor)
-    return json_answer(_run_view(run), status=202)
+    return answer(views.RunView.of(run), status=202)
 
 
-@endpoint(blueprint, "POST", "exports/{id}/runs/{run}/retry")
+@endpoint(
+    blueprint,
+    "POST",
+    "exports/{id}/runs/{run}/retry",
+    answers={202: STARTED},
+    problems=(409,),
+)
 def retry_run(call: Call) -> func.HttpResponse:
     """Start a run that sends what an earlier one did not bring to its end."""
     return _started(retry.retry_run(call.services, call.job(), call.run, by=call.caller.actor))
 
 
-@endpoint(blueprint, "POST", "exports/{id}/runs/{run}/confirm-removals")
+@endpoint(
+    blueprint,
+    "POST",
+    "exports/{id}/runs/{run}/confirm-removals",
+    answers={202: STARTED},
+    problems=(409,),
+)
 def confirm_removals(call: Call) -> func.HttpResponse:
     """Start a run that takes off the list whom an earlier one was not allowed to."""
     from shared.runs import confirm_removals as confirmation
@@ -118,18 +184,30 @@ def confirm_removals(call: Call) -> func.HttpResponse:
     return _started(confirmation.confirm_removals(call.services, call.job(), call.run, by=call.caller.actor))
 
 
-@endpoint(blueprint, "GET", "exports/{id}/runs/{run}/rejected")
+@endpoint(
+    blueprint,
+    "GET",
+    "exports/{id}/runs/{run}/rejected",
+    answers={200: _listed("the rows that were not sent")},
+    parameters=(PART,),
+)
 def get_rejected(call: Call) -> func.HttpResponse:
     """The rows that are not sent, and why, as CSV in parts."""
-    part = http_support.whole_number(call.request, "part", default=1, most=PARTS_MAX)
+    part = requests.whole_number(call.request, "part", default=1, most=PARTS_MAX)
     data, more = views.get_rejected(call.services, call.id, call.run, part)
     return _csv_part("rejected", call.id, call.run, part, data, more=more)
 
 
-@endpoint(blueprint, "GET", "exports/{id}/runs/{run}/others")
+@endpoint(
+    blueprint,
+    "GET",
+    "exports/{id}/runs/{run}/others",
+    answers={200: _listed("those on the list whom nobody brings")},
+    parameters=(PART,),
+)
 def get_others(call: Call) -> func.HttpResponse:
     """Those on an adopted list whom nobody brings, as CSV in parts."""
-    part = http_support.whole_number(call.request, "part", default=1, most=PARTS_MAX)
+    part = requests.whole_number(call.request, "part", default=1, most=PARTS_MAX)
     data, more = views.get_others(call.services, call.id, call.run, part)
     return _csv_part("others", call.id, call.run, part, data, more=more)
 

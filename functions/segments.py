@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import azure.functions as func
 
+from functions.answers import SegmentList, answer
 from functions.authorisation import Call, endpoint
-from functions.http_support import json_answer
+from functions.operations import Answer
 from functions.wiring import reading_extracts
 from shared.definitions import manage, segments
 
 blueprint = func.Blueprint()
 
 
-@endpoint(blueprint, "GET", "segments")
+@endpoint(
+    blueprint,
+    "GET",
+    "segments",
+    answers={200: Answer(description="All segments, by name.", model=SegmentList)},
+    problems=(409, 429),
+)
 def list_segments(call: Call) -> func.HttpResponse:
     """The segments that the caller may export, each with its newest extract and the columns to map."""
     settings = call.services.settings
@@ -22,7 +29,7 @@ def list_segments(call: Call) -> func.HttpResponse:
         )
     allowed = _allowed(call)
     shown = [segment for segment in found if allowed is None or segment.segment in allowed]
-    return json_answer({"segments": [segment.model_dump(mode="json") for segment in shown]})
+    return answer(SegmentList(segments=tuple(shown)))
 
 
 def _allowed(call: Call) -> frozenset[str] | None:

@@ -19,7 +19,8 @@ from local.options import SOURCE, OptionError, read_json
 from shared.errors import ExtractChangedError, RunEndError
 from shared.extracts.discovery import find_extract
 from shared.model.definitions import CustomField, FieldMapping, SourceOptions
-from shared.model.reasons import Reason, ReasonCode
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import Reason
 from shared.model.runs import ChunkInfo, Counts
 from shared.planning.plan import plan
 from shared.runs.plan import EXTRACT_EMPTY

@@ -34,10 +34,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from shared.model.problems import ProblemCode
 from shared.model.reasons import Reason, RunStatus
 
 if TYPE_CHECKING:
-    from shared.model.reasons import ReasonCode
+    from shared.model.reason_codes import ReasonCode
     from shared.model.runs import Counts
 
 
@@ -50,22 +51,26 @@ class FieldError:
     """What is wrong with one field of a request."""
 
     field: str
-    """Dotted path of the field, for example `mapping.email`."""
+    """Dotted path of the field, for example `mapping.email`; or the name of a parameter or header."""
     message: str
     """What to change, without repeating the value."""
+    pointer: str | None = None
+    """Of a member of the body: where it is, by RFC 6901."""
 
 
 class RequestError(ExportError):
-    """A request that cannot be served; `status` and `title` are the answer's."""
+    """A request that cannot be served; `status`, `title` and `code` are the answer's."""
 
     status = 400
     title = "Bad request"
+    code: ProblemCode = ProblemCode.INVALID_REQUEST
 
 
 class InvalidInputError(RequestError):
     """The request must change. `errors` names each offending field."""
 
     title = "The request is not valid"
+    code = ProblemCode.INVALID_REQUEST
 
     def __init__(self, detail: str, *errors: FieldError) -> None:
         super().__init__(detail)
@@ -77,6 +82,7 @@ class ForbiddenError(RequestError):
 
     status = 403
     title = "Not allowed"
+    code = ProblemCode.FORBIDDEN
 
 
 class NotFoundError(RequestError):
@@ -84,6 +90,7 @@ class NotFoundError(RequestError):
 
     status = 404
     title = "Not found"
+    code = ProblemCode.NOT_FOUND
 
 
 class ConflictError(RequestError):
@@ -91,6 +98,7 @@ class ConflictError(RequestError):
 
     status = 409
     title = "Conflict"
+    code = ProblemCode.CONFLICT
 
 
 class PreconditionFailedError(RequestError):
@@ -98,6 +106,7 @@ class PreconditionFailedError(RequestError):
 
     status = 412
     title = "The document has changed"
+    code = ProblemCode.VERSION_CHANGED
 
 
 class UnauthenticatedError(RequestError):
@@ -105,6 +114,7 @@ class UnauthenticatedError(RequestError):
 
     status = 401
     title = "Who are you?"
+    code = ProblemCode.UNAUTHENTICATED
 
 
 class IdempotencyMismatchError(RequestError):
@@ -112,6 +122,7 @@ class IdempotencyMismatchError(RequestError):
 
     status = 422
     title = "The key belongs to another request"
+    code = ProblemCode.IDEMPOTENCY_KEY_REUSED
 
 
 class TooManyRequestsError(RequestError):
@@ -119,6 +130,7 @@ class TooManyRequestsError(RequestError):
 
     status = 429
     title = "Too many requests"
+    code = ProblemCode.TOO_MANY_REQUESTS
 
     def __init__(self, detail: str, *, retry_after: float) -> None:
         super().__init__(detail)

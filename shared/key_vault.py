@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from shared.errors import RunEndError, VaultUnavailableError
 from shared.limits import KEY_LIFETIME
-from shared.model.reasons import ReasonCode
+from shared.model.reason_codes import ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -72,7 +72,13 @@ def list_exports(services: Services) -> Iterator[Saved[Export]]:
 
 
 def put_connection(
-    services: Services, connection: str, draft: ConnectionDraft, *, caller: Caller, etag: str | None
+    services: Services,
+    connection: str,
+    draft: ConnectionDraft,
+    *,
+    caller: Caller,
+    etag: str | None,
+    only_new: bool = False,
 ) -> Put[Connection]:
     """Save a connection. Raises PreconditionFailedError.
 
@@ -82,6 +88,7 @@ def put_connection(
     old = _find(services, name, Saved[Connection])
     consent = _consent(services, draft.consent, old.document.definition.consent if old else None, caller)
     definition = Connection.model_validate({**dict(draft), "consent": consent})
+    _require_new(old, only_new=only_new)
     saved = _next(services, Saved[Connection], connection, definition, old=old, caller=caller)
     return _put(services, name, saved, old, etag)
 
@@ -97,7 +104,13 @@ def _consent(
 
 
 def put_export(
-    services: Services, export: str, definition: Export, *, caller: Caller, etag: str | None
+    services: Services,
+    export: str,
+    definition: Export,
+    *,
+    caller: Caller,
+    etag: str | None,
+    only_new: bool = False,
 ) -> Put[Export]:
     """Save an export. Never runs anything.
 
@@ -118,6 +131,7 @@ def put_export(
     if missing := connection.definition.missing_segments(definition.segments):
         problem = FieldError(field="segments", message=f"may not hold {', '.join(missing)}")
         raise InvalidInputError("The connection may not export every segment of the export.", problem)
+    _require_new(old, only_new=only_new)
     saved = _next(services, Saved[Export], export, definition, old=old, caller=caller)
     return _put(services, name, saved, old, etag)
 
@@ -179,6 +193,11 @@ def _list[D: Document](services: Services, prefix: str, kind: type[D]) -> Iterat
             continue
         if found is not None:  # not deleted since it was listed
             yield found.document
+
+
+def _require_new(old: object, *, only_new: bool) -> None:
+    if only_new and old is not None:
+        raise PreconditionFailedError("It is there already, and If-None-Match says that it must not be.")
 
 
 def _next[D: (Connection, Export)](

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from shared.access.callers import may_send
 from shared.errors import ExportUnavailableError
 from shared.model.definitions import Connection, Export, Saved
-from shared.model.reasons import Reason, ReasonCode
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import Reason
 from shared.sendgrid.gateway import Account
 from shared.storage.layout import connection_blob, export_blob
 

@@ -19,7 +19,8 @@ from shared.extracts.model_json import ModelUnreadableError, list_models, list_t
 from shared.extracts.names import read_data_name, why_no_data, why_no_delivery
 from shared.extracts.parts import read_name
 from shared.model.definitions import SourceOptions
-from shared.model.reasons import Reason, ReasonCode
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from shared.errors import RunEndError
-from shared.model.reasons import ReasonCode
+from shared.model.reason_codes import ReasonCode
 
 if TYPE_CHECKING:
     from shared.extracts.extract import ExtractFile

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from shared.errors import RunEndError
 from shared.model.definitions import SourceOptions
-from shared.model.reasons import ReasonCode
+from shared.model.reason_codes import ReasonCode
 from shared.model.runs import ExtractSummary, PassedOver
 
 if TYPE_CHECKING:

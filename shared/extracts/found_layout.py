@@ -17,7 +17,7 @@ from shared.extracts.extract import ExtractIncompleteError, ambiguous, make_extr
 from shared.extracts.folders import AmbiguousFoldersError, is_year_or_month, newest_first, sort_out
 from shared.extracts.names import read_data_name, why_no_data, why_no_delivery
 from shared.extracts.parts import AmbiguousNamesError, Delivery, deliveries, read_name
-from shared.model.reasons import ReasonCode
+from shared.model.reason_codes import ReasonCode
 from shared.model.runs import PassedOver
 
 if TYPE_CHECKING:

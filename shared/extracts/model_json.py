@@ -18,7 +18,8 @@ from shared.extracts.locations import Location, LocationError, read_location
 from shared.extracts.names import MODEL_NAME
 from shared.limits import DECLARED_COLUMNS_MAX, MODEL_BYTES_MAX, MODEL_FILES_MAX, MODEL_TABLES_MAX
 from shared.model.definitions import Column, SourceOptions
-from shared.model.reasons import Reason, ReasonCode
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import Reason
 
 if TYPE_CHECKING:
     from datetime import datetime

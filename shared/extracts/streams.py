@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from shared.errors import BlobChangedError, BlobMissingError, ExtractChangedError, RunEndError
-from shared.model.reasons import ReasonCode
+from shared.model.reason_codes import ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

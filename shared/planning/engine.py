@@ -13,7 +13,7 @@ import duckdb
 from shared.errors import RunEndError
 from shared.extracts.streams import unreadable
 from shared.limits import PLANNER_DISK, PLANNER_MEMORY
-from shared.model.reasons import ReasonCode
+from shared.model.reason_codes import ReasonCode
 from shared.planning.duckdb_files import PROTOCOL, PlanFiles
 from shared.planning.value_rules import MACROS, quoted
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from shared.errors import RunEndError
 from shared.limits import CUSTOM_TEXT_MAX, FIELD_LENGTHS
-from shared.model.reasons import ReasonCode
+from shared.model.reason_codes import ReasonCode
 from shared.planning.value_rules import identifier
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from shared.errors import RunEndError
-from shared.model.reasons import ReasonCode, RunStatus
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import RunStatus
 from shared.model.runs import Counts
 
 if TYPE_CHECKING:

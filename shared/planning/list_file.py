@@ -16,7 +16,7 @@ from shared.errors import RunEndError
 from shared.extracts.extract import ExtractFile
 from shared.extracts.streams import plain_text, unpacked
 from shared.limits import RECORD_BYTES_MAX
-from shared.model.reasons import ReasonCode
+from shared.model.reason_codes import ReasonCode
 from shared.planning.duckdb_files import PROTOCOL, TEXT
 from shared.planning.engine import QueryError
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from shared.errors import RunEndError
 from shared.limits import UNPACKED_RATIO_FROM
-from shared.model.reasons import ReasonCode
+from shared.model.reason_codes import ReasonCode
 
 if TYPE_CHECKING:
     from shared.extracts.extract import ExtractFile

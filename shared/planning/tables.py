@@ -22,7 +22,7 @@ from shared.extracts.csv_records import BLANK, Sentinels, Syntax
 from shared.extracts.encodings import undecodable
 from shared.extracts.streams import plain_text, read_range, unpacked, unpacked_blocks, unreadable, without_head
 from shared.limits import RECORD_BYTES_MAX
-from shared.model.reasons import ReasonCode
+from shared.model.reason_codes import ReasonCode
 from shared.model.rejections import Rejected
 from shared.planning.duckdb_files import PROTOCOL, TEXT
 from shared.planning.value_rules import identifier, quoted

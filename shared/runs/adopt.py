@@ -15,7 +15,8 @@ from shared.errors import BlobChangedError, BlobExistsError, FileGoneError, RunE
 from shared.limits import LIST_EXPORT_TRIES
 from shared.model.adoption import Adopted
 from shared.model.members import Adoption, Membership
-from shared.model.reasons import Reason, ReasonCode, RunStatus
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import Reason, RunStatus
 from shared.model.runs import ParquetBlob, Run, RunKind, StartedRequest, Trigger
 from shared.runs.finish import end_adoption
 from shared.runs.found_extracts import complete_extracts

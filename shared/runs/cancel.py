@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from shared.errors import ConflictError
 from shared.model.messages import RunMessage
-from shared.model.reasons import Reason, ReasonCode, RunStatus
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import Reason, RunStatus
 from shared.model.runs import Plan, Run
 from shared.runs.enqueue import enqueue, enqueue_chunks
 from shared.runs.finish import stop_run

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from shared.limits import LIST_COUNT_LAG, LIST_DRIFT_MAX
 from shared.model.members import Leavers
-from shared.model.reasons import Reason, ReasonCode
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

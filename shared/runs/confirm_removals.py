@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from shared.errors import BlobExistsError, BlobMissingError, ConflictError, RunEndError
 from shared.limits import REMOVALS_PER_REQUEST
-from shared.model.reasons import ReasonCode
+from shared.model.reason_codes import ReasonCode
 from shared.model.runs import ChunkInfo, Counts, Plan, Run, StartedRequest, Trigger
 from shared.planning.chunks import Chunker
 from shared.runs.membership import later_run, other_memberships

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from shared.errors import BlobMissingError
 from shared.model.messages import ChunkMessage, ImportMessage, RunMessage
-from shared.model.reasons import Reason, ReasonCode
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import Reason
 from shared.runs.confirm import give_up_import
 from shared.runs.deliver import give_up_chunk
 from shared.runs.enqueue import enqueue, enqueue_chunks

@@ -23,7 +23,8 @@ from shared.errors import (
 )
 from shared.limits import CLAIM_LIFETIME, CLAIM_LOOK, DELIVERY_DEADLINE, REFUSAL_REQUESTS
 from shared.model.messages import ChunkMessage, ImportMessage
-from shared.model.reasons import Reason, ReasonCode, RunStatus
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import Reason, RunStatus
 from shared.model.runs import Claim, Delivery, PollToken, Run
 from shared.runs.delivery_state import (
     accept,

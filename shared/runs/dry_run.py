@@ -12,7 +12,8 @@ from shared.definitions.resolve import resolve_run
 from shared.errors import RunEndError, TransientError
 from shared.limits import IMPORT_USUAL, REQUESTS_PER_MINUTE
 from shared.model.forecast import Examples, Forecast
-from shared.model.reasons import Reason, ReasonCode
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import Reason
 from shared.model.runs import Run, RunKind, Trigger
 from shared.runs.comparison import Comparison, digest_of
 from shared.runs.finish import end_forecast

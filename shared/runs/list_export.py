@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from shared.errors import BlobChangedError, BlobExistsError, ListExportPendingError, RunEndError
 from shared.limits import LIST_EXPORT_DEADLINE, LIST_EXPORT_TRIES, LIST_EXPORT_UNKNOWN, POLL_FIRST
 from shared.model.adoption import ListExport
-from shared.model.reasons import Reason, ReasonCode
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import Reason
 from shared.model.runs import Run
 from shared.runs.job_looks import export_wait
 from shared.sendgrid.contact_exports import ExportState, find_list_export, start_list_export

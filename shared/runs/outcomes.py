@@ -7,7 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from shared.limits import IMPORT_DEADLINE, JOB_PATIENCE, RESENDS
-from shared.model.reasons import Reason, ReasonCode, RunStatus
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import Reason, RunStatus
 from shared.model.rejections import Rejected
 from shared.model.runs import ChunkResult, ChunkStatus
 from shared.runs.delivery_state import live_contacts

@@ -25,7 +25,8 @@ from shared.errors import (
     TransientError,
 )
 from shared.limits import EXTRACT_LOOK, PLANNER_LOOK, PREPARATION_DEADLINE
-from shared.model.reasons import Reason, ReasonCode, RunStatus
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import Reason, RunStatus
 from shared.model.runs import ChunkProgress, ParquetBlob, Plan, Run, RunKind, Success
 from shared.runs.adopt import adopt_list
 from shared.runs.comparison import Comparison, digest_of

@@ -7,7 +7,7 @@ import uuid
 from typing import TYPE_CHECKING
 
 from shared.errors import ConflictError, RunEndError
-from shared.model.reasons import ReasonCode
+from shared.model.reason_codes import ReasonCode
 from shared.model.runs import ChunkInfo, ChunkResult, ChunkStatus, Counts, Delivery, Plan, Run, Trigger
 from shared.runs.membership import later_run, other_memberships
 from shared.runs.refused import PlanInput

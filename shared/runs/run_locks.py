@@ -11,7 +11,8 @@ from pydantic import ValidationError
 
 from shared.errors import BlobChangedError, BlobExistsError, ExportLockedError, RunEndError
 from shared.limits import EXPORT_LOCK_WAIT, EXPORT_LOCK_WAIT_CAP
-from shared.model.reasons import ReasonCode, RunStatus
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import RunStatus
 from shared.model.runs import Run, RunLock
 from shared.storage.layout import RunBlobs, export_lock_blob, list_lock_blob
 

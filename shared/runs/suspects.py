@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Final
 from shared.limits import BACK_FROM_THE_DEAD, DEAD_AFTER, JUDGED_WITHIN, SUSPECT_LOOK
 from shared.model.documents import Document
 from shared.model.messages import ChunkMessage, ImportMessage, RunMessage
-from shared.model.reasons import Reason, ReasonCode
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import Reason
 from shared.runs.confirm import give_up_import
 from shared.runs.deliver import give_up_chunk
 from shared.runs.enqueue import enqueue_chunks, postpone

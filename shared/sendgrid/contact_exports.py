@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from shared.errors import RunEndError, TransientError
-from shared.model.reasons import ReasonCode
+from shared.model.reason_codes import ReasonCode
 from shared.sendgrid.api import Request, contact_count
 from shared.sendgrid.file_addresses import known_file_address
 from shared.sendgrid.gateway import Endpoint

@@ -15,7 +15,8 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from shared.limits import BACKOFF_BASE, BACKOFF_CAP, BLOCK_TRIES, BLOCK_WAIT, QUEUE_DELAY_MAX
-from shared.model.reasons import Reason, ReasonCode
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import Reason
 from shared.sendgrid.api import NoResponse, Response
 from shared.sendgrid.refusals import NamedContacts, named_contacts, told, words_to_judge
 

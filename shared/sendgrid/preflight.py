@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.errors import RunEndError
-from shared.model.reasons import ReasonCode
+from shared.model.reason_codes import ReasonCode
 from shared.sendgrid.api import (
     contact_count,
     custom_fields,

@@ -22,7 +22,7 @@ from shared.errors import RunEndError, VaultUnavailableError
 from shared.key_vault import Secrets
 from shared.model.definitions import Connection, Consent, Export, FieldMapping, Saved
 from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, POISON_SUFFIX, RUNS_QUEUE
-from shared.model.reasons import ReasonCode
+from shared.model.reason_codes import ReasonCode
 from shared.model.runs import Run
 from shared.runs.start import start_on_demand
 from shared.runs.views import get_rejected

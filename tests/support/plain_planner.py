@@ -12,7 +12,8 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import RunEndError
-from shared.model.reasons import ReasonCode, RunStatus
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import RunStatus
 from shared.model.runs import ChunkInfo, Counts, MembershipChange
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from shared.definitions.segments import list_segments
 from shared.errors import RunEndError
 from shared.extracts.discovery import list_extracts
 from shared.extracts.listed_blobs import ListedBlobs
-from shared.model.reasons import ReasonCode
+from shared.model.reason_codes import ReasonCode
 from tests.support.in_memory_app import Clock
 from tests.support.memory_storage import MemoryBlobs
 

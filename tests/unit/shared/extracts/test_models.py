@@ -10,7 +10,7 @@ from shared import limits
 from shared.errors import RunEndError
 from shared.extracts import model_json
 from shared.extracts.discovery import find_extract, list_extracts
-from shared.model.reasons import ReasonCode
+from shared.model.reason_codes import ReasonCode
 from tests.support.in_memory_app import Clock
 from tests.support.memory_storage import MemoryBlobs
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.model.reasons import Reason, ReasonCode
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import Reason
 
 ROOT = Path(__file__).parents[4]
 GUIDE = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")

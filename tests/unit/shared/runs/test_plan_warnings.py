@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from shared.model.definitions import SourceOptions
-from shared.model.reasons import ReasonCode, RunStatus
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import RunStatus
 from shared.model.runs import Counts
 from shared.runs.plan_warnings import no_valid_contact, plan_warnings
 from tests.support.in_memory_app import InMemoryApp, people

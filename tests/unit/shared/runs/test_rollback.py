@@ -10,7 +10,8 @@ import pytest
 
 from shared.model.definitions import Connection, Export, Saved
 from shared.model.members import Membership
-from shared.model.reasons import ReasonCode, RunStatus
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import RunStatus
 from shared.model.runs import ChunkResult, Delivery, Plan, Run, RunLock, ScheduleState, StartedRequest, Success
 from shared.sendgrid.rate_limiter import RateLimit
 from shared.storage.layout import RunBlobs

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.model.definitions import SourceOptions
-from shared.model.reasons import ReasonCode, RunStatus
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import RunStatus
 from tests.support.in_memory_app import InMemoryApp
 
 if TYPE_CHECKING:

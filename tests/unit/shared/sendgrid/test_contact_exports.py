@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from shared.errors import RunEndError
-from shared.model.reasons import ReasonCode
+from shared.model.reason_codes import ReasonCode
 from shared.sendgrid.contact_exports import ContactExport, ExportState, contact_export
 from tests.support.factories import an_answer
 

@@ -1,0 +1,125 @@
+"""What the API answers: one model for each, from which its description is made, too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import azure.functions as func
+from pydantic import AwareDatetime
+
+from shared.definitions.segments import Segment
+from shared.model.audit import AuditEntry
+from shared.model.definitions import Actor, Connection, Export
+from shared.model.documents import Document
+from shared.runs.views import RunView
+
+if TYPE_CHECKING:
+    from shared.model.definitions import Saved
+
+TYPE: Final = "SendGrid"
+"""What connections of this app lead to."""
+
+
+class ConnectionSummary(Document):
+    """What those see of a connection who do not administer it."""
+
+    id: str
+    display_name: str
+    type: Literal["SendGrid"] = TYPE
+
+
+class ConnectionView(Connection):
+    """A connection, as administrators see it."""
+
+    id: str
+    type: Literal["SendGrid"] = TYPE
+    uid: str
+    created_at: AwareDatetime
+    created_by: Actor
+    updated_at: AwareDatetime
+    updated_by: Actor
+
+
+class ExportView(Export):
+    """An export."""
+
+    id: str
+    uid: str
+    """Never given twice: an export made anew under an old id is another one."""
+    created_at: AwareDatetime
+    created_by: Actor
+    updated_at: AwareDatetime
+    updated_by: Actor
+
+
+class ConnectionList(Document):
+    """The connections that the caller may use."""
+
+    connections: tuple[ConnectionView | ConnectionSummary, ...]
+
+
+class ExportList(Document):
+    """The exports through connections that the caller may use."""
+
+    exports: tuple[ExportView, ...]
+
+
+class SegmentList(Document):
+    """The segments that the caller may export."""
+
+    segments: tuple[Segment, ...]
+
+
+class RunPage(Document):
+    """Runs, newest first."""
+
+    runs: tuple[RunView, ...]
+    next: str | None
+    """Address of the next page."""
+
+
+class Health(Document):
+    """Whether everything runs that has to."""
+
+    status: Literal["ok", "degraded"]
+    version: str
+    """Of the app."""
+    problems: tuple[str, ...] | None = None
+    """What does not."""
+
+
+class AuditPage(Document):
+    """Entries of the audit log, newest first."""
+
+    entries: tuple[AuditEntry, ...]
+    cursor: str | None
+    """Where to go on; None at the end of the log."""
+    unreadable: int
+    """Lines that are no entries."""
+
+
+def connection_view(saved: Saved[Connection]) -> ConnectionView:
+    """A saved connection as administrators see it."""
+    return ConnectionView.model_validate(_flat(saved))
+
+
+def export_view(saved: Saved[Export]) -> ExportView:
+    """A saved export."""
+    return ExportView.model_validate(_flat(saved))
+
+
+def _flat(saved: Saved[Any]) -> dict[str, Any]:
+    """A saved definition with its members beside id and times."""
+    own = {name: value for name, value in saved if name != "definition"}
+    return {**dict(saved.definition), **own}
+
+
+def answer(
+    document: Document, *, status: int = 200, etag: str | None = None, exclude_none: bool = False, **headers: str
+) -> func.HttpResponse:
+    """A JSON answer; header names are given with underscores."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    if etag is not None:
+        named["ETag"] = f'"{etag}"'
+    body = document.model_dump_json(exclude_none=exclude_none)
+    return func.HttpResponse(body, status_code=status, headers=named, mimetype="application/json", charset="utf-8")

@@ -1,0 +1,63 @@
+"""What the API tells of itself: its description, and every code it may answer with."""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+import azure.functions as func
+
+from functions.answers import answer
+from functions.operations import Answer, open_to_all
+from shared.model.documents import Document
+from shared.model.problems import ProblemCode
+from shared.model.reason_codes import ReasonCode
+from shared.model.rejections import Rejected
+
+blueprint = func.Blueprint()
+
+
+class Code(Document):
+    """A code, and what to do about it."""
+
+    code: str
+    kind: Literal["problem", "run", "rejection"]
+    """Where it stands: in a problem document, as the reason of a run, or beside a rejected row."""
+    meaning: str
+    action: str
+
+
+class CodeList(Document):
+    """Every code there is."""
+
+    reasons: tuple[Code, ...]
+
+
+def all_codes() -> tuple[Code, ...]:
+    """Problems, then reasons of runs, then reasons of rejections; docs/errors.md is made of it."""
+    return (
+        *(Code(code=each, kind="problem", meaning=each.meaning, action=each.action) for each in ProblemCode),
+        *(Code(code=each, kind="run", meaning=each.meaning, action=each.advice) for each in ReasonCode),
+        *(Code(code=each, kind="rejection", meaning=each.phrase, action=each.action) for each in Rejected),
+    )
+
+
+@blueprint.route("reasons", methods=["GET"], trigger_arg_name="request", auth_level=func.AuthLevel.ANONYMOUS)
+@open_to_all(
+    "reasons",
+    answers={200: Answer(description="Problems, then reasons of runs, then of rejections.", model=CodeList)},
+)
+def get_reasons(request: func.HttpRequest) -> func.HttpResponse:
+    """Every code the API may answer with, its meaning and what to do."""
+    del request
+    return answer(CodeList(reasons=all_codes()))
+
+
+@blueprint.route("openapi.json", methods=["GET"], trigger_arg_name="request", auth_level=func.AuthLevel.ANONYMOUS)
+@open_to_all("openapi.json", answers={200: Answer(description="OpenAPI 3.1.")})
+def get_openapi(request: func.HttpRequest) -> func.HttpResponse:
+    """This description."""
+    from functions.openapi import describe_api
+
+    del request
+    return func.HttpResponse(json.dumps(describe_api()), mimetype="application/json", charset="utf-8")

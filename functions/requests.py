@@ -1,0 +1,233 @@
+"""What is read from requests: ids in the route, parameters, headers, bodies."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from shared.errors import FieldError, InvalidInputError
+from shared.model.definitions import Identifier, RunId
+from shared.model.documents import Document
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    import azure.functions as func
+    from pydantic_core import ErrorDetails
+
+READ_ONLY: Final = frozenset({"id", "uid", "type", "created_at", "created_by", "updated_at", "updated_by"})
+"""Members of an answer that may be sent back in a PUT; they are ignored."""
+READ_ONLY_CONSENT: Final = frozenset({"given_by", "given_at"})
+"""The same of a consent."""
+OF_THE_HOST: Final = frozenset({"code", "clientId"})
+"""Parameters in which the host takes keys; https://learn.microsoft.com/azure/azure-functions/function-keys-how-to"""
+IDEMPOTENCY_KEY_MAX: Final = 255
+"""Most characters of an Idempotency-Key."""
+BODY_MAX: Final = 1_000_000
+"""Most bytes of a request body."""
+
+_IDENTIFIER: Final[TypeAdapter[str]] = TypeAdapter(Identifier)
+_RUN_ID: Final[TypeAdapter[str]] = TypeAdapter(RunId)
+
+
+def identifier(request: func.HttpRequest, name: str = "id") -> str:
+    """The id in the route. Raises InvalidInputError."""
+    try:
+        return _IDENTIFIER.validate_python(request.route_params.get(name))
+    except ValidationError:
+        message = "must be 1 to 63 lower-case letters, digits and inner hyphens"
+        raise InvalidInputError(
+            "The id in the address is not valid.", FieldError(field=name, message=message)
+        ) from None
+
+
+def run_id(request: func.HttpRequest) -> str:
+    """The run in the route. Raises InvalidInputError."""
+    return _run_id(request.route_params.get("run"), "run")
+
+
+def _run_id(value: object, field: str) -> str:
+    try:
+        return _RUN_ID.validate_python(value)
+    except ValidationError:
+        message = "must be the id of a run, such as 20260101T060000Z-scheduled"
+        raise InvalidInputError(
+            "The id of the run is not valid.", FieldError(field=field, message=message)
+        ) from None
+
+
+def require_known(params: Mapping[str, str], known: Collection[str]) -> None:
+    """Raises InvalidInputError naming parameters that are not known: what is misspelt must not be ignored."""
+    unknown = sorted(params.keys() - OF_THE_HOST - set(known))
+    if unknown:
+        message = f"is not known; there are {', '.join(sorted(known)) or 'none'}"
+        errors = [FieldError(field=name[:100], message=message) for name in unknown[:10]]
+        raise InvalidInputError("The request has parameters that are not known.", *errors)
+
+
+def before(request: func.HttpRequest) -> str | None:
+    """The run that the page ends before. Raises InvalidInputError."""
+    value = request.params.get("before")
+    return None if value is None else _run_id(value, "before")
+
+
+def whole_number(request: func.HttpRequest, name: str, *, default: int, most: int, least: int = 1) -> int:
+    """A parameter from `least` to `most`. Raises InvalidInputError."""
+    value = request.params.get(name, str(default))
+    if value.isascii() and value.isdecimal() and len(value) <= len(str(most)) and least <= int(value) <= most:
+        return int(value)
+    raise InvalidInputError(
+        f"The parameter {name} is not valid.",
+        FieldError(field=name, message=f"must be a whole number from {least} to {most}"),
+    )
+
+
+def if_match(request: func.HttpRequest) -> str | None:
+    """The version the caller has read, when it says so."""
+    value = request.headers.get("if-match")
+    return value.removeprefix("W/").strip('"') if value else None
+
+
+def only_new(request: func.HttpRequest) -> bool:
+    """Whether nothing may be there yet: `If-None-Match: *`. Raises InvalidInputError."""
+    value = request.headers.get("if-none-match")
+    if value not in {None, "*"}:
+        raise InvalidInputError(
+            "The header If-None-Match is not valid.", FieldError(field="If-None-Match", message="must be *")
+        )
+    return value is not None
+
+
+def idempotency_key(request: func.HttpRequest) -> str | None:
+    """The key under which the same request may be sent twice. Raises InvalidInputError."""
+    key: str | None = request.headers.get("idempotency-key")
+    if key is not None and not 1 <= len(key) <= IDEMPOTENCY_KEY_MAX:
+        message = f"must have 1 to {IDEMPOTENCY_KEY_MAX} characters"
+        raise InvalidInputError(
+            "The header Idempotency-Key is not valid.", FieldError(field="Idempotency-Key", message=message)
+        )
+    return key
+
+
+def parse_definition[D: Document](request: func.HttpRequest, kind: type[D]) -> D:
+    """The body of a PUT, in which nothing unknown may stand.
+
+    Who agreed, and when, is known from elsewhere, and ignored here. Raises InvalidInputError naming every field to
+    change.
+    """
+    return validate(kind, without_read_only(json_object(request)))
+
+
+def without_read_only(document: dict[str, Any]) -> dict[str, Any]:
+    """A definition as it was answered, without what the app itself has put in."""
+    found = {name: value for name, value in document.items() if name not in READ_ONLY}
+    if isinstance(consent := found.get("consent"), dict):
+        found["consent"] = {name: value for name, value in consent.items() if name not in READ_ONLY_CONSENT}
+    return found
+
+
+def parse_options[D: Document](request: func.HttpRequest, kind: type[D]) -> D:
+    """The body of a POST, which may be left out. Raises InvalidInputError naming every field to change."""
+    return validate(kind, json_object(request) if request.get_body() else {})
+
+
+def json_object(request: func.HttpRequest) -> dict[str, Any]:
+    """The body. Raises InvalidInputError unless it is a JSON object."""
+    body = request.get_body()
+    if not body:
+        message = "The body is empty. A body must announce its length: what is sent in chunks arrives empty."
+        raise InvalidInputError(message)
+    if len(body) > BODY_MAX:
+        raise InvalidInputError(f"The body is longer than {BODY_MAX} bytes.")
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        raise InvalidInputError("The body is not JSON.") from None
+    if not isinstance(document, dict):
+        raise InvalidInputError("The body is not a JSON object.")
+    return document
+
+
+WORDS: Final[Mapping[str, str]] = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known; remove it or correct its name",
+    "string_type": "must be text",
+    "string_unicode": "must be text that can be written as UTF-8",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_parsing_size": "is too large",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "finite_number": "must be a number",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "too_short": "must have at least {min_length} items",
+    "too_long": "must have at most {max_length} items",
+    "tuple_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+    "union_tag_invalid": "has an unknown kind; it must be {expected_tags}",
+    "union_tag_not_found": "must say its kind",
+    "uuid_type": "must be a UUID, such as the one in the address of the list at SendGrid",
+    "uuid_parsing": "must be a UUID, such as the one in the address of the list at SendGrid",
+}
+"""What each kind of pydantic's errors is called here: its own words may quote the value."""
+FORMS: Final[Mapping[str, str]] = {
+    r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$": "must be 1 to 63 lower-case letters, digits and inner hyphens",
+    r"^\w[\w .-]{0,126}$": "must be the name of a segment: letters, digits, blanks, dots, hyphens and underscores",
+    r"^[0-9A-Za-z-]{1,127}$": "must be the name of a Key Vault secret: letters, digits and hyphens",
+    r"^[\w.-]{1,100}$": "must be the name of a file: letters, digits, dots, hyphens and underscores",
+    r"^[A-Za-z_]\w{0,99}$": "must be the name of a custom field: letters, digits and underscores",
+}
+"""What texts of a certain form are, in words, by the patterns of shared/model."""
+
+
+def validate[D: Document](kind: type[D], document: dict[str, Any]) -> D:
+    """A body as a document of that kind. Raises InvalidInputError naming every field to change."""
+    try:
+        return kind.model_validate_json(json.dumps(document), extra="forbid")
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        raise InvalidInputError("The body is not valid.", *_field_errors(found)) from None
+
+
+def _field_errors(found: Sequence[ErrorDetails]) -> list[FieldError]:
+    """The innermost problems: a list is not blamed for being empty when its only item is what is wrong."""
+    places = [problem["loc"] for problem in found]
+    return [
+        FieldError(field=".".join(path) or "body", message=_words(problem), pointer=_pointer(path))
+        for problem in found
+        if not any(place[: len(problem["loc"])] == problem["loc"] != place for place in places)
+        for path in [_path(problem["loc"])]
+    ]
+
+
+def _words(problem: ErrorDetails) -> str:
+    context = problem.get("ctx", {})
+    match problem["type"]:
+        case "value_error":
+            return problem["msg"].removeprefix("Value error, ")
+        case "string_pattern_mismatch":
+            return FORMS.get(str(context.get("pattern")), "has characters that are not allowed here")
+        case kind:
+            return WORDS.get(kind, "is not valid").format(**context)
+
+
+def _path(place: tuple[int | str, ...]) -> list[str]:
+    """The names on the way to a member of the body; the kind of a schedule, which pydantic puts in, is none."""
+    names = [str(part) for part in place if part != "[key]"]
+    return names[:1] + names[2:] if names[:1] == ["schedule"] and len(names) > 1 else names
+
+
+def _pointer(path: Sequence[str]) -> str:
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)

@@ -1,0 +1,143 @@
+"""`make docs`: writes what is made from the code: docs/openapi.json, docs/errors.md, and the tables of docs/api.md."""
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import function_app  # noqa: F401 - registers the operations
+from functions.openapi import describe_api
+from functions.operations import OPERATIONS, Operation
+from functions.reference import all_codes
+from shared.model.roles import Role
+
+ROOT: Final = Path(__file__).parents[1]
+BEGIN: Final = "<!-- made by `make docs`: {} -->"
+END: Final = "<!-- end -->"
+BODIES: Final = ("ConnectionDraft", "Export", "FieldMapping", "SourceOptions")
+"""Models whose fields docs/api.md lists."""
+KINDS: Final = {
+    "problem": ("Problems", "In the `code` of a problem document: a request was refused."),
+    "run": ("Reasons of runs", "In the `reason.code` of a run, and of a request that is refused for the same reason."),
+    "rejection": ("Rejected rows", "Beside a row that was not sent."),
+}
+
+
+def made_files() -> dict[Path, str]:
+    """Every file that is made, or has a made part, with its text."""
+    api = ROOT / "docs" / "api.md"
+    text = api.read_text(encoding="utf-8")
+    for name, table in (("operations", operations_table()), ("fields", fields_tables())):
+        begin = BEGIN.format(name)
+        text = re.sub(
+            re.escape(begin) + ".*?" + re.escape(END),
+            lambda _, begin=begin, table=table: f"{begin}\n\n{table}\n\n{END}",
+            text,
+            flags=re.DOTALL,
+        )
+    return {
+        ROOT / "docs" / "openapi.json": json.dumps(describe_api(), indent=2, ensure_ascii=False) + "\n",
+        ROOT / "docs" / "errors.md": errors_page(),
+        api: text,
+    }
+
+
+def operations_table() -> str:
+    """Every operation: what it is called by, what it does, who may, and what is answered."""
+    lines = ["| call | what it does | who | answers |", "|---|---|---|---|"]
+    for operation in sorted(OPERATIONS.values(), key=lambda each: (each.path, each.method)):
+        lines.append(
+            f"| `{operation.method} {operation.path}` | {operation.summary} | {_roles(operation)} "
+            f"| {', '.join(_statuses(operation))} |"
+        )
+    return "\n".join(lines)
+
+
+def _roles(operation: Operation) -> str:
+    if operation.rule is None:
+        return "everybody"
+    return ", ".join(role.value for role in Role if operation.rule.relations.get(role))
+
+
+def _statuses(operation: Operation) -> Iterator[str]:
+    for status in sorted(operation.answers):
+        yield str(status)
+    for status in sorted(operation.problems):
+        yield str(status)
+
+
+def fields_tables() -> str:
+    """The fields of what is sent, each with its form, its default and its meaning."""
+    schemas: Mapping[str, Any] = describe_api()["components"]["schemas"]
+    return "\n\n".join(_fields_table(name, schemas[name]) for name in BODIES)
+
+
+def _fields_table(name: str, schema: Mapping[str, Any]) -> str:
+    required = schema.get("required", ())
+    lines = [f"### {name}", "", schema.get("description", ""), "", "| field | form | default | |", "|---|---|---|---|"]
+    for field, described in schema["properties"].items():
+        default = "**required**" if field in required else f"`{json.dumps(described.get('default'))}`"
+        text = " ".join(described.get("description", "").split())
+        lines.append(f"| `{field}` | {_form(described)} | {default} | {text} |")
+    return "\n".join(lines)
+
+
+def _form(schema: Mapping[str, Any]) -> str:
+    """A schema in a few words."""
+    if "$ref" in schema:
+        return schema["$ref"].rpartition("/")[2]
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if "enum" in schema:
+        return ", ".join(f"`{each}`" for each in schema["enum"])
+    if options := schema.get("anyOf") or schema.get("oneOf"):
+        return " or ".join(_form(option) for option in options)
+    match schema.get("type"):
+        case "array":
+            return f"list of {_form(schema['items'])}" if "items" in schema else "list"
+        case "object":
+            return "object"
+        case kind:
+            bounds = [
+                f"{word} {schema[key]}"
+                for key, word in (
+                    ("minimum", "≥"),
+                    ("maximum", "≤"),
+                    ("minLength", "characters ≥"),
+                    ("maxLength", "characters ≤"),
+                )
+                if key in schema
+            ]
+            return " ".join([str(schema.get("format", kind)), *bounds])
+
+
+def errors_page() -> str:
+    """docs/errors.md."""
+    lines = [
+        "# Codes",
+        "",
+        "Every code that the API answers with, what it means and what to do; `GET /api/reasons` gives the same.",
+        "Made from the code by `make docs`.",
+    ]
+    for kind, (title, where) in KINDS.items():
+        lines += ["", f"## {title}", "", where, "", "| code | meaning | what to do |", "|---|---|---|"]
+        lines += [
+            f"| <a id=\"{code.code}\"></a>`{code.code}` | {code.meaning} | {code.action} |"
+            for code in all_codes()
+            if code.kind == kind
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> int:
+    """Write the files; the status to exit with."""
+    for path, text in made_files().items():
+        path.write_text(text, encoding="utf-8")
+        print(path.relative_to(ROOT))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
+import azure.functions as func  # noqa: TC002 - the host's worker evaluates the annotations
+
 from functions.http_support import answered, answering, identifier, run_id
 from functions.wiring import get_http_services
 from shared.access.callers import Relation
@@ -27,7 +29,6 @@ from shared.model.reasons import ReasonCode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import azure.functions as func
     from azure.functions.decorators.function_app import FunctionBuilder
 
     from shared.access.callers import Caller

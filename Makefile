@@ -21,7 +21,7 @@ EXPLAIN := FOLDER SEGMENT PREFIX MAPPING SOURCE FIELDS CONTACTS
 CHECKS := SEED SCENARIOS KILLS
 export $(DEMO) $(EXPLAIN) $(CHECKS)
 
-.PHONY: help demo explain serve check test coverage faults infra package sbom audit checkov az lint types bench contract install lock clean
+.PHONY: docs help demo explain serve check test coverage faults infra package sbom audit checkov az lint types bench contract install lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -57,6 +57,9 @@ types: install ## mypy, strict
 
 bench: install ## Speed and memory, as ratios within one run (ROWS=1000000, PROFILE=realistic)
 	@$(BIN)/python -m benchmarks
+
+docs: install ## Write what is made from the code: docs/openapi.json, docs/errors.md, the tables of docs/api.md
+	@$(BIN)/python -m tools.describe_api
 
 contract: install ## The SendGrid simulator against SendGrid's OpenAPI files (SENDGRID_OAI=dir)
 	@$(BIN)/python -m pytest tests/contract

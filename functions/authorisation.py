@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 import uuid
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from functions.operations import OPERATIONS, Operation, summary_of
+import azure.functions as func  # noqa: TC002 - the host's worker evaluates the annotations
+
+from functions.operations import OPERATIONS, Operation
 from functions.problems import REQUEST_ID, answered, answering
 from functions.requests import identifier, require_known, run_id
 from functions.wiring import get_http_services
@@ -29,7 +32,6 @@ from shared.model.reason_codes import ReasonCode
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    import azure.functions as func
     from azure.functions.decorators.function_app import FunctionBuilder
 
     from functions.operations import Answer, Parameter
@@ -171,7 +173,7 @@ def endpoint(
             name=work.__name__,
             method=method,
             path=f"/api/{path}",
-            summary=summary_of(work),
+            description=inspect.getdoc(work) or "",
             rule=POLICY[work.__name__],
             answers=answers,
             body=body,

@@ -63,7 +63,10 @@ def _shown(saved: Saved[Connection], call: Call) -> ConnectionView | ConnectionS
     problems=(412,),
 )
 def put_connection(call: Call) -> func.HttpResponse:
-    """Create or change a connection."""
+    """Create or change a connection.
+
+    A consent is the caller's, and given now, unless its text and version are those that were agreed to before.
+    """
     put = manage.put_connection(
         call.services,
         call.id,
@@ -99,5 +102,5 @@ def delete_connection(call: Call) -> func.HttpResponse:
     problems=(409,),
 )
 def check_connection(call: Call) -> func.HttpResponse:
-    """Whether SendGrid takes the connection's key; sends nothing."""
+    """Whether the vault has the connection's key and SendGrid takes it; sends nothing. 409 says what to change."""
     return answer(check(call.services, call.id))

@@ -64,7 +64,10 @@ def get_export(call: Call) -> func.HttpResponse:
     problems=(412,),
 )
 def put_export(call: Call) -> func.HttpResponse:
-    """Create or change an export. Never runs it."""
+    """Create or change an export; never runs it.
+
+    What was answered may be sent back: `id`, `uid`, times and names of who saved it are ignored.
+    """
     put = manage.put_export(
         call.services,
         call.id,
@@ -102,7 +105,10 @@ def delete_export(call: Call) -> func.HttpResponse:
     problems=(409, 429),
 )
 def preview_export(call: Call) -> func.HttpResponse:
-    """What a run would do with the first rows; sends and stores nothing."""
+    """What a run would do with the first rows; sends and stores nothing.
+
+    Counts, the first ten contacts with masked values, the first rejections. A few at a time: 429 beyond.
+    """
     from shared.runs.preview import preview_export as preview
 
     options = requests.parse_options(call.request, PreviewOptions)

@@ -1,9 +1,10 @@
-"""What the docstrings below the fields of a model say: they are written once, and the description has them, too."""
+"""What the docstrings below the fields of a model say: written once, they are in the description, too."""
 
 from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ def _of_class(kind: type) -> Iterator[tuple[str, str]]:
     """Annotated names that a docstring follows."""
     (tree,) = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
     body = tree.body if isinstance(tree, ast.ClassDef) else []
-    for node, following in zip(body, body[1:], strict=False):
+    for node, following in itertools.pairwise(body):
         if (
             isinstance(node, ast.AnnAssign)
             and isinstance(node.target, ast.Name)

@@ -124,7 +124,7 @@ def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
         described["security"] = []
     else:
         roles = ", ".join(role.value for role in Role if operation.rule.relations.get(role))
-        described["description"] = f"For: {roles}."
+        described["description"] = f"{operation.description}\n\nFor: {roles}."
     if operation.body is not None:
         content = {JSON: {"schema": schemas[operation.body, "validation"]}}
         described["requestBody"] = {"required": operation.body_required, "content": content}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -48,7 +49,7 @@ class Operation:
     method: str
     path: str
     """Below the host, such as `/api/exports/{id}`."""
-    summary: str
+    description: str
     rule: Rule | None
     """Who may; None: everybody."""
     answers: Mapping[int, Answer]
@@ -57,6 +58,11 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     problems: tuple[int, ...] = field(default=())
     """Statuses of problem documents, beside those that every operation may answer."""
+
+    @property
+    def summary(self) -> str:
+        """The first line of its description."""
+        return self.description.partition("\n")[0].rstrip(".")
 
     @property
     def query(self) -> frozenset[str]:
@@ -115,15 +121,10 @@ def open_to_all(path: str, *, answers: Mapping[int, Answer]) -> Callable[[Handle
             name=work.__name__,
             method="GET",
             path=f"/api/{path}",
-            summary=summary_of(work),
+            description=inspect.getdoc(work) or "",
             rule=None,
             answers=answers,
         )
         return answering(work)
 
     return register
-
-
-def summary_of(work: Callable[..., object]) -> str:
-    """The first sentence of its docstring."""
-    return (work.__doc__ or "").partition("\n")[0].rstrip(".")

@@ -57,7 +57,10 @@ def _listed(what: str) -> Answer:
     problems=(409, 422),
 )
 def start_run(call: Call) -> func.HttpResponse:
-    """Start a run on demand."""
+    """Start a run on demand.
+
+    It goes on by itself; Location says where it is to be seen.
+    """
     options = requests.parse_options(call.request, RunOptions)
     key = requests.idempotency_key(call.request)
     return _started(
@@ -73,7 +76,12 @@ def start_run(call: Call) -> func.HttpResponse:
     problems=(409,),
 )
 def plan_export(call: Call) -> func.HttpResponse:
-    """Start a dry run: it plans everything and sends nothing."""
+    """Start a dry run: it plans everything and sends nothing.
+
+    When it is over its run has a `forecast`: how many are new, changed, unchanged, leaving, rejected; how many
+    requests and about how many seconds it would take; and what the account would hold beside the connection's
+    `contact_limit`. The details have masked `examples` for seven days.
+    """
     return _started(dry_run.start_dry_run(call.services, call.job(), by=call.caller.actor))
 
 
@@ -85,7 +93,11 @@ def plan_export(call: Call) -> func.HttpResponse:
     problems=(409,),
 )
 def adopt_list(call: Call) -> func.HttpResponse:
-    """Start a run that makes members of those on the list who are in the extracts."""
+    """Start a run that makes members of those on the list who are in the extracts.
+
+    It sends and removes nobody. While one is not over it is the same one when asked again. Its run has `adopted`:
+    `on_list` = `made` + `known` + `others`.
+    """
     return _started(adopt.start_adoption(call.services, call.job(), by=call.caller.actor))
 
 
@@ -127,7 +139,11 @@ def list_runs(call: Call) -> func.HttpResponse:
     answers={200: Answer(description="The whole story of the run.", model=views.RunDetails)},
 )
 def get_run(call: Call) -> func.HttpResponse:
-    """The details of a run."""
+    """The details of a run: stages, counts by outcome and reason, chunks with tries and jobs, what to do next.
+
+    `created` and `updated` are SendGrid's; a chunk that was sent twice (`resends`, `repeats`) tells as updated
+    whom it had brought before.
+    """
     run = views.get_run_details(call.services, call.id, call.run)
     return answer(run)
 
@@ -153,7 +169,7 @@ def get_report(call: Call) -> func.HttpResponse:
     problems=(409,),
 )
 def cancel_run(call: Call) -> func.HttpResponse:
-    """Send nothing more of a run."""
+    """Send nothing more of a run; what SendGrid had accepted stays on the list."""
     run = cancel.cancel_run(call.services, call.id, call.run, by=call.caller.actor)
     return answer(views.RunView.of(run), status=202)
 
@@ -166,7 +182,10 @@ def cancel_run(call: Call) -> func.HttpResponse:
     problems=(409,),
 )
 def retry_run(call: Call) -> func.HttpResponse:
-    """Start a run that sends what an earlier one did not bring to its end."""
+    """Start a run that sends what an earlier one did not bring to its end.
+
+    409 when there is nothing, when a later run has sent, or when the export goes elsewhere now.
+    """
     return _started(retry.retry_run(call.services, call.job(), call.run, by=call.caller.actor))
 
 
@@ -178,7 +197,7 @@ def retry_run(call: Call) -> func.HttpResponse:
     problems=(409,),
 )
 def confirm_removals(call: Call) -> func.HttpResponse:
-    """Start a run that takes off the list whom an earlier one was not allowed to."""
+    """Start a run that takes off the list whom an earlier one was not allowed to; asked again, it is the same."""
     from shared.runs import confirm_removals as confirmation
 
     return _started(confirmation.confirm_removals(call.services, call.job(), call.run, by=call.caller.actor))
@@ -192,7 +211,7 @@ def confirm_removals(call: Call) -> func.HttpResponse:
     parameters=(PART,),
 )
 def get_rejected(call: Call) -> func.HttpResponse:
-    """The rows that are not sent, and why, as CSV in parts."""
+    """The rows that are not sent, and why, as CSV in parts: segment, file, row, customer_id, column, reason."""
     part = requests.whole_number(call.request, "part", default=1, most=PARTS_MAX)
     data, more = views.get_rejected(call.services, call.id, call.run, part)
     return _csv_part("rejected", call.id, call.run, part, data, more=more)
@@ -206,7 +225,7 @@ def get_rejected(call: Call) -> func.HttpResponse:
     parameters=(PART,),
 )
 def get_others(call: Call) -> func.HttpResponse:
-    """Those on an adopted list whom nobody brings, as CSV in parts."""
+    """Those on an adopted list whom nobody brings, as CSV in parts: email, contact_id. For seven days."""
     part = requests.whole_number(call.request, "part", default=1, most=PARTS_MAX)
     data, more = views.get_others(call.services, call.id, call.run, part)
     return _csv_part("others", call.id, call.run, part, data, more=more)

@@ -21,7 +21,10 @@ blueprint = func.Blueprint()
     problems=(409, 429),
 )
 def list_segments(call: Call) -> func.HttpResponse:
-    """The segments that the caller may export, each with its newest extract and the columns to map."""
+    """The segments that the caller may export, each with its newest extract and the columns to map.
+
+    A few at a time: 429 beyond.
+    """
     settings = call.services.settings
     with reading_extracts().entered(call.caller.id):
         found = segments.list_segments(

@@ -1,7 +1,6 @@
-"""`make docs`: writes what is made from the code: docs/openapi.json, docs/errors.md, and the tables of docs/api.md."""
+"""`make docs`: writes what is made from the code: docs/openapi.json, docs/errors.md, tables of docs/api.md."""
 
 import json
-import re
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -20,9 +19,15 @@ BODIES: Final = ("ConnectionDraft", "Export", "FieldMapping", "SourceOptions")
 """Models whose fields docs/api.md lists."""
 KINDS: Final = {
     "problem": ("Problems", "In the `code` of a problem document: a request was refused."),
-    "run": ("Reasons of runs", "In the `reason.code` of a run, and of a request that is refused for the same reason."),
+    "run": (
+        "Reasons of runs",
+        "In the `reason.code` of a run, and of a request that is refused for the same reason.",
+    ),
     "rejection": ("Rejected rows", "Beside a row that was not sent."),
 }
+
+
+BOUNDS: Final = {"minimum": "≥", "maximum": "≤", "minLength": "characters ≥", "maxLength": "characters ≤"}
 
 
 def made_files() -> dict[Path, str]:
@@ -31,12 +36,8 @@ def made_files() -> dict[Path, str]:
     text = api.read_text(encoding="utf-8")
     for name, table in (("operations", operations_table()), ("fields", fields_tables())):
         begin = BEGIN.format(name)
-        text = re.sub(
-            re.escape(begin) + ".*?" + re.escape(END),
-            lambda _, begin=begin, table=table: f"{begin}\n\n{table}\n\n{END}",
-            text,
-            flags=re.DOTALL,
-        )
+        before, _, rest = text.partition(begin)
+        text = f"{before}{begin}\n\n{table}\n\n{END}{rest.partition(END)[2]}"
     return {
         ROOT / "docs" / "openapi.json": json.dumps(describe_api(), indent=2, ensure_ascii=False) + "\n",
         ROOT / "docs" / "errors.md": errors_page(),
@@ -47,11 +48,11 @@ def made_files() -> dict[Path, str]:
 def operations_table() -> str:
     """Every operation: what it is called by, what it does, who may, and what is answered."""
     lines = ["| call | what it does | who | answers |", "|---|---|---|---|"]
-    for operation in sorted(OPERATIONS.values(), key=lambda each: (each.path, each.method)):
-        lines.append(
-            f"| `{operation.method} {operation.path}` | {operation.summary} | {_roles(operation)} "
-            f"| {', '.join(_statuses(operation))} |"
-        )
+    lines += [
+        f"| `{operation.method} {operation.path}` | {' '.join(operation.description.split())} "
+        f"| {_roles(operation)} | {', '.join(_statuses(operation))} |"
+        for operation in sorted(OPERATIONS.values(), key=lambda each: (each.path, each.method))
+    ]
     return "\n".join(lines)
 
 
@@ -76,7 +77,14 @@ def fields_tables() -> str:
 
 def _fields_table(name: str, schema: Mapping[str, Any]) -> str:
     required = schema.get("required", ())
-    lines = [f"### {name}", "", schema.get("description", ""), "", "| field | form | default | |", "|---|---|---|---|"]
+    lines = [
+        f"### {name}",
+        "",
+        schema.get("description", ""),
+        "",
+        "| field | form | default | |",
+        "|---|---|---|---|",
+    ]
     for field, described in schema["properties"].items():
         default = "**required**" if field in required else f"`{json.dumps(described.get('default'))}`"
         text = " ".join(described.get("description", "").split())
@@ -87,30 +95,15 @@ def _fields_table(name: str, schema: Mapping[str, Any]) -> str:
 def _form(schema: Mapping[str, Any]) -> str:
     """A schema in a few words."""
     if "$ref" in schema:
-        return schema["$ref"].rpartition("/")[2]
-    if "const" in schema:
-        return f"`{schema['const']}`"
-    if "enum" in schema:
-        return ", ".join(f"`{each}`" for each in schema["enum"])
+        return str(schema["$ref"]).rpartition("/")[2]
     if options := schema.get("anyOf") or schema.get("oneOf"):
         return " or ".join(_form(option) for option in options)
-    match schema.get("type"):
-        case "array":
-            return f"list of {_form(schema['items'])}" if "items" in schema else "list"
-        case "object":
-            return "object"
-        case kind:
-            bounds = [
-                f"{word} {schema[key]}"
-                for key, word in (
-                    ("minimum", "≥"),
-                    ("maximum", "≤"),
-                    ("minLength", "characters ≥"),
-                    ("maxLength", "characters ≤"),
-                )
-                if key in schema
-            ]
-            return " ".join([str(schema.get("format", kind)), *bounds])
+    if values := schema.get("enum") or ([schema["const"]] if "const" in schema else []):
+        return ", ".join(f"`{value}`" for value in values)
+    if "items" in schema:
+        return f"list of {_form(schema['items'])}"
+    bounds = [f"{word} {schema[key]}" for key, word in BOUNDS.items() if key in schema]
+    return " ".join([str(schema.get("format") or schema.get("type")), *bounds])
 
 
 def errors_page() -> str:
@@ -124,7 +117,7 @@ def errors_page() -> str:
     for kind, (title, where) in KINDS.items():
         lines += ["", f"## {title}", "", where, "", "| code | meaning | what to do |", "|---|---|---|"]
         lines += [
-            f"| <a id=\"{code.code}\"></a>`{code.code}` | {code.meaning} | {code.action} |"
+            f'| <a id="{code.code}"></a>`{code.code}` | {code.meaning} | {code.action} |'
             for code in all_codes()
             if code.kind == kind
         ]

@@ -96,13 +96,12 @@ def test_containers_are_those_of_the_settings(public: Plan) -> None:
 
 def test_default_containers_are_those_of_the_code(public: Plan) -> None:
     ours = read_settings(_settings(public) | {"KEY_VAULT_URL": "https://x"})
-    defaults = read_settings(
-        {"KEY_VAULT_URL": "https://x", "DataStorage__blobServiceUri": "b", "DataStorage__queueServiceUri": "q"}
-    )
-    assert (ours.state_container, ours.extract_container) == (
-        defaults.state_container,
-        defaults.extract_container,
-    )
+    names = ("DataStorage__blobServiceUri", "DataStorage__queueServiceUri", "AUTHENTICATION", "KEY_ROLES")
+    defaults = read_settings({name: _settings(public)[name] for name in names} | {"KEY_VAULT_URL": "https://x"})
+    containers = [
+        (each.state_container, each.extract_container, each.audit_container) for each in (ours, defaults)
+    ]
+    assert containers[0] == containers[1]
 
 
 def test_runs_are_not_forgotten_before_the_app_has_cleaned_up(public: Plan) -> None:

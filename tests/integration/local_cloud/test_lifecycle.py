@@ -19,7 +19,7 @@ from tests.integration.local_cloud.support import ports, wait_until_closed
 def test_everything_listens_on_a_port_of_its_own(cloud: LocalCloud) -> None:
     for port in ports(cloud):
         socket.create_connection(("127.0.0.1", port)).close()
-    assert len(ports(cloud)) == len(["identity", "vault", "proxy", "blob", "queue", "table", "simulator"])
+    assert len(ports(cloud)) == len(["identity", "vault", "entra", "proxy", "blob", "queue", "table", "simulator"])
 
 
 def test_nothing_is_left_when_the_cloud_is_left(tmp_path: Path) -> None:

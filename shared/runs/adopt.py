@@ -10,7 +10,6 @@ import secrets
 import uuid
 from typing import TYPE_CHECKING, Final
 
-from shared.definitions.resolve import resolve_run
 from shared.errors import BlobChangedError, BlobExistsError, FileGoneError, RunEndError
 from shared.limits import LIST_EXPORT_TRIES
 from shared.model.adoption import Adopted
@@ -19,6 +18,7 @@ from shared.model.reasons import Reason, ReasonCode, RunStatus
 from shared.model.runs import ParquetBlob, Run, RunKind, StartedRequest, Trigger
 from shared.runs.finish import end_adoption
 from shared.runs.found_extracts import complete_extracts
+from shared.runs.job import load_job
 from shared.runs.list_export import AskedExport
 from shared.runs.membership import commit_adoption, current_membership, other_memberships
 from shared.runs.outcomes import with_warnings
@@ -58,6 +58,7 @@ def start_adoption(services: Services, job: ExportWithConnection, *, by: Actor) 
         kind=RunKind.ADOPTION,
         export_uid=job.uid,
         connection=job.export.connection,
+        connection_uid=job.through.uid,
         requested_by=by.name,
         acts_for=by,
         created_at=now,
@@ -142,7 +143,7 @@ def _commit(services: Services, blobs: RunBlobs, adoption: Adoption) -> Adoption
 def _find(services: Services, blobs: RunBlobs, run: Run, tries: int) -> Adoption:
     if run.stop is not None:
         raise RunEndError(run.stop.reason.code, run.stop.reason.message, status=run.stop.status)
-    job = resolve_run(services.store, run)
+    job = load_job(services, run)
     job.require_runnable()
     acquire_export_lock(services, run, job.export)
     extracts = complete_extracts(services, job, run)

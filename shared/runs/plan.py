@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from shared.definitions.resolve import fingerprint, resolve_run
+from shared.definitions.resolve import fingerprint
 from shared.errors import (
     BlobExistsError,
     ExportLockedError,
@@ -34,6 +34,7 @@ from shared.runs.dry_run import forecast_run
 from shared.runs.enqueue import enqueue_chunks, postpone
 from shared.runs.finish import end_before_sending, finish_if_done
 from shared.runs.found_extracts import complete_extracts
+from shared.runs.job import load_job
 from shared.runs.membership import current_membership, other_memberships
 from shared.runs.plan_warnings import no_valid_contact, plan_warnings
 from shared.runs.planner_lock import one_planner, require_idle_planner
@@ -119,7 +120,7 @@ def _make_plan(services: Services, blobs: RunBlobs, run: Run, attempt: int) -> P
     """The committed plan. Raises what `plan_run` catches."""
     if run.stop is not None:
         raise RunEndError(run.stop.reason.code, run.stop.reason.message, status=run.stop.status)
-    job = resolve_run(services.store, run)
+    job = load_job(services, run)
     job.require_runnable()
     acquire_export_lock(services, run, job.export)
     if run.retry_of is not None or run.confirms is not None:
@@ -224,6 +225,7 @@ def _run_planner(services: Services, blobs: RunBlobs, prepared: Prepared) -> Pla
         fingerprint=prepared.fingerprint,
         export_uid=job.uid,
         connection=job.export.connection,
+        connection_uid=job.through.uid,
         list_id=job.export.list_id,
         secret_name=job.connection.secret_name,
         region=job.connection.region,

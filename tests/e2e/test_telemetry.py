@@ -93,6 +93,7 @@ def abandon_a_run(running: RunningApp) -> None:
         export=export.id,
         export_uid=export.get()["uid"],
         connection=export.get()["connection"],
+        connection_uid=None,
         trigger=Trigger.ON_DEMAND,
         requested_by="test",
         acts_for=Actor(id="admin", name="admin", is_administrator=True),

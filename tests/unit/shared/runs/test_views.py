@@ -161,6 +161,15 @@ def test_names_of_events_and_rejections_are_plain_words() -> None:
 def test_a_member_of_the_stored_run_is_shown_only_where_the_view_names_it(app: InMemoryApp) -> None:
     run = finished(app)
     shown = get_run_details(app.services, run.export, run.id).model_dump()
-    own = {"stop", "looked_at", "message_token", "planner", "waits_until", "export_uid", "acts_for"}
+    own = {
+        "stop",
+        "looked_at",
+        "message_token",
+        "planner",
+        "waits_until",
+        "export_uid",
+        "connection_uid",
+        "acts_for",
+    }
     assert set(Run.model_fields) - set(shown) == own
     assert set(shown) - set(Run.model_fields) == {"stages", "deliveries", "throttling", "examples", "next_step"}

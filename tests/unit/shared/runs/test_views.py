@@ -18,16 +18,14 @@ from shared.runs.views import get_rejected, get_run, get_run_details, list_runs
 from shared.telemetry import Event
 from tests.support.fake_sendgrid import answer
 from tests.support.in_memory_app import InMemoryApp, people
+from tests.support.worlds import a_world
 
 ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture
 def app() -> InMemoryApp:
-    app = InMemoryApp()
-    app.save()
-    app.deliver_extract([*people(6), ("PERSON1@example.com", "Twin"), ("nobody", "Marker Person")])
-    return app
+    return a_world([*people(6), ("PERSON1@example.com", "Twin"), ("nobody", "Marker Person")])
 
 
 def finished(app: InMemoryApp) -> Run:

@@ -100,7 +100,7 @@ def adopt_list(services: Services, blobs: RunBlobs, run: Run, tries: int) -> Non
     """
     committed = services.store.find(blobs.adoption, Adoption)
     if committed is None:
-        adoption = _commit(services, blobs, _find(services, blobs, run, tries))
+        adoption = services.store.create_or_get(blobs.adoption, _find(services, blobs, run, tries))
     else:
         adoption = committed.document
     _finish(services, blobs, adoption)
@@ -126,15 +126,6 @@ def _finish(services: Services, blobs: RunBlobs, adoption: Adoption) -> None:
         "warnings": tuple(warning.message for warning in adoption.warnings),
     }
     end_adoption(services, blobs, status, reason, changes)
-
-
-def _commit(services: Services, blobs: RunBlobs, adoption: Adoption) -> Adoption:
-    """Commit what was found unless another message was faster; what counts."""
-    try:
-        services.store.create(blobs.adoption, adoption)
-    except BlobExistsError:
-        return services.store.get(blobs.adoption, Adoption).document
-    return adoption
 
 
 # --- what is there to be found ------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final
 
 from shared.definitions.resolve import fingerprint
 from shared.errors import (
-    BlobExistsError,
     ExportLockedError,
     ExtractChangedError,
     ExtractPendingError,
@@ -126,10 +125,10 @@ def _make_plan(services: Services, blobs: RunBlobs, run: Run, attempt: int) -> P
     if run.retry_of is not None or run.confirms is not None:
         acquire_list_lock(services, run, job.export.list_id)
         _enter(services, blobs, RunStatus.PLANNING)
-        return _commit(services, blobs, _draft_again(services, blobs, run, job, attempt))
+        return services.store.create_or_get(blobs.plan, _draft_again(services, blobs, run, job, attempt))
     require_idle_planner()
     _enter(services, blobs, RunStatus.PLANNING)
-    return _commit(services, blobs, _draft_plan(services, blobs, run, job, attempt))
+    return services.store.create_or_get(blobs.plan, _draft_plan(services, blobs, run, job, attempt))
 
 
 def _draft_again(services: Services, blobs: RunBlobs, run: Run, job: ExportWithConnection, attempt: int) -> Plan:
@@ -275,15 +274,6 @@ def _write_missing(services: Services, name: str, data: bytes | None) -> Parquet
     if data is None:
         return None
     return ParquetBlob(blob=name, etag=services.store.blobs.upsert(name, data), size=len(data))
-
-
-def _commit(services: Services, blobs: RunBlobs, plan: Plan) -> Plan:
-    """Commit the plan unless another attempt was faster; the one that counts."""
-    try:
-        services.store.create(blobs.plan, plan)
-    except BlobExistsError:
-        return services.store.get(blobs.plan, Plan).document
-    return plan
 
 
 def _note_plan(services: Services, blobs: RunBlobs, plan: Plan) -> None:

@@ -17,9 +17,11 @@ CODE := function_app.py functions shared local infra tools tests benchmarks
 # What `make demo` and `make explain` hand on, when it is set
 DEMO := ROWS EXTRACT EMAIL FIRST_NAME LAST_NAME COUNTRY STATE CITY POSTAL_CODE SCHEDULED
 EXPLAIN := FOLDER SEGMENT PREFIX MAPPING SOURCE FIELDS CONTACTS
+# What `make serve` hands on
+SERVE := AUTHENTICATION
 # What `make faults` and `make bench` hand on
 CHECKS := SEED SCENARIOS KILLS
-export $(DEMO) $(EXPLAIN) $(CHECKS)
+export $(DEMO) $(EXPLAIN) $(SERVE) $(CHECKS)
 
 .PHONY: docs help demo explain serve check test coverage faults infra package sbom audit checkov az lint types bench contract install lock clean
 
@@ -32,7 +34,7 @@ demo: install ## The main job on this machine: an extract becomes contacts on a 
 explain: install ## What the app would take from a folder on disk (FOLDER=… SEGMENT=… MAPPING=… SOURCE=… FIELDS=… CONTACTS=20)
 	@$(BIN)/python -m local.explain
 
-serve: install ## Keep the local cloud and the app up, with curl lines to paste
+serve: install ## Keep the local cloud and the app up, with curl lines to paste (AUTHENTICATION=entra: a caller of each role)
 	@$(BIN)/python -m local.serve
 
 check: lint types ## What every commit must pass: lint, types, unit tests and the corpus of extracts

@@ -80,7 +80,12 @@ class Call:
 
     def may_see_run(self, run: Run) -> bool:
         """The same of a run, by the connection it went through."""
-        return self.may_see(manage.find_connection(self.services, run.connection), export=run.export)
+        return self.may_see(self._connection_of(run), export=run.export)
+
+    def _connection_of(self, run: Run) -> Saved[Connection] | None:
+        """The connection a run went through; one that was made anew under its id is another one."""
+        found = manage.find_connection(self.services, run.connection)
+        return found if found is not None and found.uid == run.connection_uid else None
 
     def job(self) -> ExportWithConnection:
         """The export in the route, with its connection. Raises ExportUnavailableError."""
@@ -152,7 +157,7 @@ class Call:
             self.is_missing = True
             return Verdict.HIDDEN
         self.connection = run.connection
-        return self._judge(manage.find_connection(self.services, self.connection), self.id)
+        return self._judge(self._connection_of(run), self.id)
 
 
 def endpoint(

@@ -1,9 +1,9 @@
-"""What the demo is asked to do: by environment variables, as `make demo NAME=value` passes them."""
+"""What demo and `make serve` are asked to do: by environment variables, as `make demo NAME=value` passes them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -70,6 +70,20 @@ def read_options(environment: Mapping[str, str]) -> OwnFile | MadeUpPeople:
 def runs_on_schedule(environment: Mapping[str, str]) -> bool:
     """Whether the second run, which waits for the timer, is wanted: SCHEDULED=0 leaves it out."""
     return environment.get("SCHEDULED", "1") not in {"0", "no", "false"}
+
+
+def read_authentication(environment: Mapping[str, str]) -> Literal["keys", "entra"]:
+    """How callers say who they are: AUTHENTICATION, as the app's own setting is; by keys unless told.
+
+    Raises OptionError.
+    """
+    match environment.get("AUTHENTICATION") or "keys":
+        case "keys":
+            return "keys"
+        case "entra":
+            return "entra"
+        case other:
+            raise OptionError(f"AUTHENTICATION={other} is neither keys nor entra.")
 
 
 def read_json[T](environment: Mapping[str, str], name: str, kind: TypeAdapter[T]) -> T | None:

@@ -1,8 +1,7 @@
 """What the demo and `make serve` need on top of the local cloud: a list, a key, definitions, the app."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from azure.storage.blob import ContainerClient
@@ -40,29 +39,30 @@ class Playground:
         service = self.cloud.blob_service(self.account)
         return service.get_container_client(EXTRACT_CONTAINER)
 
-    def start_host(self, *, tick: str, refresh_schedule: str = "") -> Host:
+    def start_host(self, *, tick: str, refresh_schedule: str = "", authentication: str = "keys") -> Host:
         """Start the app and return when it answers.
 
         Args:
             tick: When its timer ticks, a cron expression of six fields.
             refresh_schedule: When the environment refreshes, a cron expression of five fields; or never.
+            authentication: How callers say who they are, `keys` or `entra`.
         """
         return self.cloud.start_host(
             self.account,
             SCHEDULE_TICK=tick,
             REFRESH_SCHEDULE=refresh_schedule,
+            AUTHENTICATION=authentication,
         )
 
 
-def connection_definition() -> dict[str, Any]:
-    """What is PUT as the connection."""
-    now = datetime.now(UTC).isoformat(timespec="seconds")
+def connection_definition(*, users: Sequence[str] = ()) -> dict[str, Any]:
+    """What is PUT as the connection; `users` are object ids, or names of keys."""
     return {
         "display_name": "Marketing",
         "secret_name": SECRET,
         "region": "global",
-        "consent": {"given_by": "Demo Administrator", "given_at": now, "text": CONSENT},
-        "users": [],
+        "consent": {"text": CONSENT, "version": "1"},
+        "users": list(users),
     }
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from shared.errors import SettingsError
-from shared.model.definitions import Cron, Identifier, OwnSchedule, TimeZone
+from shared.model.definitions import UUID_FORM, Cron, Identifier, OwnSchedule, TimeZone
 from shared.model.roles import Role
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ HOST_STORAGE: Final = (
 """Ways to tell the host where its own storage is; https://learn.microsoft.com/azure/azure-functions/functions-reference"""
 TICK_FIELDS: Final = re.compile(r"(?:[^ ]+ +){4,5}[^ ]+|(?:\d+\.)?\d{1,2}:\d{2}:\d{2}")
 
-UUID_FORM: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 KeyName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][0-9A-Za-z_-]{0,62}$")]
 """Name of a key, as the host and people know it."""
 

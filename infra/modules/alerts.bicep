@@ -21,7 +21,7 @@ param monthlyBudget int
 @description('First day of the month from which the budget counts.')
 param budgetStartDate string
 
-var facts = 'parse-kv Message as (event: string, export: string, connection: string, status: string, queue: string) with (pair_delimiter=" ", kv_delimiter="=")'
+var facts = 'parse-kv Message as (event: string, export: string, connection: string, status: string, queue: string, count: int) with (pair_delimiter=" ", kv_delimiter="=")'
 
 var lines = 'AppTraces | where Message startswith "event=" | ${facts}'
 
@@ -105,9 +105,22 @@ var rules = [
     enabled: true
     severity: 2
     description: 'The app refused callers more than twenty times in half an hour: somebody tries keys or ids, or a caller lost its role.'
-    query: '${lines} | where event == "access_denied"'
+    // Those of a minute, by the same caller and about the same, are one line with their count.
+    query: '${lines} | where event == "access_denied" | mv-expand each = range(1, coalesce(count, 1), 1)'
     operator: 'GreaterThan'
     threshold: 20
+    window: 'PT30M'
+    frequency: 'PT15M'
+    by: ''
+  }
+  {
+    name: 'audit-not-written'
+    enabled: true
+    severity: 1
+    description: 'Something could not be written into the audit log: it was not done, and the caller was told so. Look at the storage of the container.'
+    query: '${lines} | where event == "audit_not_written"'
+    operator: 'GreaterThan'
+    threshold: 0
     window: 'PT30M'
     frequency: 'PT15M'
     by: ''

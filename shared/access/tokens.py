@@ -12,8 +12,8 @@ import jwt
 
 from shared.access.callers import Caller, CallerKind
 from shared.errors import UnauthenticatedError
+from shared.model.definitions import UUID_FORM
 from shared.model.roles import Role
-from shared.settings import UUID_FORM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

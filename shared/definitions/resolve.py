@@ -61,8 +61,11 @@ class ExportWithConnection:
 
     def has_target_of(self, plan: Plan) -> bool:
         """Whether the export goes through the connection and to the list that the plan was made for."""
-        mine = (self.uid, self.export.connection, self.export.list_id)
-        return (plan.export_uid, plan.connection, plan.list_id) == mine
+        return (plan.export_uid, plan.connection_uid, plan.list_id) == (
+            self.uid,
+            self.through.uid,
+            self.export.list_id,
+        )
 
     def require_consent(self) -> None:
         """Raises ExportUnavailableError without a consent to the data transfer."""
@@ -125,10 +128,11 @@ def resolve_run(store: Store, run: Run) -> ExportWithConnection:
     return job
 
 
-def withdrawal(store: Store, run: Run, connection: str) -> Reason | None:
+def withdrawal(store: Store, run: Run, plan: Plan) -> Reason | None:
     """Why nothing more of a run may go out through the connection it was planned with; None where it may."""
+    connection = plan.connection
     found = store.find(connection_blob(connection), Saved[Connection])
-    if found is None:
+    if found is None or found.document.uid != plan.connection_uid:
         message = f"The connection {connection} was deleted while the run was under way."
         return Reason(code=ReasonCode.CONNECTION_MISSING, message=message)
     if found.document.definition.consent is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import functools
+import re
 from enum import StrEnum
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
@@ -41,6 +42,7 @@ from shared.model.layout import Layout
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+UUID_FORM: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 NO_ENCODINGS_OF_FILES: Final = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf-7"})
 
 
@@ -105,6 +107,11 @@ Cron = Annotated[str, StringConstraints(max_length=CRON_MAX), AfterValidator(che
 TimeZone = Annotated[str, StringConstraints(max_length=100), AfterValidator(_known_time_zone)]
 
 
+def _as_known(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Object IDs in lower case, as callers are known by them; names of keys as they are."""
+    return tuple(name.lower() if UUID_FORM.fullmatch(name) else name for name in names)
+
+
 class Actor(Document):
     """Somebody who did something, as kept in documents."""
 
@@ -149,7 +156,9 @@ class ConnectionDraft(Document):
     """Without it no run starts."""
     contact_limit: Annotated[int, Field(ge=1, strict=True)] | None = None
     """How many contacts the account may hold by its plan at SendGrid; a dry run warns when there could be more."""
-    users: Annotated[tuple[Text, ...], Field(max_length=USERS_MAX), AfterValidator(_unique)] = ()
+    users: Annotated[
+        tuple[Text, ...], Field(max_length=USERS_MAX), AfterValidator(_as_known), AfterValidator(_unique)
+    ] = ()
     """Object IDs of people and applications, or names of keys, who may use it beside its maker."""
     segments: (
         Annotated[tuple[SegmentName, ...], Field(max_length=SEGMENTS_MAX), AfterValidator(_unique)] | None

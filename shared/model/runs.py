@@ -154,6 +154,8 @@ class Run(Document):
     """Which export of that id it belongs to."""
     connection: Identifier
     """Which connection it goes through; whoever may use that may see it."""
+    connection_uid: str | None = None
+    """Which connection of that id; None where there was none when a schedule started the run."""
     requested_by: str
     """For people to read."""
     acts_for: Actor
@@ -222,6 +224,7 @@ class Plan(Document):
     """Of extract, definition and connection; equal fingerprints mean nothing to do."""
     export_uid: str
     connection: Identifier
+    connection_uid: str
     list_id: UUID
     secret_name: str
     region: Region

@@ -10,7 +10,6 @@ import secrets
 import uuid
 from typing import TYPE_CHECKING, Final
 
-from shared.definitions.resolve import resolve_run
 from shared.errors import BlobChangedError, BlobExistsError, FileGoneError, RunEndError
 from shared.limits import LIST_EXPORT_TRIES
 from shared.model.adoption import Adopted
@@ -20,6 +19,7 @@ from shared.model.reasons import Reason, RunStatus
 from shared.model.runs import ParquetBlob, Run, RunKind, StartedRequest, Trigger
 from shared.runs.finish import end_adoption
 from shared.runs.found_extracts import complete_extracts
+from shared.runs.job import load_job
 from shared.runs.list_export import AskedExport
 from shared.runs.membership import commit_adoption, current_membership, other_memberships
 from shared.runs.outcomes import with_warnings
@@ -59,6 +59,7 @@ def start_adoption(services: Services, job: ExportWithConnection, *, by: Actor) 
         kind=RunKind.ADOPTION,
         export_uid=job.uid,
         connection=job.export.connection,
+        connection_uid=job.through.uid,
         requested_by=by.name,
         acts_for=by,
         created_at=now,
@@ -100,7 +101,7 @@ def adopt_list(services: Services, blobs: RunBlobs, run: Run, tries: int) -> Non
     """
     committed = services.store.find(blobs.adoption, Adoption)
     if committed is None:
-        adoption = _commit(services, blobs, _find(services, blobs, run, tries))
+        adoption = services.store.create_or_get(blobs.adoption, _find(services, blobs, run, tries))
     else:
         adoption = committed.document
     _finish(services, blobs, adoption)
@@ -128,22 +129,13 @@ def _finish(services: Services, blobs: RunBlobs, adoption: Adoption) -> None:
     end_adoption(services, blobs, status, reason, changes)
 
 
-def _commit(services: Services, blobs: RunBlobs, adoption: Adoption) -> Adoption:
-    """Commit what was found unless another message was faster; what counts."""
-    try:
-        services.store.create(blobs.adoption, adoption)
-    except BlobExistsError:
-        return services.store.get(blobs.adoption, Adoption).document
-    return adoption
-
-
 # --- what is there to be found ------------------------------------------------------------------------------
 
 
 def _find(services: Services, blobs: RunBlobs, run: Run, tries: int) -> Adoption:
     if run.stop is not None:
         raise RunEndError(run.stop.reason.code, run.stop.reason.message, status=run.stop.status)
-    job = resolve_run(services.store, run)
+    job = load_job(services, run)
     job.require_runnable()
     acquire_export_lock(services, run, job.export)
     extracts = complete_extracts(services, job, run)

@@ -170,7 +170,7 @@ def _send_next(services: Services, task: SendTask, delivery: Delivery) -> Delive
     run = services.store.get(task.blobs.document, Run).document
     if run.stop is not None:
         return give_up(delivery, run.stop.reason)
-    if reason := withdrawal(services.store, run, task.plan.connection):
+    if reason := withdrawal(services.store, run, task.plan):
         return _end_run(services, task, delivery, reason)
     found = _found_ids(services, task) if task.chunk.removal else None
     _wait_for_slot(services, task)

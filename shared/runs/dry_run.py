@@ -8,7 +8,6 @@ import secrets
 import uuid
 from typing import TYPE_CHECKING, Final
 
-from shared.definitions.resolve import resolve_run
 from shared.errors import RunEndError, TransientError
 from shared.limits import IMPORT_USUAL, REQUESTS_PER_MINUTE
 from shared.model.forecast import Examples, Forecast
@@ -18,6 +17,7 @@ from shared.model.runs import Run, RunKind, Trigger
 from shared.runs.comparison import Comparison, digest_of
 from shared.runs.finish import end_forecast
 from shared.runs.found_extracts import find_extracts
+from shared.runs.job import load_job
 from shared.runs.look_up import is_looked_up
 from shared.runs.membership import current_membership, other_memberships
 from shared.runs.plan_warnings import plan_warnings
@@ -56,6 +56,7 @@ def start_dry_run(services: Services, job: ExportWithConnection, *, by: Actor) -
         kind=RunKind.DRY_RUN,
         export_uid=job.uid,
         connection=job.export.connection,
+        connection_uid=job.through.uid,
         requested_by=by.name,
         acts_for=by,
         created_at=now,
@@ -88,7 +89,7 @@ def forecast_run(services: Services, blobs: RunBlobs, run: Run, tries: int) -> N
     """
     if run.stop is not None:
         raise RunEndError(run.stop.reason.code, run.stop.reason.message, status=run.stop.status)
-    job = resolve_run(services.store, run)
+    job = load_job(services, run)
     job.require_consent()
     extracts = find_extracts(services, job)
     preflight = check_sendgrid(services.sendgrid, job.account, job.export, attempt=tries)

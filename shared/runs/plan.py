@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from shared.definitions.resolve import fingerprint, resolve_run
+from shared.definitions.resolve import fingerprint
 from shared.errors import (
-    BlobExistsError,
     ExportLockedError,
     ExtractChangedError,
     ExtractPendingError,
@@ -35,6 +34,7 @@ from shared.runs.dry_run import forecast_run
 from shared.runs.enqueue import enqueue_chunks, postpone
 from shared.runs.finish import end_before_sending, finish_if_done
 from shared.runs.found_extracts import complete_extracts
+from shared.runs.job import load_job
 from shared.runs.membership import current_membership, other_memberships
 from shared.runs.plan_warnings import no_valid_contact, plan_warnings
 from shared.runs.planner_lock import one_planner, require_idle_planner
@@ -120,16 +120,16 @@ def _make_plan(services: Services, blobs: RunBlobs, run: Run, attempt: int) -> P
     """The committed plan. Raises what `plan_run` catches."""
     if run.stop is not None:
         raise RunEndError(run.stop.reason.code, run.stop.reason.message, status=run.stop.status)
-    job = resolve_run(services.store, run)
+    job = load_job(services, run)
     job.require_runnable()
     acquire_export_lock(services, run, job.export)
     if run.retry_of is not None or run.confirms is not None:
         acquire_list_lock(services, run, job.export.list_id)
         _enter(services, blobs, RunStatus.PLANNING)
-        return _commit(services, blobs, _draft_again(services, blobs, run, job, attempt))
+        return services.store.create_or_get(blobs.plan, _draft_again(services, blobs, run, job, attempt))
     require_idle_planner()
     _enter(services, blobs, RunStatus.PLANNING)
-    return _commit(services, blobs, _draft_plan(services, blobs, run, job, attempt))
+    return services.store.create_or_get(blobs.plan, _draft_plan(services, blobs, run, job, attempt))
 
 
 def _draft_again(services: Services, blobs: RunBlobs, run: Run, job: ExportWithConnection, attempt: int) -> Plan:
@@ -225,6 +225,7 @@ def _run_planner(services: Services, blobs: RunBlobs, prepared: Prepared) -> Pla
         fingerprint=prepared.fingerprint,
         export_uid=job.uid,
         connection=job.export.connection,
+        connection_uid=job.through.uid,
         list_id=job.export.list_id,
         secret_name=job.connection.secret_name,
         region=job.connection.region,
@@ -274,15 +275,6 @@ def _write_missing(services: Services, name: str, data: bytes | None) -> Parquet
     if data is None:
         return None
     return ParquetBlob(blob=name, etag=services.store.blobs.upsert(name, data), size=len(data))
-
-
-def _commit(services: Services, blobs: RunBlobs, plan: Plan) -> Plan:
-    """Commit the plan unless another attempt was faster; the one that counts."""
-    try:
-        services.store.create(blobs.plan, plan)
-    except BlobExistsError:
-        return services.store.get(blobs.plan, Plan).document
-    return plan
 
 
 def _note_plan(services: Services, blobs: RunBlobs, plan: Plan) -> None:

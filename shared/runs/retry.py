@@ -53,6 +53,7 @@ def retry_run(services: Services, job: ExportWithConnection, run: str, *, by: Ac
         retry_of=run,
         export_uid=job.uid,
         connection=job.export.connection,
+        connection_uid=job.through.uid,
         requested_by=by.name,
         acts_for=by,
         created_at=now,

@@ -11,13 +11,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError, IdempotencyMismatchError
-from shared.model.definitions import Export, Saved
+from shared.model.definitions import Connection, Export, Saved
 from shared.model.messages import RunMessage
 from shared.model.reasons import RunStatus
 from shared.model.runs import Run, ScheduleState, StartedRequest, Trigger
 from shared.runs.enqueue import enqueue
 from shared.runs.schedule import effective, last_due
-from shared.storage.layout import SCHEDULE_BLOB, RunBlobs, request_blob
+from shared.storage.layout import SCHEDULE_BLOB, RunBlobs, connection_blob, request_blob
 from shared.telemetry import Event, log_event
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def start_on_demand(
             force=force,
             export_uid=job.uid,
             connection=job.export.connection,
+            connection_uid=job.through.uid,
             requested_by=by.name,
             acts_for=by,
             created_at=now,
@@ -156,12 +157,14 @@ def _due_exports(
 
 
 def _start_due(services: Services, saved: Saved[Export], moment: datetime) -> Run:
+    connection = services.store.find(connection_blob(saved.definition.connection), Saved[Connection])
     run = Run(
         id=f"{moment:%Y%m%dT%H%M%SZ}-scheduled",
         export=saved.id,
         trigger=Trigger.SCHEDULED,
         export_uid=saved.uid,
         connection=saved.definition.connection,
+        connection_uid=connection.document.uid if connection else None,
         requested_by=TIMER,
         acts_for=saved.updated_by,
         created_at=services.clock(),

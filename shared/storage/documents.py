@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.errors import BlobChangedError, BlobMissingError, StorageUnavailableError
+from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError, StorageUnavailableError
 from shared.model.documents import Document
 
 if TYPE_CHECKING:
@@ -45,6 +45,14 @@ class Store:
     def create(self, name: str, document: Document) -> str:
         """Write a new document; its ETag. Raises BlobExistsError."""
         return self.blobs.create(name, serialize(document))
+
+    def create_or_get[D: Document](self, name: str, document: D) -> D:
+        """Write a document unless somebody was faster; the one that counts."""
+        try:
+            self.create(name, document)
+        except BlobExistsError:
+            return self.get(name, type(document)).document
+        return document
 
     def replace(self, name: str, document: Document, *, etag: str) -> str:
         """Overwrite version `etag`; the new ETag. Raises BlobChangedError."""

@@ -8,7 +8,7 @@ members/{export}.json                             which generation of the export
 members/{export}/{run}-{attempt}.parquet          the members after a run: people's data
 successes/{export}.json                           the last successful run and what it was made from
 requests/{export}/{key}.json                      which run an Idempotency-Key started
-requests/{export}/adoption.json                   which run adopts the list, or did last
+requests/{export}/{uid}-adoption.json             which run adopts the list, or did last
 cleaning.json                                     when old chunks were last deleted
 schedule.json                                     up to when the timer has looked for due exports
 pulse/{timer}.json                                when a timer last ticked
@@ -18,7 +18,8 @@ processes/{process}                               when a process that works last
 poison/{queue}/{message}.txt                      messages that failed too often, for diagnosis
 runs/{export}/{run}/run.json                      the run
 runs/{export}/{run}/plan.json                     what it sends, once decided
-runs/{export}/{run}/attempts/{attempt}/           chunks/00001.ndjson, rejected/00001.csv …: people's data
+runs/{export}/{run}/attempts/{attempt}/chunks/    00001.ndjson …: people's data
+runs/{export}/{run}/attempts/{attempt}/rejected/  00001.csv …, refused.csv: ids of people
 runs/{export}/{run}/attempts/{attempt}/input.json what the plan was made from
 runs/{export}/{run}/attempts/{attempt}/missing.parquet members that are in no extract: people's data
 runs/{export}/{run}/attempts/{attempt}/examples.json whom a dry run has met, masked

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local.azure.environment import AUDIT_CONTAINER
 from local.faults.scale import SCALED, write_app
 from local.sendgrid_simulator.faults import Fault
 from shared.model.definitions import Actor
@@ -63,12 +64,23 @@ def everything_that_is_watched(cloud: LocalCloud, running: RunningApp) -> str:
     abandon_a_run(running)
     running.write("active/newsletter/20260101T000000Z-broken", {})
     running.write("runs/newsletter/20260101T000000Z-broken/run.json", {"not": "a run"})
+    be_refused(running)
     time.sleep(SWEEP_AFTER + 1)
     running.tick("sweep")
     running.tick("refresh_exports")
     return eventually(
         lambda: text if all(f"event={name} " in (text := running.log()) for name in EVENTS) else None
     )
+
+
+def be_refused(running: RunningApp) -> None:
+    """Call as one whom the app does not know; then change something that the audit log cannot hold."""
+    assert running.api.get("/api/exports", headers={"x-ms-client-principal": "e30="}).status_code == 401
+    export = running.export_of("five@example.com")
+    with running.cloud.blob_service(running.account) as blobs:
+        blobs.delete_container(AUDIT_CONTAINER)
+        assert running.api.delete(f"/api/exports/{export.id}").status_code == 500
+        blobs.create_container(AUDIT_CONTAINER)
 
 
 def abandon_a_run(running: RunningApp) -> None:
@@ -81,6 +93,7 @@ def abandon_a_run(running: RunningApp) -> None:
         export=export.id,
         export_uid=export.get()["uid"],
         connection=export.get()["connection"],
+        connection_uid=None,
         trigger=Trigger.ON_DEMAND,
         requested_by="test",
         acts_for=Actor(id="admin", name="admin", is_administrator=True),

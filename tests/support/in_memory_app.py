@@ -178,9 +178,10 @@ class InMemoryApp:
         Store(self.blobs).upsert(export_blob(export), saved)
         return export
 
-    def save_connection(self, definition: Connection, connection: str = "main") -> None:
+    def save_connection(self, definition: Connection, connection: str = "main", **changes: object) -> None:
         """Save a connection; all exports go through the main one."""
-        saved = Saved[Connection](id=connection, definition=definition, **self._saved_now())
+        usual = self._saved_now() | {"uid": f"{connection}-1"}
+        saved = Saved[Connection](id=connection, definition=definition, **(usual | changes))
         Store(self.blobs).upsert(connection_blob(connection), saved)
 
     def _saved_now(self) -> dict[str, Any]:

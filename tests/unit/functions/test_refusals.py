@@ -197,6 +197,32 @@ def test_a_live_run_is_not_cancelled_by_those_who_may_not_use_its_connection(app
     assert app.run(run).status is RunStatus.SUCCEEDED
 
 
+def test_an_export_that_is_led_elsewhere_before_its_run_is_planned_takes_the_run_along(app: InMemoryApp) -> None:
+    run = app.start()
+    lead_elsewhere(app)
+    app.work()
+    assert (app.run(run).status, app.run(run).connection) == (RunStatus.SUCCEEDED, "other")
+    assert call("get run", caller="erik", run=run.id).status_code == 200
+
+
+@pytest.mark.parametrize("planned", [False, True])
+def test_a_connection_made_anew_under_an_old_id_inherits_nothing(app: InMemoryApp, *, planned: bool) -> None:
+    """Its users are others, and it may lead to another account."""
+    run = app.start()
+    if planned:
+        app.step()
+    app.save_connection(a_connection(users=("erik",)), uid="uid-2")
+    if planned:
+        app.work()
+        done = app.run(run)
+        assert (done.status, done.reason and done.reason.code) == (RunStatus.FAILED, "connection_missing")
+        assert call("rejected", caller="erik", run=run.id).status_code == 404
+        assert app.sendgrid.upserts == []
+    else:
+        app.work()
+        assert app.run(run).connection_uid == "uid-2"
+
+
 # --- an export made anew under an old id ------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from local.options import MadeUpPeople, OptionError, OwnFile, read_options
+from local.options import MadeUpPeople, OptionError, OwnFile, read_authentication, read_options
 
 
 def test_ten_thousand_rows_are_made_unless_asked_otherwise() -> None:
@@ -42,3 +42,13 @@ def test_a_users_own_file_needs_the_email_column(tmp_path: Path) -> None:
 def test_an_extract_that_is_no_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="is no file"):
         read_options({"EXTRACT": str(tmp_path), "EMAIL": "Email"})
+
+
+def test_callers_have_keys_unless_entra_is_asked_for() -> None:
+    assert read_authentication({}) == read_authentication({"AUTHENTICATION": "keys"}) == "keys"
+    assert read_authentication({"AUTHENTICATION": "entra"}) == "entra"
+
+
+def test_another_way_to_say_who_calls_is_refused() -> None:
+    with pytest.raises(OptionError, match="AUTHENTICATION=none is neither keys nor entra"):
+        read_authentication({"AUTHENTICATION": "none"})

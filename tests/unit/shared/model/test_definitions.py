@@ -265,3 +265,10 @@ def test_counts_do_not_add_up_when_a_rejection_has_no_reason() -> None:
 def test_chunks_are_numbered_from_one() -> None:
     plan = a_plan(chunks=(a_chunk(1), a_chunk(2)))
     assert [plan.chunk(number).number for number in (1, 2)] == [1, 2]
+
+
+def test_object_ids_of_users_are_kept_as_callers_are_known_by_them() -> None:
+    object_id = "AAAAAAAA-0000-4000-8000-00000000000A"
+    assert a_connection(users=(object_id, "Crm")).users == (object_id.lower(), "Crm")
+    with pytest.raises(ValidationError):
+        a_connection(users=(object_id, object_id.lower()))

@@ -3,6 +3,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support import plain_planner as plain
+from tests.support.in_memory_app import InMemoryApp
+from tests.support.worlds import a_world
 
 
 @pytest.fixture(scope="module")
@@ -12,3 +14,9 @@ def plain_planner() -> Iterator[None]:
         patch.setattr("shared.planning.plan.plan", plain.plan)
         patch.setattr("shared.planning.members.next_generation", plain.next_generation)
         yield
+
+
+@pytest.fixture
+def app() -> InMemoryApp:
+    """An export whose extract, of twelve people, is delivered; modules about another world have their own."""
+    return a_world()

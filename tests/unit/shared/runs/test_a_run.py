@@ -18,6 +18,7 @@ from shared.storage.layout import RunBlobs
 from tests.support.factories import ADA
 from tests.support.fake_sendgrid import KEY, answer
 from tests.support.in_memory_app import InMemoryApp, emails, people
+from tests.support.worlds import a_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,10 +26,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def app() -> InMemoryApp:
-    app = InMemoryApp()
-    app.save()
-    app.deliver_extract(people(25))
-    return app
+    return a_world(people(25))
 
 
 def test_an_extract_becomes_contacts_on_the_list(app: InMemoryApp) -> None:

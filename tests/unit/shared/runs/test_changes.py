@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,11 +13,7 @@ from shared.model.definitions import FieldMapping, MaxRemovals
 from shared.model.reasons import RunStatus
 from tests.support.fake_sendgrid import answer
 from tests.support.in_memory_app import InMemoryApp, emails, people
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from shared.model.runs import Run
+from tests.support.worlds import run_with
 
 PEOPLE = people(20)
 CHANGED = [*PEOPLE[:18], (PEOPLE[18][0], "Another"), (PEOPLE[19][0], "Name")]
@@ -33,17 +29,6 @@ def a_world(**changes: Any) -> InMemoryApp:  # noqa: ANN401 - an export's fields
 @pytest.fixture
 def app() -> InMemoryApp:
     return a_world()
-
-
-def run_with(app: InMemoryApp, delivered: Iterable[tuple[str, str]], **options: Any) -> Run:  # noqa: ANN401
-    """Deliver and run; the run when it is over."""
-    app.clock.now += timedelta(hours=1)
-    app.deliver_extract(delivered)
-    run = app.start(**options)
-    app.work()
-    done = app.run(run)
-    assert done.counts.adds_up
-    return done
 
 
 def sent_last(app: InMemoryApp, before: int) -> set[str]:

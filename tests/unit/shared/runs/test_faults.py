@@ -16,23 +16,10 @@ from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, RUNS_QUEUE
 from shared.model.reasons import RunStatus
 from shared.sendgrid.api import NoResponse, Response
 from tests.support.fake_sendgrid import answer, is_upsert
-from tests.support.in_memory_app import InMemoryApp, emails, people
-
-PEOPLE = people(12)
+from tests.support.in_memory_app import InMemoryApp, emails
+from tests.support.worlds import PEOPLE, a_world
 
 pytestmark = pytest.mark.usefixtures("plain_planner")
-
-
-@pytest.fixture
-def app() -> InMemoryApp:
-    return a_world()
-
-
-def a_world() -> InMemoryApp:
-    app = InMemoryApp()
-    app.save()
-    app.deliver_extract(PEOPLE)
-    return app
 
 
 # --- crashes ------------------------------------------------------------------------------------------------

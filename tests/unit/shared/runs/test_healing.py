@@ -17,19 +17,11 @@ from shared.storage.documents import Store
 from shared.storage.layout import RunBlobs
 from tests.support.fake_sendgrid import answer, is_upsert
 from tests.support.in_memory_app import CrashError, InMemoryApp, emails, people
+from tests.support.worlds import PEOPLE
 
-PEOPLE = people(12)
 TICK = timedelta(seconds=30)
 
 pytestmark = pytest.mark.usefixtures("plain_planner")
-
-
-@pytest.fixture
-def app() -> InMemoryApp:
-    app = InMemoryApp()
-    app.save()
-    app.deliver_extract(PEOPLE)
-    return app
 
 
 def reach(app: InMemoryApp, queue: str) -> None:

@@ -16,7 +16,8 @@ from shared.runs.retry import retry_run
 from shared.runs.views import get_run_details
 from tests.support.factories import ADA
 from tests.support.fake_sendgrid import answer, is_upsert
-from tests.support.in_memory_app import CrashError, InMemoryApp, emails, people
+from tests.support.in_memory_app import CrashError, InMemoryApp, emails
+from tests.support.worlds import PEOPLE
 
 if TYPE_CHECKING:
     from shared.model.messages import Message
@@ -25,17 +26,8 @@ if TYPE_CHECKING:
     from shared.services import Services
     from tests.support.fake_sendgrid import Job
 
-PEOPLE = people(12)
 
 pytestmark = pytest.mark.usefixtures("plain_planner")
-
-
-@pytest.fixture
-def app() -> InMemoryApp:
-    app = InMemoryApp()
-    app.save()
-    app.deliver_extract(PEOPLE)
-    return app
 
 
 def test_contacts_that_the_job_fails_count_as_rejected(app: InMemoryApp) -> None:

@@ -19,14 +19,14 @@ from shared.sendgrid.rate_limiter import RateLimit
 from shared.storage.documents import Store
 from shared.storage.layout import RunBlobs, limiter_blob
 from tests.support.fake_sendgrid import LIST_ID, answer
-from tests.support.in_memory_app import InMemoryApp, a_connection, emails, people
+from tests.support.in_memory_app import InMemoryApp, a_connection, emails
+from tests.support.worlds import PEOPLE, a_world
 
 if TYPE_CHECKING:
     from shared.model.runs import Run
     from shared.sendgrid.api import Response
     from tests.support.fake_sendgrid import Job
 
-PEOPLE = people(12)
 USUAL = 30.0
 
 pytestmark = pytest.mark.usefixtures("plain_planner")
@@ -66,18 +66,6 @@ class Jobs:
     def late(self) -> float:
         """How late the end of the newest job was seen."""
         return (self.looks[-1] - max(self.due.values())).total_seconds()
-
-
-@pytest.fixture
-def app() -> InMemoryApp:
-    return a_world()
-
-
-def a_world() -> InMemoryApp:
-    app = InMemoryApp()
-    app.save()
-    app.deliver_extract(PEOPLE)
-    return app
 
 
 def run_again(app: InMemoryApp, jobs: Jobs, export: str = "newsletter") -> tuple[Run, int]:

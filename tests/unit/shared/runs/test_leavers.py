@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -15,7 +15,6 @@ from shared.limits import REMOVALS_PER_REQUEST
 from shared.model.definitions import FieldMapping, MaxRemovals, SourceOptions
 from shared.model.members import Membership
 from shared.model.reasons import RunStatus
-from shared.planning.members import read_members
 from shared.runs.retry import retry_run
 from shared.runs.views import get_run_details
 from shared.sendgrid.rate_limiter import RateLimit
@@ -24,49 +23,14 @@ from shared.storage.layout import limiter_blob, membership_blob
 from tests.support.factories import ADA
 from tests.support.fake_sendgrid import answer
 from tests.support.in_memory_app import InMemoryApp, emails, people
+from tests.support.worlds import BY_HAND, EVERYBODY, a_world_with_leavers, members, run_with
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from shared.model.runs import Run
-
-EVERYBODY = MaxRemovals(share=1.0)
-BY_HAND = {"by.hand@example.com", "o'hand@example.com"}
 PEOPLE = people(30)
-
-
-def a_world(**changes: Any) -> InMemoryApp:  # noqa: ANN401 - an export's fields
-    app = InMemoryApp()
-    wishes: dict[str, Any] = {"leavers": "remove", "max_removals": EVERYBODY} | changes
-    app.save(**wishes)
-    for address in BY_HAND:
-        app.sendgrid.contacts[address] = {"email": address}
-        app.on_list().add(address)
-    return app
 
 
 @pytest.fixture
 def app() -> InMemoryApp:
-    return a_world()
-
-
-def run_with(app: InMemoryApp, delivered: Iterable[tuple[str, str]]) -> Run:
-    """Deliver and run; the run when it is over."""
-    app.clock.now += timedelta(hours=1)
-    app.deliver_extract(delivered)
-    run = app.start()
-    app.work()
-    done = app.run(run)
-    assert done.counts.adds_up
-    if done.members is not None:
-        change = done.members
-        assert change.before + change.joined - change.left == change.after
-    return done
-
-
-def members(app: InMemoryApp) -> set[str]:
-    found = Store(app.blobs).get(membership_blob("newsletter"), Membership).document
-    return {address for address, _ in read_members(found, blobs=app.blobs)}
+    return a_world_with_leavers()
 
 
 def test_who_left_is_taken_off_and_who_was_put_there_by_hand_stays(app: InMemoryApp) -> None:
@@ -89,7 +53,7 @@ def test_jobs_of_removals_have_times_of_their_own(app: InMemoryApp) -> None:
 
 
 def test_leavers_stay_unless_the_export_says_otherwise() -> None:
-    app = a_world(leavers="keep")
+    app = a_world_with_leavers(leavers="keep")
     run_with(app, PEOPLE)
     done = run_with(app, PEOPLE[3:])
     assert app.on_list() == emails(PEOPLE) | BY_HAND
@@ -128,7 +92,7 @@ def test_many_leavers_are_taken_off_a_hundred_at_a_time(app: InMemoryApp) -> Non
 
 @pytest.mark.parametrize("limit", [MaxRemovals(), MaxRemovals(share=1.0, number=2)])
 def test_more_leavers_than_allowed_are_all_kept_and_told(limit: MaxRemovals) -> None:
-    app = a_world(max_removals=limit)
+    app = a_world_with_leavers(max_removals=limit)
     run_with(app, PEOPLE)
     done = run_with(app, PEOPLE[4:])
     assert done.reason is not None
@@ -139,7 +103,7 @@ def test_more_leavers_than_allowed_are_all_kept_and_told(limit: MaxRemovals) -> 
 
 
 def test_as_many_leavers_as_allowed_are_taken_off() -> None:
-    app = a_world(max_removals=MaxRemovals())
+    app = a_world_with_leavers(max_removals=MaxRemovals())
     run_with(app, PEOPLE)
     run_with(app, PEOPLE[3:])
     assert app.on_list() == emails(PEOPLE[3:]) | BY_HAND
@@ -162,7 +126,7 @@ def test_a_row_that_cannot_be_read_may_be_somebody(app: InMemoryApp) -> None:
 
 def test_whoever_is_rejected_for_a_value_has_not_left() -> None:
     mapping = FieldMapping(email="EMail", first_name="FirstName", over_long={"first_name": "reject"})
-    app = a_world(mapping=mapping)
+    app = a_world_with_leavers(mapping=mapping)
     run_with(app, PEOPLE)
     done = run_with(app, [*PEOPLE[1:], (PEOPLE[0][0], "x" * 60)])
     assert done.counts.rejected_by_reason == {"value_too_long": 1}
@@ -172,7 +136,7 @@ def test_whoever_is_rejected_for_a_value_has_not_left() -> None:
 
 def test_whoever_is_rejected_for_a_value_has_not_left_whatever_the_domain() -> None:
     mapping = FieldMapping(email="EMail", first_name="FirstName", over_long={"first_name": "reject"})
-    app = a_world(mapping=mapping)
+    app = a_world_with_leavers(mapping=mapping)
     run_with(app, [*PEOPLE, ("ann@exämple.com", "A")])
     done = run_with(app, [*PEOPLE, ("Ann@Exämple.com", "x" * 60)])
     assert "ann@xn--exmple-cua.com" in app.on_list()
@@ -180,7 +144,7 @@ def test_whoever_is_rejected_for_a_value_has_not_left_whatever_the_domain() -> N
 
 
 def test_a_heavily_rejected_extract_takes_nobody_off() -> None:
-    app = a_world(source=SourceOptions(max_rejected_share=0.2))
+    app = a_world_with_leavers(source=SourceOptions(max_rejected_share=0.2))
     run_with(app, PEOPLE)
     done = run_with(app, [*PEOPLE[:10], *((f"nobody{number}", "x") for number in range(20))])
     assert app.on_list() == emails(PEOPLE) | BY_HAND
@@ -326,7 +290,7 @@ crowds = st.lists(st.integers(0, 15), min_size=1, max_size=12, unique=True)
 def test_after_every_run_the_list_is_the_segment_and_those_put_there_by_hand(
     deliveries: list[list[int]], crashes: dict[int, str]
 ) -> None:
-    app = a_world()
+    app = a_world_with_leavers()
     everybody = people(16)
     app.crashes.at = dict(crashes)
     for delivered in deliveries:

@@ -12,27 +12,23 @@ from hypothesis import strategies as st
 from shared.definitions.resolve import resolve_export
 from shared.errors import FileGoneError
 from shared.limits import LOOK_UP_PATIENCE, RETENTION, SWEEP_AFTER
-from shared.model.definitions import MaxRemovals
 from shared.model.look_up import LookUp
-from shared.model.members import Membership
 from shared.model.messages import CHUNKS_QUEUE
 from shared.model.reasons import RunStatus
-from shared.planning.members import read_members
 from shared.runs.confirm_removals import confirm_removals
 from shared.runs.dry_run import start_dry_run
 from shared.storage.documents import Store
-from shared.storage.layout import RunBlobs, membership_blob
+from shared.storage.layout import RunBlobs
 from tests.support.factories import ADA
 from tests.support.fake_sendgrid import answer, contact_id, export_file
 from tests.support.in_memory_app import InMemoryApp, emails, people
+from tests.support.worlds import BY_HAND, a_world_with_leavers, members, run_with, start_with
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from shared.model.runs import Run
 
-EVERYBODY = MaxRemovals(share=1.0)
-BY_HAND = {"by.hand@example.com", "o'hand@example.com"}
 PEOPLE = people(30)
 STAY, LEAVE = PEOPLE[20:], PEOPLE[:20]
 A_CHUNK = 7
@@ -48,12 +44,7 @@ def _few_are_many() -> Iterator[None]:
 
 
 def a_world(**changes: Any) -> InMemoryApp:  # noqa: ANN401 - an export's fields
-    app = InMemoryApp()
-    wishes: dict[str, Any] = {"leavers": "remove", "max_removals": EVERYBODY} | changes
-    app.save(**wishes)
-    for address in BY_HAND:
-        app.sendgrid.contacts[address] = {"email": address}
-        app.on_list().add(address)
+    app = a_world_with_leavers(**changes)
     run_with(app, PEOPLE)
     return app
 
@@ -77,23 +68,6 @@ def searches(app: InMemoryApp) -> list[int]:
     return counted
 
 
-def deliver(app: InMemoryApp, delivered: Iterable[tuple[str, str]]) -> Run:
-    app.clock.now += timedelta(hours=1)
-    app.deliver_extract(delivered)
-    return app.start()
-
-
-def run_with(app: InMemoryApp, delivered: Iterable[tuple[str, str]]) -> Run:
-    run = deliver(app, delivered)
-    app.work()
-    return app.run(run)
-
-
-def members(app: InMemoryApp) -> set[str]:
-    found = Store(app.blobs).get(membership_blob("newsletter"), Membership).document
-    return {address for address, _ in read_members(found, blobs=app.blobs)}
-
-
 def is_done(app: InMemoryApp, run: Run) -> None:
     """Everybody who has left is off the list, and nobody else."""
     done = app.run(run)
@@ -115,7 +89,7 @@ def test_few_leavers_are_searched(app: InMemoryApp, searches: list[int]) -> None
 
 
 def test_a_forecast_counts_the_requests(app: InMemoryApp) -> None:
-    deliver(app, STAY)
+    start_with(app, STAY)
     app.queues.take()
     run = start_dry_run(app.services, resolve_export(app.services.store, "newsletter"), by=ADA)
     app.work()
@@ -164,7 +138,7 @@ def test_the_ids_are_gone_after_their_retention(app: InMemoryApp) -> None:
 
 def test_one_chunk_follows_the_export_and_the_others_wait(app: InMemoryApp) -> None:
     app.sendgrid.looks_until_done = 6
-    run = deliver(app, STAY)
+    run = start_with(app, STAY)
     app.work()
     is_done(app, run)
     (export,) = app.sendgrid.exports
@@ -186,7 +160,7 @@ def test_waiting_takes_no_slots_from_the_rate_limiter(app: InMemoryApp, monkeypa
 
 
 def test_who_follows_the_export_and_is_lost_is_replaced(app: InMemoryApp) -> None:
-    run = deliver(app, STAY)
+    run = start_with(app, STAY)
     blobs = RunBlobs(export=run.export, run=run.id)
     while Store(app.blobs).find(blobs.look_up, LookUp) is None:
         app.step()
@@ -200,7 +174,7 @@ def test_who_follows_the_export_and_is_lost_is_replaced(app: InMemoryApp) -> Non
 
 
 def test_a_chunk_that_is_given_up_leaves_the_others_to_search(app: InMemoryApp, searches: list[int]) -> None:
-    run = deliver(app, STAY)
+    run = start_with(app, STAY)
     blobs = RunBlobs(export=run.export, run=run.id)
     while Store(app.blobs).find(blobs.look_up, LookUp) is None:
         app.step()
@@ -269,7 +243,7 @@ def test_whatever_goes_wrong_the_ids_are_searched(
 ) -> None:
     trouble(app)
     begun = app.clock.now
-    run = deliver(app, STAY)
+    run = start_with(app, STAY)
     app.work()
     is_done(app, run)
     assert sum(searches) == len(LEAVE)
@@ -280,7 +254,7 @@ def test_whatever_goes_wrong_the_ids_are_searched(
 def test_a_contact_that_was_deleted_meanwhile_has_its_chunk_searched(
     app: InMemoryApp, searches: list[int]
 ) -> None:
-    run = deliver(app, STAY)
+    run = start_with(app, STAY)
     while not app.sendgrid.removals:
         app.step()
     address = max(emails(LEAVE) - {each for removal in app.sendgrid.removals for each in removal})
@@ -305,7 +279,7 @@ def test_an_id_that_is_none_is_not_sent(app: InMemoryApp) -> None:
 
 
 def test_every_message_twice_does_the_same(app: InMemoryApp) -> None:
-    run = deliver(app, STAY)
+    run = start_with(app, STAY)
     while app.queues.waiting:
         message = app.queues.waiting[0]
         app.step()
@@ -325,7 +299,7 @@ def test_crashes_anywhere_and_a_busy_sendgrid_take_off_the_same(crashes: dict[in
     app.sendgrid.fault = lambda _request, number: (
         answer(429, {}, retry_after="9") if number - before in busy else None
     )
-    run = deliver(app, STAY)
+    run = start_with(app, STAY)
     app.crashes.calls, app.crashes.at = 0, dict(crashes)
     app.work()
     app.crashes.at = {}

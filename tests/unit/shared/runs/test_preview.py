@@ -11,6 +11,7 @@ from shared.errors import ConflictError, TooManyRequestsError
 from shared.runs.planner_lock import one_planner
 from shared.runs.preview import preview_export
 from tests.support.in_memory_app import InMemoryApp, people
+from tests.support.worlds import a_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,10 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def app() -> InMemoryApp:
-    app = InMemoryApp()
-    app.save()
-    app.deliver_extract(people(6))
-    return app
+    return a_world(people(6))
 
 
 def preview(app: InMemoryApp, *, rows: int = 100) -> Preview:

@@ -16,6 +16,7 @@ from shared.model.runs import ChunkResult, Delivery, Plan, Run, RunLock, Schedul
 from shared.sendgrid.rate_limiter import RateLimit
 from shared.storage.layout import RunBlobs
 from tests.support.in_memory_app import InMemoryApp, people
+from tests.support.worlds import a_world
 
 EARLIER = Path(__file__).parent / "release-0.1"
 """Documents as the first release wrote them; every release adds a folder, and none is ever changed."""
@@ -41,10 +42,7 @@ pytestmark = pytest.mark.usefixtures("plain_planner")
 
 @pytest.fixture
 def app() -> InMemoryApp:
-    app = InMemoryApp()
-    app.save()
-    app.deliver_extract(people(25))
-    return app
+    return a_world(people(25))
 
 
 def as_a_newer_version(value: Any, name: str = "") -> Any:  # noqa: ANN401 - any JSON

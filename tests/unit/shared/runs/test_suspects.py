@@ -15,7 +15,7 @@ from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, RUNS_QUEUE, Chunk
 from shared.model.reasons import RunStatus
 from shared.runs import suspects
 from tests.support.factories import use_services
-from tests.support.in_memory_app import CrashError, InMemoryApp, people, user_function
+from tests.support.in_memory_app import CrashError, InMemoryApp, user_function
 
 if TYPE_CHECKING:
     from tests.support.memory_storage import SentMessage
@@ -23,14 +23,6 @@ if TYPE_CHECKING:
 HANDLERS = {RUNS_QUEUE: queues.plan_run, CHUNKS_QUEUE: queues.deliver_chunk, IMPORTS_QUEUE: queues.check_import}
 
 pytestmark = pytest.mark.usefixtures("plain_planner")
-
-
-@pytest.fixture
-def app() -> InMemoryApp:
-    app = InMemoryApp()
-    app.save()
-    app.deliver_extract(people(12))
-    return app
 
 
 def first_of(app: InMemoryApp, queue: str) -> SentMessage:

@@ -18,16 +18,14 @@ from shared.runs.views import get_rejected, get_run, get_run_details, list_runs
 from shared.telemetry import Event
 from tests.support.fake_sendgrid import answer
 from tests.support.in_memory_app import InMemoryApp, people
+from tests.support.worlds import a_world
 
 ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture
 def app() -> InMemoryApp:
-    app = InMemoryApp()
-    app.save()
-    app.deliver_extract([*people(6), ("PERSON1@example.com", "Twin"), ("nobody", "Marker Person")])
-    return app
+    return a_world([*people(6), ("PERSON1@example.com", "Twin"), ("nobody", "Marker Person")])
 
 
 def finished(app: InMemoryApp) -> Run:
@@ -161,6 +159,15 @@ def test_names_of_events_and_rejections_are_plain_words() -> None:
 def test_a_member_of_the_stored_run_is_shown_only_where_the_view_names_it(app: InMemoryApp) -> None:
     run = finished(app)
     shown = get_run_details(app.services, run.export, run.id).model_dump()
-    own = {"stop", "looked_at", "message_token", "planner", "waits_until", "export_uid", "acts_for"}
+    own = {
+        "stop",
+        "looked_at",
+        "message_token",
+        "planner",
+        "waits_until",
+        "export_uid",
+        "connection_uid",
+        "acts_for",
+    }
     assert set(Run.model_fields) - set(shown) == own
     assert set(shown) - set(Run.model_fields) == {"stages", "deliveries", "throttling", "examples", "next_step"}

@@ -61,6 +61,13 @@ def test_a_document_that_is_there_is_found(store: Store) -> None:
     assert store.find("c", Connection) == store.get("c", Connection)
 
 
+def test_of_two_who_create_the_same_the_first_counts_for_both(store: Store) -> None:
+    first, second = RunLock(export="x", run=RUN_ID), RunLock(export="x", run=OTHER_RUN)
+    assert store.create_or_get("t", first) == first
+    assert store.create_or_get("t", second) == first
+    assert store.get("t", RunLock).document == first
+
+
 def test_only_the_version_that_was_read_is_replaced(store: Store) -> None:
     etag = store.create("t", RunLock(export="x", run=RUN_ID))
     store.replace("t", RunLock(export="x", run=OTHER_RUN), etag=etag)

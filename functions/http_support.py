@@ -6,6 +6,7 @@ Errors are problem documents, https://www.rfc-editor.org/rfc/rfc9457.
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import math
 from http import HTTPStatus
@@ -44,6 +45,10 @@ IDEMPOTENCY_KEY_MAX: Final = 255
 """Most characters of an Idempotency-Key."""
 BODY_MAX: Final = 1_000_000
 """Most bytes of a request body."""
+ERRORS_SHOWN: Final = 100
+"""Most fields that a refusal names: a body may have a hundred thousand that are wrong."""
+FIELD_SHOWN: Final = 200
+"""Most characters of a field's name in a refusal."""
 EVERYWHERE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """Headers of every answer: each may tell of people, definitions or runs."""
 BUSY_RETRY_AFTER: Final = 5
@@ -247,14 +252,14 @@ def _validate[D: Document](kind: type[D], document: dict[str, Any]) -> D:
 
 def _field_errors(found: Sequence[ErrorDetails]) -> list[FieldError]:
     """The innermost problems: a list is not blamed for being empty when its only item is what is wrong."""
-    places = [problem["loc"] for problem in found]
+    outer = {problem["loc"][:depth] for problem in found for depth in range(len(problem["loc"]))}
+    innermost = (problem for problem in found if problem["loc"] not in outer)
     return [
         FieldError(
-            field=".".join(_path(problem["loc"])) or "body",
+            field=".".join(_path(problem["loc"]))[:FIELD_SHOWN] or "body",
             message=_MESSAGES.get(problem["type"], problem["msg"]).removeprefix("Value error, "),
         )
-        for problem in found
-        if not any(place[: len(problem["loc"])] == problem["loc"] != place for place in places)
+        for problem in itertools.islice(innermost, ERRORS_SHOWN)
     ]
 
 

@@ -12,6 +12,8 @@ LOCKED := requirements requirements-dev tools/requirements-az tools/requirements
 # Tests of the code alone, and those that start servers and wait for them: three workers keep two processors busy
 QUICK := tests/unit tests/corpus
 THOROUGH := tests/infra tests/e2e tests/integration tests/contract
+FUZZ := tests/unit/functions/test_hostile_requests.py tests/e2e/test_hostile_requests.py
+MINUTES ?= 10
 CODE := function_app.py functions shared local infra tools tests benchmarks
 
 # What `make demo` and `make explain` hand on, when it is set
@@ -23,7 +25,7 @@ SERVE := AUTHENTICATION
 CHECKS := SEED SCENARIOS KILLS
 export $(DEMO) $(EXPLAIN) $(SERVE) $(CHECKS)
 
-.PHONY: docs help demo explain serve check test coverage faults infra package sbom audit checkov az lint types bench contract install lock clean
+.PHONY: docs help demo explain serve check test coverage faults fuzz infra package sbom audit checkov az lint types bench contract install lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -49,6 +51,10 @@ coverage: install ## How much of shared/ and functions/ the quick tests reach; f
 
 faults: install ## The fault suite: crashes, throttling, outages, lies (SEED=… SCENARIOS=… KILLS=…)
 	@$(BIN)/python -m local.faults
+
+fuzz: install ## Hostile requests at every route, in memory and on the local host, as long as one wants (MINUTES=10)
+	@end=$$(( $$(date +%s) + 60 * $(MINUTES) )); until [ $$(date +%s) -ge $$end ]; do \
+	  $(BIN)/python -m pytest --hypothesis-profile=fuzz --timeout=3600 $(FUZZ) || exit 1; done
 
 lint: install ## ruff: style and errors
 	@$(BIN)/ruff check $(CODE)

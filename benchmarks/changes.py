@@ -22,6 +22,7 @@ def measure(rows: int) -> Iterator[dict[str, object]]:
         "bench": "changes",
         "rows": rows,
         "contacts_share": round(changed["contacts"] / full["contacts"], 4),
+        "upserts_share": round(changed["upserts"] / full["requests"], 3),
         "requests_share": round(changed["requests"] / full["requests"], 3),
         "full_ratio": _median([both[1]["seconds"] / both[0]["seconds"] for both in rounds]),
         "members_seconds": round(noted["seconds"], 2),

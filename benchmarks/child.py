@@ -221,7 +221,8 @@ def changed(path: Path, _: int) -> Callable[[], dict[str, Any]]:
         removals = [chunk for chunk in outcome.chunks if chunk.removal]
         requests = len(outcome.chunks) + len(removals)  # a removal is a search, too
         leavers = sum(chunk.contacts for chunk in removals)
-        return {"contacts": outcome.counts.sent, "requests": requests, "leavers": leavers}
+        upserts = len(outcome.chunks) - len(removals)
+        return {"contacts": outcome.counts.sent, "requests": requests, "upserts": upserts, "leavers": leavers}
 
     return run
 

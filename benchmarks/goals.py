@@ -35,6 +35,7 @@ class Goal:
 ALWAYS: Final = {
     "changes": [
         Goal(figure="contacts_share", at_most=True, bound=0.03),
+        Goal(figure="upserts_share", at_most=True, bound=0.1),
         Goal(figure="full_ratio", at_most=True, bound=1.3),
         Goal(figure="peak_rss_mb", at_most=True, bound=500),
     ],

@@ -21,6 +21,7 @@ COLUMNS: Final[dict[str, tuple[str, Callable[[Any], str]]]] = {
     "baseline_ratio": ("of baseline", "{:.2f}".format),
     "cores_ratio": ("of one core", "{:.2f}".format),
     "contacts_share": ("contacts", "{:.1%}".format),
+    "upserts_share": ("upserts", "{:.1%}".format),
     "requests_share": ("requests", "{:.1%}".format),
     "sendgrid_ratio": ("of SendGrid's", "{:.2f}".format),
     "full_ratio": ("of sending all", "{:.2f}".format),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, Any, Final
 
@@ -27,6 +28,10 @@ IDEMPOTENCY_KEY_MAX: Final = 255
 """Most characters of an Idempotency-Key."""
 BODY_MAX: Final = 1_000_000
 """Most bytes of a request body."""
+ERRORS_SHOWN: Final = 100
+"""Most fields that a refusal names: a body may have a hundred thousand that are wrong."""
+FIELD_SHOWN: Final = 200
+"""Most characters of a field's name in a refusal."""
 
 _IDENTIFIER: Final[TypeAdapter[str]] = TypeAdapter(Identifier)
 _RUN_ID: Final[TypeAdapter[str]] = TypeAdapter(RunId)
@@ -203,11 +208,15 @@ def validate[D: Document](kind: type[D], document: dict[str, Any]) -> D:
 
 def _field_errors(found: Sequence[ErrorDetails]) -> list[FieldError]:
     """The innermost problems: a list is not blamed for being empty when its only item is what is wrong."""
-    places = [problem["loc"] for problem in found]
+    outer = {problem["loc"][:depth] for problem in found for depth in range(len(problem["loc"]))}
+    innermost = (problem for problem in found if problem["loc"] not in outer)
     return [
-        FieldError(field=".".join(path) or "body", message=_words(problem), pointer=_pointer(path))
-        for problem in found
-        if not any(place[: len(problem["loc"])] == problem["loc"] != place for place in places)
+        FieldError(
+            field=".".join(path)[:FIELD_SHOWN] or "body",
+            message=_words(problem),
+            pointer=_pointer(path)[:FIELD_SHOWN],
+        )
+        for problem in itertools.islice(innermost, ERRORS_SHOWN)
         for path in [_path(problem["loc"])]
     ]
 

@@ -10,7 +10,7 @@ import re
 import secrets
 import ssl
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -57,14 +57,16 @@ class Host:
     """A Functions host that runs the app in a process of its own.
 
     Attributes:
-        function_key: Opens the app's HTTP functions.
+        function_key: Opens the app's HTTP functions, as an administrator's.
+        named_keys: Open them, too; by their names, which the app setting KEY_ROLES gives roles.
         master_key: Opens the host's /admin functions, too.
         log_file: What the host and the app have printed.
         url: Where the host listens, once it is ready.
     """
 
-    def __init__(self, process: ChildProcess, *, function_key: str, master_key: str) -> None:
-        self.function_key = function_key
+    def __init__(self, process: ChildProcess, *, named_keys: Mapping[str, str], master_key: str) -> None:
+        self.function_key = named_keys[KEY_NAME]
+        self.named_keys = named_keys
         self.master_key = master_key
         self.log_file = process.log_file
         self.url = ""
@@ -181,7 +183,13 @@ class LocalCloud:
         return app_environment(self._platform, account, **settings)
 
     def start_host(
-        self, account: str, *, app: Path = PROJECT_ROOT, lease_seconds: int | None = None, **settings: str
+        self,
+        account: str,
+        *,
+        app: Path = PROJECT_ROOT,
+        lease_seconds: int | None = None,
+        key_names: Sequence[str] = (),
+        **settings: str,
     ) -> Host:
         """Start a Functions host and return when it listens.
 
@@ -189,14 +197,18 @@ class LocalCloud:
             account: The storage account of the host and the app.
             app: The directory with host.json and function_app.py.
             lease_seconds: How long a queue message stays hidden while worked on; None for the host's default.
+            key_names: Names of function keys beside the administrator's; their values are made up.
             settings: App settings in place of, or beside, those of `environment`.
 
         Raises:
             ProcessError: The host did not start; with the end of its log.
         """
         # Hexadecimal, since a key that starts with a dash would be taken for an option.
-        function_key, master_key = f"{KEY_NAME}.{secrets.token_hex()}", secrets.token_hex()
-        keys = ["--function-key", function_key, "--master-key", master_key]
+        named_keys = {name: f"{name}.{secrets.token_hex()}" for name in (KEY_NAME, *key_names)}
+        master_key = secrets.token_hex()
+        keys = ["--master-key", master_key]
+        for key in named_keys.values():
+            keys += ["--function-key", key]
         lease = [] if lease_seconds is None else ["--message-lease-seconds", str(lease_seconds)]
         if lease_seconds is not None:
             lease += ["--timer-lease-seconds", str(max(lease_seconds, SHORTEST_BLOB_LEASE))]
@@ -206,7 +218,7 @@ class LocalCloud:
             log_name=f"host-{next(self._host_numbers)}",
         )
         self._running.callback(process.stop)
-        host = Host(process, function_key=function_key, master_key=master_key)
+        host = Host(process, named_keys=named_keys, master_key=master_key)
         try:
             host.wait_ready()
         except ProcessError:

@@ -54,7 +54,10 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--port", type=int, default=0, help="on 127.0.0.1; 0 takes any free one")
     parser.add_argument("--master-key", help="opens every function and the admin endpoint")
     parser.add_argument(
-        "--function-key", help="the default host key, which opens every function but those of level admin"
+        "--function-key",
+        action="append",
+        default=[],
+        help="a host key, which opens every function but those of level admin; may be given several times",
     )
     parser.add_argument(
         "--key-of",
@@ -129,7 +132,7 @@ async def run(arguments: argparse.Namespace, announce: Callable[[str], object]) 
     functions = await load_functions(worker, arguments.app)
     app = resolve_app(functions, host_json, os.environ)
     listening = listen_on(arguments.port)
-    keys = Keys(master=arguments.master_key, host=arguments.function_key, functions=dict(arguments.key_of))
+    keys = Keys(master=arguments.master_key, host=tuple(arguments.function_key), functions=dict(arguments.key_of))
     host = Host(
         app,
         worker,

@@ -23,7 +23,8 @@ class Keys:
     """The keys of the app; without any, nothing is asked for, as with ``func start``."""
 
     master: str | None = None
-    host: str | None = None
+    host: tuple[str, ...] = ()
+    """Those that open every function but those of level admin."""
     functions: dict[str, str] = field(default_factory=dict)
 
     def level_of(self, request: Request, function_name: str = "") -> Level:
@@ -34,7 +35,8 @@ class Keys:
         key = request.headers.get("x-functions-key", request.query_params.get("code", ""))
         if _same(key, self.master):
             return Level.ADMIN
-        if _same(key, self.host) or _same(key, self.functions.get(function_name)):
+        own = self.functions.get(function_name)
+        if _same(key, own) or any(_same(key, each) for each in self.host):
             return Level.FUNCTION
         return Level.ANONYMOUS
 

@@ -48,7 +48,7 @@ class TokenHolders:
         if value[: len(SCHEME)].lower() != SCHEME:
             raise UnauthenticatedError(ASK)
         token = value[len(SCHEME) :].strip()
-        if len(token) > TOKEN_MAX:
+        if len(token) > TOKEN_MAX or not token.isascii():
             raise UnauthenticatedError(NOT_VALID)
         return self._caller(self._claims(token))
 

@@ -110,9 +110,7 @@ class _Reader:
             self.close()
             raise
         if table is not None and not table.names_are_told:
-            raise unreadable(
-                file, "may have somebody's data as its first row, so it is not shown; declare source.header"
-            )
+            raise unreadable(file, "may name its columns after somebody, or have no header, so they are not shown")
         return None if table is None else tuple(filter(None, table.names))
 
     def close(self) -> None:

@@ -40,6 +40,8 @@ JSON_SUFFIXES: Final = (".json", ".jsonl", ".ndjson")
 LINE: Final = Syntax(delimiter="\x01", quoting=False)
 """JSON lines as a table of one column: a control character cannot stand in JSON."""
 NOT_FINITE: Final = r"([:\[,]\s*)[-+]?(?:NaN|Infinity)(\s*[,}\]])"
+COLUMN_NAME: Final = re.compile(r"_*[^\W\d_][\w-]*")
+"""What names of JSON members look like that are shown: they may as well be somebody's name or number."""
 UNDECODABLE: Final = re.compile("[\udc80-\udcff]")
 """How `surrogateescape` shows bytes that are not UTF-8."""
 ODD: Final = (
@@ -279,7 +281,8 @@ def _open(
         return None
     if _is_json(text, file):
         names = tuple(map(_printable, _members(text)))
-        told = not any("@" in name for name in names)
+        declared = {*wanted, *file.source.columns}
+        told = all(name in declared or COLUMN_NAME.fullmatch(name) for name in names)
         return JsonTable(file=file, encoding=encoding, names=names, syntax=LINE, columns=1, names_are_told=told)
     return _text_table(file, text, encoding, complete=len(head) < HEAD_BYTES, wanted=wanted, before=before)
 

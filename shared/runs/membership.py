@@ -6,8 +6,9 @@ document that names it last; one that is cut off leaves the old one.
 
 from __future__ import annotations
 
+import threading
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from shared.errors import BlobChangedError, BlobExistsError
 from shared.model.definitions import Export, Saved
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from shared.planning.members import Arrivals
     from shared.services import Services
     from shared.storage.layout import RunBlobs
+
+_ONE_AT_A_TIME: Final = threading.Lock()
+"""A generation of ten million members takes 700 MB to make, and a run's last chunks may end at the same moment."""
 
 
 def current_membership(services: Services, job: ExportWithConnection) -> Membership | None:
@@ -77,6 +81,13 @@ def commit_adoption(services: Services, blobs: RunBlobs, membership: Membership)
 
 def _commit(services: Services, blobs: RunBlobs, make: Callable[[Membership | None], Membership]) -> Membership:
     """Name the generation that `make` gives the current one, unless the run has done that; the one that counts."""
+    with _ONE_AT_A_TIME:
+        return _commit_alone(services, blobs, make)
+
+
+def _commit_alone(
+    services: Services, blobs: RunBlobs, make: Callable[[Membership | None], Membership]
+) -> Membership:
     name = membership_blob(blobs.export)
     found = services.store.find(name, Membership)
     if found is not None and found.document.run == blobs.run:

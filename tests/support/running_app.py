@@ -199,13 +199,16 @@ class RunningApp:
         *,
         app: Path = PROJECT_ROOT,
         lease_seconds: int | None = None,
+        key_names: Sequence[str] = (),
         tick: str = NEVER,
         refresh_schedule: str = "",
         **settings: str,
     ) -> None:
         """Start the app, also after its host was killed."""
         settings |= {"SCHEDULE_TICK": tick, "REFRESH_SCHEDULE": refresh_schedule}
-        self.host = self.cloud.start_host(self.account, app=app, lease_seconds=lease_seconds, **settings)
+        self.host = self.cloud.start_host(
+            self.account, app=app, lease_seconds=lease_seconds, key_names=key_names, **settings
+        )
         self._running.callback(self.host.stop)
         self.hosts.append(self.host)
         self.api = self._running.enter_context(self.host.client())

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,18 @@ def test_every_field_to_change_is_named(changes: dict[str, object], field: str) 
     with pytest.raises(InvalidInputError) as caught:
         requests.parse_definition(a_request(an_export().model_dump(mode="json") | changes), Export)
     assert [error.field for error in caught.value.errors] == [field]
+
+
+@pytest.mark.parametrize(
+    "names", [[f"n{number}" for number in range(30_000)], ["n" * 900_000]], ids=["many", "long"]
+)
+def test_a_refusal_is_short_and_quick_whatever_is_wrong(names: list[str]) -> None:
+    begun = time.monotonic()
+    with pytest.raises(InvalidInputError) as caught:
+        requests.parse_definition(a_request(dict.fromkeys(names, 1)), ConnectionDraft)
+    assert time.monotonic() - begun < 5
+    assert 1 <= len(caught.value.errors) <= requests.ERRORS_SHOWN
+    assert max(len(error.field) for error in caught.value.errors) <= requests.FIELD_SHOWN
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from azure.functions.decorators.http import HttpTrigger
 
-import function_app
 from shared.access.callers import Relation
 from shared.access.policy import POLICY
 from shared.audit.denials import Denials
@@ -23,10 +21,11 @@ from shared.model.roles import Role
 from shared.storage.layout import connection_blob, export_blob
 from tests.support.entra import bearing, the_entra, token_holders
 from tests.support.factories import a_draft, a_request, an_actor, use_services
+from tests.support.http_routes import http_routes
 from tests.support.in_memory_app import InMemoryApp, people
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import azure.functions as func
 
@@ -41,19 +40,7 @@ LISTS: Final = {"list_connections", "list_exports", "list_segments"}
 ROLES: Final = (*Role, None)
 
 
-def http_functions() -> dict[str, tuple[str, str, Callable[[func.HttpRequest], func.HttpResponse]]]:
-    """Method, route and function of all that the app registers, by name."""
-    found = {}
-    for function in function_app.app.get_functions():
-        for binding in function.get_bindings():
-            if isinstance(binding, HttpTrigger):
-                method = str(next(iter(binding.methods or ())))
-                name = str(function.get_function_name())
-                found[name] = (method, str(binding.route), function.get_user_function())
-    return found
-
-
-FUNCTIONS: Final = http_functions()
+FUNCTIONS: Final = http_routes()
 ASKED: Final = sorted(FUNCTIONS.keys() - OPEN)
 
 
@@ -83,15 +70,14 @@ class World:
         self.app.services.store.update(name, kind, lambda document: document.model_copy(update=changes))
 
     def ask(self, function: str, token: str | None, **route: str) -> func.HttpResponse:
-        method, path, user_function = FUNCTIONS[function]
-        usual = {"id": "main" if path.startswith("connections") else "newsletter", "run": self.run}
-        names = re.findall(r"{(\w+)}", path)
-        return user_function(
+        asked = FUNCTIONS[function]
+        usual = {"id": "main" if asked.path.startswith("connections") else "newsletter", "run": self.run}
+        return asked.function(
             a_request(
                 self._body(function),
-                method=method,
+                method=asked.method,
                 headers=bearing(token) if token else {},
-                route_params={name: (usual | route)[name] for name in names},
+                route_params={name: (usual | route)[name] for name in asked.parameters},
             )
         )
 
@@ -153,7 +139,7 @@ def test_who_may_what_is_what_the_table_says(
             assert answer.status_code in {200, 201, 202, 204, 404, 409}, answer.get_body()
 
 
-@pytest.mark.parametrize("function", [name for name in ASKED if "{id}" in FUNCTIONS[name][1]])
+@pytest.mark.parametrize("function", [name for name in ASKED if "id" in FUNCTIONS[name].parameters])
 def test_what_one_may_not_see_looks_like_what_is_not_there(world: World, function: str) -> None:
     if function in {"put_connection", "delete_connection"}:
         pytest.skip("administrators see all connections, and others are refused whatever is there")

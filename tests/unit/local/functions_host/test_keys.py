@@ -13,7 +13,7 @@ def test_without_any_key_nothing_is_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    "keys", [Keys(master="m"), Keys(host="h"), Keys(functions={"f": "k"}), Keys(master="", host="h")]
+    "keys", [Keys(master="m"), Keys(host=("h",)), Keys(functions={"f": "k"}), Keys(master="", host=("h",))]
 )
 def test_with_some_key_an_empty_one_opens_nothing(keys: Keys) -> None:
     assert keys.level_of(request(""), "f") is Level.ANONYMOUS
@@ -31,5 +31,5 @@ def test_with_some_key_an_empty_one_opens_nothing(keys: Keys) -> None:
     ],
 )
 def test_a_key_opens_what_it_is_for(key: str, function: str, level: Level) -> None:
-    keys = Keys(master="m", host="h", functions={"f": "k"})
+    keys = Keys(master="m", host=("h",), functions={"f": "k"})
     assert keys.level_of(request(key), function) is level

@@ -249,9 +249,24 @@ def test_a_row_taken_for_a_header_is_not_shown() -> None:
     segment = segment_of(json.dumps({"ann@example.com": 1}) + "\n", "Seg.jsonl")
     assert segment.columns is None
     assert segment.columns_problem == (
-        "The file Seg/Seg.jsonl cannot be read: it may have somebody's data as its first row, so it is not shown;"
-        " declare source.header."
+        "The file Seg/Seg.jsonl cannot be read: it may name its columns after somebody, or have no header, so they"
+        " are not shown."
     )
+
+
+@pytest.mark.parametrize(
+    "name", ["Ada Lovelace", "ada.lovelace", "+46701234567", "19121212-1212", "Ada, Countess", ""]
+)
+def test_a_member_of_json_that_may_be_somebodys_name_is_not_shown(name: str) -> None:
+    segment = segment_of(json.dumps({name: 1, "email": "ada@example.com"}) + "\n", "Seg.jsonl")
+    assert segment.columns is None
+    assert "Ada" not in str(segment.columns_problem)
+
+
+@pytest.mark.parametrize("name", ["FirstName", "first_name", "förnamn", "_id", "post-code", "line2"])
+def test_a_member_of_json_that_looks_like_a_columns_name_is_shown(name: str) -> None:
+    segment = segment_of(json.dumps({name: 1, "email": "ada@example.com"}) + "\n", "Seg.jsonl")
+    assert segment.columns == (name, "email")
 
 
 def test_the_first_row_of_a_file_without_addresses_is_not_shown() -> None:

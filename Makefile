@@ -58,7 +58,7 @@ types: install ## mypy, strict
 bench: install ## Speed and memory, as ratios within one run (ROWS=1000000, PROFILE=realistic)
 	@$(BIN)/python -m benchmarks
 
-docs: install ## Write what is made from the code: docs/openapi.json, docs/errors.md, the tables of docs/api.md
+docs: install ## Write what is made from the code: docs/openapi.json, docs/errors.md, docs/schemas, the tables of docs/api.md
 	@$(BIN)/python -m tools.describe_api
 
 contract: install ## The SendGrid simulator against SendGrid's OpenAPI files (SENDGRID_OAI=dir)

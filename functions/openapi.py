@@ -61,7 +61,7 @@ def describe_api() -> dict[str, Any]:
     schemas, definitions = models_json_schema(
         [*models, (Problem, "serialization")], ref_template="#/components/schemas/{model}"
     )
-    components = _with_docs(definitions["$defs"])
+    components = with_docs(definitions["$defs"])
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
@@ -82,7 +82,7 @@ def describe_api() -> dict[str, Any]:
     }
 
 
-def _with_docs(schemas: dict[str, Any]) -> dict[str, Any]:
+def with_docs(schemas: dict[str, Any]) -> dict[str, Any]:
     """The schemas, with what the code says of each field, and without what pydantic adds to please nobody."""
     kinds = {kind.__name__: kind for kind in _subclasses(Document)}
     for name, schema in schemas.items():

@@ -12,7 +12,8 @@ import function_app
 from functions.openapi import describe_api
 from functions.operations import OPERATIONS
 from shared.access.policy import POLICY
-from tests.unit.functions.test_who_may_what import FUNCTIONS, OPEN
+from tests.support.http_in_memory import FUNCTIONS
+from tests.unit.functions.test_who_may_what import OPEN
 from tools.describe_api import ROOT, made_files
 
 
@@ -41,6 +42,8 @@ def test_the_documents_are_where_they_are_said_to_be() -> None:
         "docs/openapi.json",
         "docs/errors.md",
         "docs/api.md",
+        "docs/schemas/connection.schema.json",
+        "docs/schemas/export.schema.json",
     }
 
 

@@ -61,7 +61,7 @@ bench: install ## Speed and memory, as ratios within one run (ROWS=1000000, PROF
 docs: install ## Write what is made from the code: docs/openapi.json, docs/errors.md, docs/schemas, the tables of docs/api.md
 	@$(BIN)/python -m tools.describe_api
 
-contract: install ## The SendGrid simulator against SendGrid's OpenAPI files (SENDGRID_OAI=dir)
+contract: install ## The app against its own OpenAPI document, the SendGrid simulator against SendGrid's (SENDGRID_OAI=dir)
 	@$(BIN)/python -m pytest tests/contract
 
 infra: install package ## Everything about the deployment that can be checked without Azure (BICEP=compiler)

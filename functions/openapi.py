@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic.json_schema import models_json_schema
 
 from functions.field_docs import described_fields
-from functions.operations import HEADERS, JSON, OPERATIONS
+from functions.operations import HEADERS, JSON, OPERATIONS, RUN_ID
 from functions.problems import PROBLEM_TYPE, Problem
+from functions.requests import READ_ONLY, READ_ONLY_CONSENT
 from shared import __version__
 from shared.model.documents import Document
 from shared.model.roles import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pydantic import BaseModel
     from pydantic.json_schema import JsonSchemaMode
@@ -49,7 +50,7 @@ IDS: Final = {
         "Of the connection or export.",
         {"type": "string", "pattern": "^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"},
     ),
-    "run": ("Of the run.", {"type": "string", "pattern": "^[0-9]{8}T[0-9]{6}Z-[a-z0-9]{1,16}$"}),
+    "run": ("Of the run.", {"type": "string", "pattern": RUN_ID}),
 }
 
 
@@ -62,6 +63,7 @@ def describe_api() -> dict[str, Any]:
         [*models, (Problem, "serialization")], ref_template="#/components/schemas/{model}"
     )
     components = with_docs(definitions["$defs"])
+    _shut_bodies(components, operations)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
@@ -93,6 +95,34 @@ def with_docs(schemas: dict[str, Any]) -> dict[str, Any]:
                 described.setdefault("description", docs[member])
         schema.pop("title", None)
     return schemas
+
+
+def shut(schema: dict[str, Any]) -> None:
+    """Let a schema say what is so of all that is sent: a member that is not known is refused."""
+    if "properties" in schema:
+        schema.setdefault("additionalProperties", False)
+
+
+def _shut_bodies(schemas: dict[str, Any], operations: Iterable[Operation]) -> None:
+    """Shut the schemas of bodies and of what they are made of; a PUT takes what was answered, too."""
+    bodies = {operation.body.__name__: operation.method for operation in operations if operation.body is not None}
+    for name in _reached(schemas, bodies):
+        shut(schemas[name])
+        ignored = READ_ONLY if bodies.get(name) == "PUT" else READ_ONLY_CONSENT if name == "ConsentText" else ()
+        for member in sorted(ignored):
+            schemas[name]["properties"][member] = {"readOnly": True, "description": "As it was answered; ignored."}
+
+
+def _reached(schemas: Mapping[str, Any], names: Iterable[str]) -> set[str]:
+    """The schemas of these names, and those they refer to."""
+    found: set[str] = set()
+    left = list(names)
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            left += re.findall(r"#/components/schemas/([^'\"]+)", repr(schemas[name]))
+    return found
 
 
 def _subclasses(kind: type[Document]) -> Iterator[type[Document]]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from shared.model.documents import Document
 
 JSON: Final = "application/json"
+RUN_ID: Final = "^[0-9]{8}T[0-9]{6}Z-[a-z0-9]{1,16}$"
+"""Pattern of a run's id, as `shared.model.definitions.RunId` has it."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from functions.openapi import with_docs
+from functions.openapi import shut, with_docs
 
 if TYPE_CHECKING:
     from tools.exports.definitions import Kind
@@ -18,7 +18,6 @@ def schema_text(kind: Kind) -> str:
     schema: dict[str, Any] = kind.model.model_json_schema(mode="validation")
     definitions = with_docs({**schema.pop("$defs"), kind.model.__name__: schema})
     for each in definitions.values():
-        if each.get("type") == "object":
-            each.setdefault("additionalProperties", False)
+        shut(each)
     root = definitions.pop(kind.model.__name__)
     return json.dumps({"$schema": DIALECT, **root, "$defs": definitions}, indent=2, ensure_ascii=False) + "\n"

@@ -64,6 +64,7 @@ def describe_api() -> dict[str, Any]:
     )
     components = with_docs(definitions["$defs"])
     _shut_bodies(components, operations)
+    _rename_object_defaults(components)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
@@ -111,6 +112,14 @@ def _shut_bodies(schemas: dict[str, Any], operations: Iterable[Operation]) -> No
         ignored = READ_ONLY if bodies.get(name) == "PUT" else READ_ONLY_CONSENT if name == "ConsentText" else ()
         for member in sorted(ignored):
             schemas[name]["properties"][member] = {"readOnly": True, "description": "As it was answered; ignored."}
+
+
+def _rename_object_defaults(schemas: Mapping[str, Any]) -> None:
+    """Make a default that is an object an `x-default`: generators of clients leave out what has such a default."""
+    for schema in schemas.values():
+        for described in schema.get("properties", {}).values():
+            if isinstance(described.get("default"), dict):
+                described["x-default"] = described.pop("default")
 
 
 def _reached(schemas: Mapping[str, Any], names: Iterable[str]) -> set[str]:

@@ -90,7 +90,7 @@ IF_NONE_MATCH: Final = Parameter(
     name="If-None-Match",
     where="header",
     description="* creates only: what is there already is left as it is.",
-    schema={"type": "string", "const": "*"},
+    schema={"type": "string", "pattern": r"^\*$"},
 )
 IDEMPOTENCY_KEY: Final = Parameter(
     name="Idempotency-Key",

@@ -91,7 +91,7 @@ def _fields_table(name: str, schema: Mapping[str, Any]) -> str:
     for field, described in schema["properties"].items():
         if described.get("readOnly"):
             continue
-        usual = described.get("default", described.get("x-default"))
+        usual = described.get("default", described.get("x-default", {}))
         default = "**required**" if field in required else f"`{json.dumps(usual)}`"
         text = " ".join(described.get("description", "").split())
         lines.append(f"| `{field}` | {_form(described)} | {default} | {text} |")

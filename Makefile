@@ -66,10 +66,10 @@ types: install ## mypy, strict
 bench: install ## Speed and memory, as ratios within one run (ROWS=1000000, PROFILE=realistic)
 	@$(BIN)/python -m benchmarks
 
-docs: install ## Write what is made from the code: docs/openapi.json, docs/errors.md, the tables of docs/api.md
+docs: install ## Write what is made from the code: docs/openapi.json, docs/errors.md, docs/schemas, the tables of docs/api.md
 	@$(BIN)/python -m tools.describe_api
 
-contract: install ## The SendGrid simulator against SendGrid's OpenAPI files (SENDGRID_OAI=dir)
+contract: install ## The app against its own OpenAPI document, the SendGrid simulator against SendGrid's (SENDGRID_OAI=dir)
 	@$(BIN)/python -m pytest tests/contract
 
 infra: install package ## Everything about the deployment that can be checked without Azure (BICEP=compiler)
@@ -78,7 +78,7 @@ infra: install package ## Everything about the deployment that can be checked wi
 package: .local/package.zip sbom ## The deployment package with its requirements, in .local/package.zip, and what it holds beside it
 
 .local/package.zip: requirements.txt host.json function_app.py infra/package.py \
-		$(wildcard functions/*.py functions/*.j2) $(wildcard shared/*.py shared/*/*.py) | install
+		$(wildcard functions/*.py functions/*.j2 functions/swagger_ui/*) $(wildcard shared/*.py shared/*/*.py) | install
 	@echo "Building the deployment package …"
 	@$(BIN)/python infra/package.py
 

@@ -2,10 +2,11 @@
 
 import azure.functions as func
 
-from functions import audit, connections, exports, health, queues, reference, runs, segments, timers
+from functions import api_page, audit, connections, exports, health, queues, reference, runs, segments, timers
 from functions.wiring import http_level
 
 app = func.FunctionApp(http_auth_level=http_level())
+app.register_functions(api_page.blueprint)
 app.register_functions(audit.blueprint)
 app.register_functions(connections.blueprint)
 app.register_functions(exports.blueprint)

@@ -92,10 +92,10 @@ class AuditPage(Document):
     """Entries of the audit log, newest first."""
 
     entries: tuple[AuditEntry, ...]
-    cursor: str | None
-    """Where to go on; None at the end of the log."""
     unreadable: int
     """Lines that are no entries."""
+    cursor: str | None = None
+    """Where to go on; left out at the end of the log."""
 
 
 def connection_view(saved: Saved[Connection]) -> ConnectionView:

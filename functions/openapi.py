@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic.json_schema import models_json_schema
 
 from functions.field_docs import described_fields
-from functions.operations import HEADERS, JSON, OPERATIONS
+from functions.operations import HEADERS, JSON, OPERATIONS, RUN_ID
 from functions.problems import PROBLEM_TYPE, Problem
+from functions.requests import READ_ONLY, READ_ONLY_CONSENT
 from shared import __version__
 from shared.model.documents import Document
 from shared.model.roles import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pydantic import BaseModel
     from pydantic.json_schema import JsonSchemaMode
@@ -49,7 +50,7 @@ IDS: Final = {
         "Of the connection or export.",
         {"type": "string", "pattern": "^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"},
     ),
-    "run": ("Of the run.", {"type": "string", "pattern": "^[0-9]{8}T[0-9]{6}Z-[a-z0-9]{1,16}$"}),
+    "run": ("Of the run.", {"type": "string", "pattern": RUN_ID}),
 }
 
 
@@ -61,7 +62,9 @@ def describe_api() -> dict[str, Any]:
     schemas, definitions = models_json_schema(
         [*models, (Problem, "serialization")], ref_template="#/components/schemas/{model}"
     )
-    components = _with_docs(definitions["$defs"])
+    components = with_docs(definitions["$defs"])
+    _shut_bodies(components, operations)
+    _rename_object_defaults(components)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
@@ -82,7 +85,7 @@ def describe_api() -> dict[str, Any]:
     }
 
 
-def _with_docs(schemas: dict[str, Any]) -> dict[str, Any]:
+def with_docs(schemas: dict[str, Any]) -> dict[str, Any]:
     """The schemas, with what the code says of each field, and without what pydantic adds to please nobody."""
     kinds = {kind.__name__: kind for kind in _subclasses(Document)}
     for name, schema in schemas.items():
@@ -93,6 +96,42 @@ def _with_docs(schemas: dict[str, Any]) -> dict[str, Any]:
                 described.setdefault("description", docs[member])
         schema.pop("title", None)
     return schemas
+
+
+def shut(schema: dict[str, Any]) -> None:
+    """Let a schema say what is so of all that is sent: a member that is not known is refused."""
+    if "properties" in schema:
+        schema.setdefault("additionalProperties", False)
+
+
+def _shut_bodies(schemas: dict[str, Any], operations: Iterable[Operation]) -> None:
+    """Shut the schemas of bodies and of what they are made of; a PUT takes what was answered, too."""
+    bodies = {operation.body.__name__: operation.method for operation in operations if operation.body is not None}
+    for name in _reached(schemas, bodies):
+        shut(schemas[name])
+        ignored = READ_ONLY if bodies.get(name) == "PUT" else READ_ONLY_CONSENT if name == "ConsentText" else ()
+        for member in sorted(ignored):
+            schemas[name]["properties"][member] = {"readOnly": True, "description": "As it was answered; ignored."}
+
+
+def _rename_object_defaults(schemas: Mapping[str, Any]) -> None:
+    """Make a default that is an object an `x-default`: generators of clients leave out what has such a default."""
+    for schema in schemas.values():
+        for described in schema.get("properties", {}).values():
+            if isinstance(described.get("default"), dict):
+                described["x-default"] = described.pop("default")
+
+
+def _reached(schemas: Mapping[str, Any], names: Iterable[str]) -> set[str]:
+    """The schemas of these names, and those they refer to."""
+    found: set[str] = set()
+    left = list(names)
+    while left:
+        name = left.pop()
+        if name not in found:
+            found.add(name)
+            left += re.findall(r"#/components/schemas/([^'\"]+)", repr(schemas[name]))
+    return found
 
 
 def _subclasses(kind: type[Document]) -> Iterator[type[Document]]:

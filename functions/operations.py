@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from shared.model.documents import Document
 
 JSON: Final = "application/json"
+RUN_ID: Final = "^[0-9]{8}T[0-9]{6}Z-[a-z0-9]{1,16}$"
+"""Pattern of a run's id, as `shared.model.definitions.RunId` has it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +90,7 @@ IF_NONE_MATCH: Final = Parameter(
     name="If-None-Match",
     where="header",
     description="* creates only: what is there already is left as it is.",
-    schema={"type": "string", "const": "*"},
+    schema={"type": "string", "pattern": r"^\*$"},
 )
 IDEMPOTENCY_KEY: Final = Parameter(
     name="Idempotency-Key",

@@ -9,7 +9,7 @@ import azure.functions as func
 from functions import requests
 from functions.answers import RunPage, answer
 from functions.authorisation import Call, endpoint
-from functions.operations import IDEMPOTENCY_KEY, Answer, number, text
+from functions.operations import IDEMPOTENCY_KEY, RUN_ID, Answer, number, text
 from functions.report import content_security_policy, render
 from shared.definitions import manage
 from shared.model.documents import Document
@@ -112,7 +112,7 @@ def _started(run: Run) -> func.HttpResponse:
     answers={200: Answer(description="A page of runs, newest first.", model=RunPage)},
     parameters=(
         number("limit", "Most runs of a page.", most=PAGE_MAX, default=PAGE_DEFAULT),
-        text("before", "The run that the page ends before."),
+        text("before", "The run that the page ends before.", pattern=RUN_ID),
     ),
 )
 def list_runs(call: Call) -> func.HttpResponse:

@@ -27,7 +27,10 @@ ROOT = Path(__file__).resolve().parents[1]
 FILES = ("function_app.py", "host.json", "requirements.txt")
 FOLDERS = ("functions", "shared")
 SUFFIXES = (".py", ".j2")
-"""Of modules and templates, which is all that the folders hold."""
+"""Of modules and templates, which is all that the folders hold beside …"""
+VENDORED = "functions/swagger_ui"
+"""… what the page of the API's description is made of, as it was published."""
+VENDORED_SUFFIXES = (".js", ".css", ".txt")
 LEFT_BY_PYTHON = ("__pycache__",)
 KEY = re.compile(rb"(?<![0-9A-Za-z_])SG\.[0-9A-Za-z_-]{16,}")
 """A SendGrid API key is `SG.`, 22 characters, a full stop, 43 characters."""
@@ -67,10 +70,14 @@ def _folder_files(root: Path, folder: Path) -> Iterator[Path]:
         if path.is_dir():
             if path.name not in LEFT_BY_PYTHON:
                 yield from _folder_files(root, relative)
-        elif path.suffix in SUFFIXES and not path.name.startswith("."):
+        elif path.suffix in _suffixes(folder) and not path.name.startswith("."):
             yield relative
         else:
             raise UnfitFileError(f"{relative} is neither a module nor a template; move it out of {folder}.")
+
+
+def _suffixes(folder: Path) -> tuple[str, ...]:
+    return VENDORED_SUFFIXES if folder.as_posix() == VENDORED else SUFFIXES
 
 
 def _require_tracked(root: Path, files: list[Path]) -> None:

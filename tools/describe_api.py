@@ -1,4 +1,4 @@
-"""`make docs`: writes what is made from the code: docs/openapi.json, docs/errors.md, tables of docs/api.md."""
+"""`make docs`: writes what in docs/ is made from the code: `made_files` names it."""
 
 import json
 import sys
@@ -11,6 +11,8 @@ from functions.openapi import describe_api
 from functions.operations import OPERATIONS, Operation
 from functions.reference import all_codes
 from shared.model.roles import Role
+from tools.exports.definitions import Kind
+from tools.exports.schemas import schema_text
 
 ROOT: Final = Path(__file__).parents[1]
 BEGIN: Final = "<!-- made by `make docs`: {} -->"
@@ -42,6 +44,7 @@ def made_files() -> dict[Path, str]:
         ROOT / "docs" / "openapi.json": json.dumps(describe_api(), indent=2, ensure_ascii=False) + "\n",
         ROOT / "docs" / "errors.md": errors_page(),
         api: text,
+        **{ROOT / "docs" / "schemas" / f"{kind}.schema.json": schema_text(kind) for kind in Kind},
     }
 
 
@@ -86,7 +89,10 @@ def _fields_table(name: str, schema: Mapping[str, Any]) -> str:
         "|---|---|---|---|",
     ]
     for field, described in schema["properties"].items():
-        default = "**required**" if field in required else f"`{json.dumps(described.get('default'))}`"
+        if described.get("readOnly"):
+            continue
+        usual = described.get("default", described.get("x-default", {}))
+        default = "**required**" if field in required else f"`{json.dumps(usual)}`"
         text = " ".join(described.get("description", "").split())
         lines.append(f"| `{field}` | {_form(described)} | {default} | {text} |")
     return "\n".join(lines)

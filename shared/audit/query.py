@@ -7,7 +7,15 @@ import binascii
 import json
 from typing import TYPE_CHECKING, Annotated, Final
 
-from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+)
 
 from shared.errors import FieldError, InvalidInputError
 from shared.limits import AUDIT_PAGE_MAX
@@ -59,6 +67,13 @@ def _within_reach(moment: datetime) -> datetime:
     return moment
 
 
+def _by_word(value: object) -> object:
+    """Pydantic would take 0, off and no, too."""
+    if isinstance(value, str) and value not in {"true", "false"}:
+        raise ValueError
+    return value
+
+
 Asked = Annotated[AwareDatetime, AfterValidator(_within_reach)]
 
 
@@ -78,7 +93,7 @@ class AuditQuery(Document):
     export: Identifier | None = None
     run: RunId | None = None
     result: ResultType | None = None
-    denied: bool | None = None
+    denied: Annotated[bool | None, BeforeValidator(_by_word)] = None
     """Only denials, or all but these."""
     limit: Annotated[int, Field(ge=1, le=AUDIT_PAGE_MAX)] = PAGE_DEFAULT
     """Most entries of the page."""

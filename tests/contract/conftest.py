@@ -1,7 +1,8 @@
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -10,11 +11,26 @@ from tests.support.simulated import InMemorySendGrid, running_world
 
 type Exchange = dict[str, Any]
 
+ANSWERS: Final = pytest.StashKey[Counter[int]]()
+"""Status → how often the app answered what schemathesis made up."""
+
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if answers := terminalreporter.config.stash.get(ANSWERS, None):
+        statuses = ", ".join(f"{status}: {number}" for status, number in sorted(answers.items()))
+        terminalreporter.write_line(f"schemathesis: {answers.total()} cases ({statuses})")
     if find_specifications() is None:
         terminalreporter.section("NOT CHECKED", red=True, bold=True)
         terminalreporter.write_line(NOT_CHECKED, red=True, bold=True)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give each operation that schemathesis tries an id of its own: xdist runs what has the same id but once."""
+    for item in items:
+        _, mark, operation = item.name.partition("[")
+        if mark and item.id.params is None:
+            item._id = item.id.with_params(operation.removesuffix("]"))
 
 
 class Recording:
@@ -53,7 +69,7 @@ def sendgrid(recording: Recording) -> InMemorySendGrid:
     return recording.sendgrid
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def _specifications() -> None:
     if find_specifications() is None:
         pytest.skip(NOT_CHECKED)

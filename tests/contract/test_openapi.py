@@ -14,6 +14,8 @@ from tests.support.simulated import CONTACTS
 if TYPE_CHECKING:
     from tests.contract.conftest import Recording
 
+pytestmark = pytest.mark.usefixtures("_specifications")
+
 type Exchange = dict[str, Any]
 
 ANN = {"email": "ann@example.com"}

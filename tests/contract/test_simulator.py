@@ -16,6 +16,8 @@ from tests.support.simulated import CONTACTS, LISTS, InMemorySendGrid
 if TYPE_CHECKING:
     from tests.contract.conftest import Recording
 
+pytestmark = pytest.mark.usefixtures("_specifications")
+
 ANN = {"email": "ann@example.com", "first_name": "Ann", "alternate_emails": ["lee@example.com"]}
 FIELDS = "/v3/marketing/field_definitions"
 EXPORTS = f"{CONTACTS}/exports"

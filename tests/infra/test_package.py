@@ -83,9 +83,12 @@ def test_only_the_app_is_in_it(app: Path) -> None:
     }
 
 
-def test_only_code_and_the_reports_template_are_in_its_folders(app: Path) -> None:
+def test_only_code_the_reports_template_and_the_apis_page_are_in_its_folders(app: Path) -> None:
     files = [path for name in ("functions", "shared") for path in (app / name).rglob("*") if path.is_file()]
-    assert {path.name for path in files if path.suffix != ".py"} == {"report.html.j2"}
+    assert {path.name for path in files if path.suffix != ".py"} == {
+        "report.html.j2",
+        *(path.name for path in (ROOT / package.VENDORED).iterdir()),
+    }
 
 
 def test_zip_holds_the_app_as_it_is_now(built: Path, app: Path) -> None:
@@ -138,13 +141,16 @@ def test_app_indexes_with_its_requirements_only(index: dict[str, Any]) -> None:
     assert index["functions"].keys() >= {"refresh_exports", "sweep", "plan_run", "deliver_chunk", "check_import"}
 
 
-def test_health_check_is_the_only_open_door(index: dict[str, Any]) -> None:
+def test_health_and_what_describes_the_api_are_the_only_open_doors(index: dict[str, Any]) -> None:
     open_to_all = {
         trigger["route"]
         for trigger in _triggers(index).values()
         if trigger["type"] == "httpTrigger" and trigger["authLevel"].lower() == "anonymous"
     }
-    assert open_to_all == {"health"}
+    assert open_to_all == {
+        *("health", "reasons", "openapi.json"),
+        *("docs", "docs/swagger-ui.js", "docs/swagger-ui.css"),
+    }
 
 
 def test_every_queue_that_is_deployed_is_listened_to(index: dict[str, Any]) -> None:
@@ -186,7 +192,13 @@ LYING_ABOUT = (
     "functions/__pycache__/runs.cpython-313.pyc",
 )
 """What a working tree holds beside the app."""
-BELONGING_NOWHERE = ("shared/people.csv", "shared/planning/key.txt", "functions/.env", "shared/planning/.py")
+BELONGING_NOWHERE = (
+    "shared/people.csv",
+    "shared/planning/key.txt",
+    "functions/.env",
+    "shared/planning/.py",
+    "functions/page.js",
+)
 """What ends a build that lists it, and what those that read .funcignore leave out."""
 
 

@@ -61,6 +61,8 @@ def find_specifications() -> Path | None:
 def recorded(cloud: LocalCloud) -> list[Json]:
     """Everything that the SendGrid of a local cloud was asked, and its answers, one after the other."""
     assert cloud.record_file
+    if not cloud.record_file.exists():  # nothing was asked yet
+        return []
     return [orjson.loads(line) for line in cloud.record_file.read_bytes().splitlines()]
 
 

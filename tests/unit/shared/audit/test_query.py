@@ -35,6 +35,7 @@ BAD = [
     ("run", "42"),
     ("result", "maybe"),
     ("denied", "perhaps"),
+    ("denied", "0"),
     ("limit", "0"),
     ("limit", "1001"),
     ("limit", "9" * 5000),

@@ -233,6 +233,9 @@ RESENDS: Final = 2
 CLEAN_EVERY: Final = 6 * 3600.0
 """Seconds between two looks for things past their retention."""
 
+IDEMPOTENCY_KEPT: Final = 24 * 3600.0
+"""Seconds for which an Idempotency-Key stands for its request."""
+
 POISON_RETENTION: Final = 30 * 24 * 3600.0
 """Seconds that messages which failed too often are kept for diagnosis."""
 

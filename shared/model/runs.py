@@ -368,11 +368,15 @@ class Success(Document):
 
 
 class StartedRequest(Document):
-    """Which run an Idempotency-Key stands for."""
+    """Which run a request stands for that may be sent twice."""
 
     run: RunId
     force: bool = False
-    """Of the request that had the key first."""
+    """What release 0.1 compared instead of `request`."""
+    request: str = ""
+    """Digest of the request that had the Idempotency-Key first, where there is one."""
+    asked_at: AwareDatetime | None = None
+    """When that was."""
 
 
 class ScheduleState(Document):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from typing import TYPE_CHECKING, Final
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 KEPT: Final = "The leavers are past their retention or a later run has looked anew; start a new run."
 
 
-def confirm_removals(services: Services, job: ExportWithConnection, run: str, *, by: Actor) -> Run:
+def confirm_removals(services: Services, job: ExportWithConnection, run: str, *, by: Actor, run_id: str) -> Run:
     """Start the run that does the removals which `run` holds; asked again, it is the same run.
 
     Raises NotFoundError, ExportUnavailableError, and ConflictError when there is nothing to confirm, or no longer.
@@ -35,8 +34,7 @@ def confirm_removals(services: Services, job: ExportWithConnection, run: str, *,
     if not earlier.removals_to_confirm:
         raise ConflictError(f"The run {run} holds no removals; there is nothing to confirm.")
     blobs = RunBlobs(export=job.id, run=run)
-    now = services.clock()
-    mine = StartedRequest(run=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}")
+    mine = StartedRequest(run=run_id)
     confirmed = services.store.find(blobs.confirmation, StartedRequest)
     if confirmed is None:
         _require_current(services, job, earlier)
@@ -55,7 +53,7 @@ def confirm_removals(services: Services, job: ExportWithConnection, run: str, *,
             connection=job.export.connection,
             requested_by=by.name,
             acts_for=by,
-            created_at=now,
+            created_at=services.clock(),
         ),
     )
 

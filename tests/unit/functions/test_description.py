@@ -12,7 +12,8 @@ import function_app
 from functions.openapi import describe_api
 from functions.operations import OPERATIONS
 from shared.access.policy import POLICY
-from tests.unit.functions.test_who_may_what import FUNCTIONS, OPEN
+from tests.support.http_api import FUNCTIONS
+from tests.unit.functions.test_who_may_what import OPEN
 from tools.describe_api import ROOT, made_files
 
 

@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from azure.functions.decorators.http import HttpTrigger
 
-import function_app
 from shared.access.callers import Relation
 from shared.access.policy import POLICY
 from shared.audit.denials import Denials
@@ -23,10 +21,11 @@ from shared.model.roles import Role
 from shared.storage.layout import connection_blob, export_blob
 from tests.support.entra import bearing, the_entra, token_holders
 from tests.support.factories import a_draft, a_request, an_actor, use_services
+from tests.support.http_api import FUNCTIONS
 from tests.support.in_memory_app import InMemoryApp, people
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     import azure.functions as func
 
@@ -41,19 +40,6 @@ LISTS: Final = {"list_connections", "list_exports", "list_segments"}
 ROLES: Final = (*Role, None)
 
 
-def http_functions() -> dict[str, tuple[str, str, Callable[[func.HttpRequest], func.HttpResponse]]]:
-    """Method, route and function of all that the app registers, by name."""
-    found = {}
-    for function in function_app.app.get_functions():
-        for binding in function.get_bindings():
-            if isinstance(binding, HttpTrigger):
-                method = str(next(iter(binding.methods or ())))
-                name = str(function.get_function_name())
-                found[name] = (method, str(binding.route), function.get_user_function())
-    return found
-
-
-FUNCTIONS: Final = http_functions()
 ASKED: Final = sorted(FUNCTIONS.keys() - OPEN)
 
 

@@ -233,6 +233,15 @@ RESENDS: Final = 2
 CLEAN_EVERY: Final = 6 * 3600.0
 """Seconds between two looks for things past their retention."""
 
+LIST_NAME_MAX: Final = 100
+"""Longest name of a list, in characters.
+
+https://www.twilio.com/docs/sendgrid/api-reference/lists/create-list
+"""
+
+RUNS_SCANNED_MAX: Final = 500
+"""Runs that are looked at for one page of the history at most; the next page goes on there."""
+
 IDEMPOTENCY_KEPT: Final = 24 * 3600.0
 """Seconds for which an Idempotency-Key stands for its request."""
 

@@ -93,6 +93,7 @@ POLICY: Final[Mapping[str, Rule]] = {
     "plan_export": _rule("Exports.Plan", Target.EXPORT, Kind.START, usable_by=(_C,)),
     "adopt_list": _rule("Exports.Adopt", Target.EXPORT, Kind.START, usable_by=(_C,)),
     "start_run": _rule("Runs.Start", Target.EXPORT, Kind.START, usable_by=(_C, _O)),
+    "list_all_runs": _rule("Runs.ListAll", Target.ALL, Kind.LOOK, usable_by=(_C, _O, _V)),
     "list_runs": _rule("Runs.List", Target.EXPORT, Kind.LOOK, usable_by=(_C, _O, _V)),
     "get_run": _rule("Runs.Get", Target.RUN, Kind.LOOK, usable_by=(_C, _O, _V)),
     "get_report": _rule("Runs.Report", Target.RUN, Kind.LOOK, usable_by=(_C, _O, _V)),

@@ -190,6 +190,8 @@ class Run(Document):
     """Of a dry run that is over."""
     adopted: Adopted | None = None
     """Of an adoption that is over."""
+    list_name: str | None = None
+    """SendGrid's name of the list, as it was when the run was planned."""
     list_count_before: int | None = None
     """Contacts on the list before the run, by SendGrid's count."""
     list_count_after: int | None = None
@@ -236,6 +238,8 @@ class Plan(Document):
     """The run of which this plan takes up what was held."""
     warnings: tuple[Reason, ...] = ()
     """What people must hear although everything is sent, the gravest first."""
+    list_name: str | None = None
+    """SendGrid's name of the list."""
     list_count: int | None = None
     """Contacts on the list before anything was sent, by SendGrid's count."""
     mapping_digest: str = ""

@@ -19,6 +19,7 @@ from shared.storage.layout import RunBlobs
 if TYPE_CHECKING:
     from shared.definitions.resolve import ExportWithConnection
     from shared.model.definitions import Actor
+    from shared.sendgrid.preflight import PreflightResult
     from shared.services import Services
 
 KEPT: Final = "The leavers are past their retention or a later run has looked anew; start a new run."
@@ -70,7 +71,7 @@ def _require_current(services: Services, job: ExportWithConnection, earlier: Run
 
 
 def plan_confirmation(
-    services: Services, blobs: RunBlobs, confirms: str, job: ExportWithConnection, list_count: int | None
+    services: Services, blobs: RunBlobs, confirms: str, job: ExportWithConnection, preflight: PreflightResult
 ) -> Plan:
     """The plan of the removals that the run `confirms` holds, but for those whom another export brings now.
 
@@ -108,7 +109,8 @@ def plan_confirmation(
             "confirms": confirms,
             "warnings": (),
             "sends_all": False,
-            "list_count": list_count,
+            "list_name": preflight.list_name,
+            "list_count": preflight.list_count,
             "committed_at": services.clock(),
         }
     )

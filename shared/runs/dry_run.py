@@ -109,6 +109,7 @@ def forecast_run(services: Services, blobs: RunBlobs, run: Run, tries: int) -> N
         forecast = forecast.model_copy(update={"account_contacts": account, "account_contacts_after": after})
     changes = {
         "extracts": tuple(extract.summary() for extract in extracts),
+        "list_name": preflight.list_name,
         "list_count_before": preflight.list_count,
         "forecast": forecast,
         "warnings": tuple(_warnings(comparison, outcome, forecast)),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from shared.definitions.resolve import ExportWithConnection
     from shared.model.definitions import Actor
+    from shared.sendgrid.preflight import PreflightResult
     from shared.services import Services
 
 
@@ -78,7 +79,7 @@ def require_same_target(services: Services, job: ExportWithConnection, run: str)
 
 
 def plan_retry(
-    services: Services, blobs: RunBlobs, earlier: str, job: ExportWithConnection, list_count: int | None
+    services: Services, blobs: RunBlobs, earlier: str, job: ExportWithConnection, preflight: PreflightResult
 ) -> Plan:
     """The plan of a retry: copies of the chunks that are left over. Raises RunEndError when they are gone."""
     from shared.planning.members import not_brought
@@ -121,7 +122,8 @@ def plan_retry(
             "missing": None,
             "held": (),
             "sends_all": False,
-            "list_count": list_count,
+            "list_name": preflight.list_name,
+            "list_count": preflight.list_count,
             "committed_at": services.clock(),
         }
     )

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import azure.functions as func
 from pydantic import Field
 
 from functions import requests
-from functions.answers import ExportList, ExportView, answer, export_view
+from functions.answers import ExportDetails, ExportList, ExportView, answer, export_details, export_view
 from functions.authorisation import Call, endpoint
 from functions.operations import IF_MATCH, IF_NONE_MATCH, Answer
 from functions.wiring import reading_extracts
 from shared.definitions import manage
 from shared.model.definitions import Export
 from shared.model.documents import Document
+from shared.runs.outlook import find_last_run, find_next_due, tell_hindrances, tell_last_hindrance
 from shared.runs.preview import Preview
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from shared.model.definitions import Connection, Saved
+    from shared.model.warning_codes import ExportWarning
 
 blueprint = func.Blueprint()
 
@@ -39,19 +46,47 @@ def list_exports(call: Call) -> func.HttpResponse:
         for saved in manage.list_exports(call.services)
         if call.may_see(connections.get(saved.definition.connection), export=saved.id)
     ]
-    return answer(ExportList(exports=tuple(export_view(saved) for saved in seen)))
+    return answer(
+        ExportList(
+            exports=tuple(_shown(call, saved, connections.get(saved.definition.connection)) for saved in seen)
+        )
+    )
+
+
+def _shown(
+    call: Call,
+    saved: Saved[Export],
+    through: Saved[Connection] | None,
+    warnings: Iterable[ExportWarning] = (),
+) -> ExportView:
+    """An export with what its definitions tell, and further warnings."""
+    refresh, definition = call.services.settings.refresh, saved.definition
+    told = tell_hindrances(definition, through.definition if through else None, refresh)
+    next_run_at = find_next_due(definition, refresh, call.services.clock())
+    return export_view(saved, next_run_at=next_run_at, warnings=(*told, *warnings))
 
 
 @endpoint(
     blueprint,
     "GET",
     "exports/{id}",
-    answers={200: Answer(description="The export.", model=ExportView, headers=("ETag",))},
+    answers={200: Answer(description="The export.", model=ExportDetails, headers=("ETag",))},
 )
 def get_export(call: Call) -> func.HttpResponse:
-    """One export."""
+    """One export: its definition, how it went last, when it is due next, and what will hinder it.
+
+    The warnings tell what is known without asking SendGrid or reading an extract.
+    """
     found = manage.get_export(call.services, call.id)
-    return answer(export_view(found.document), etag=found.etag)
+    saved = found.document
+    through = manage.find_connection(call.services, saved.definition.connection)
+    last = find_last_run(
+        call.services,
+        call.id,
+        shown=lambda run: run.export_uid == saved.uid and call.may_see_run(run),
+    )
+    view = _shown(call, saved, through, tell_last_hindrance(last, saved, through))
+    return answer(export_details(view, last), etag=found.etag)
 
 
 @endpoint(
@@ -66,7 +101,8 @@ def get_export(call: Call) -> func.HttpResponse:
 def put_export(call: Call) -> func.HttpResponse:
     """Create or change an export; never runs it.
 
-    What was answered may be sent back: `id`, `uid`, times and names of who saved it are ignored.
+    What was answered may be sent back: `id`, `uid`, times, names of who saved it, `last_run`, `next_run_at` and
+    `warnings` are ignored.
     """
     put = manage.put_export(
         call.services,
@@ -78,7 +114,9 @@ def put_export(call: Call) -> func.HttpResponse:
     )
     saved = put.versioned
     call.before, call.after = put.before, saved.document.definition
-    return answer(export_view(saved.document), status=201 if put.is_new else 200, etag=saved.etag)
+    through = manage.find_connection(call.services, saved.document.definition.connection)
+    view = _shown(call, saved.document, through)
+    return answer(view, status=201 if put.is_new else 200, etag=saved.etag)
 
 
 @endpoint(

@@ -17,7 +17,12 @@ if TYPE_CHECKING:
     import azure.functions as func
     from pydantic_core import ErrorDetails
 
-READ_ONLY: Final = frozenset({"id", "uid", "type", "created_at", "created_by", "updated_at", "updated_by"})
+READ_ONLY: Final = frozenset(
+    {
+        *("id", "uid", "type", "created_at", "created_by", "updated_at", "updated_by"),
+        *("last_run", "next_run_at", "warnings"),
+    }
+)
 """Members of an answer that may be sent back in a PUT; they are ignored."""
 READ_ONLY_CONSENT: Final = frozenset({"given_by", "given_at"})
 """The same of a consent."""

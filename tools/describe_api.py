@@ -24,6 +24,7 @@ KINDS: Final = {
         "In the `reason.code` of a run, and of a request that is refused for the same reason.",
     ),
     "rejection": ("Rejected rows", "Beside a row that was not sent."),
+    "warning": ("Warnings", "In the `warnings` of an export, beside reasons of runs."),
 }
 
 

@@ -82,6 +82,30 @@ def put_connection(call: Call) -> func.HttpResponse:
 
 @endpoint(
     blueprint,
+    "PATCH",
+    "connections/{id}",
+    body=ConnectionDraft,
+    answers={200: SAVED},
+    parameters=(IF_MATCH,),
+    problems=(412, 415),
+)
+def patch_connection(call: Call) -> func.HttpResponse:
+    """Change members of a connection, by RFC 7396: null takes one back to its default, what is not sent stays."""
+    found = manage.get_connection(call.services, call.id)
+    put = manage.put_connection(
+        call.services,
+        call.id,
+        requests.parse_patched(call.request, ConnectionDraft, found.document.definition),
+        caller=call.caller,
+        etag=requests.if_match_or(call.request, found.etag),
+    )
+    saved = put.versioned
+    call.before, call.after = put.before, saved.document.definition
+    return answer(_shown(saved.document, call), etag=saved.etag)
+
+
+@endpoint(
+    blueprint,
     "DELETE",
     "connections/{id}",
     answers={204: Answer(description="It is gone.")},

@@ -13,7 +13,7 @@ from functions.authorisation import Call, endpoint
 from functions.operations import IF_MATCH, IF_NONE_MATCH, Answer
 from functions.wiring import reading_extracts
 from shared.definitions import manage
-from shared.model.definitions import Export
+from shared.model.definitions import Export, Identifier, Text
 from shared.model.documents import Document
 from shared.runs.outlook import find_last_run, find_next_due, tell_hindrances, tell_last_hindrance
 from shared.runs.preview import Preview
@@ -21,6 +21,7 @@ from shared.runs.preview import Preview
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from shared.definitions.manage import Put
     from shared.model.definitions import Connection, Saved
     from shared.model.warning_codes import ExportWarning
 
@@ -35,6 +36,15 @@ class PreviewOptions(Document):
 
     rows: Annotated[int, Field(ge=1, le=PREVIEW_ROWS_MAX)] = 1_000
     """How many rows to read of the beginning."""
+
+
+class Duplicate(Document):
+    """Body of a request for a duplicate."""
+
+    id: Identifier
+    """Of the new export."""
+    name: Text | None = None
+    """Of the new export; that of the first one with "Copy of" in front, if it is not given."""
 
 
 @endpoint(blueprint, "GET", "exports", answers={200: Answer(description="Exports, by id.", model=ExportList)})
@@ -112,6 +122,54 @@ def put_export(call: Call) -> func.HttpResponse:
         etag=requests.if_match(call.request),
         only_new=requests.only_new(call.request),
     )
+    return _saved(call, put)
+
+
+@endpoint(
+    blueprint,
+    "PATCH",
+    "exports/{id}",
+    body=Export,
+    answers={200: SAVED},
+    parameters=(IF_MATCH,),
+    problems=(412, 415),
+)
+def patch_export(call: Call) -> func.HttpResponse:
+    """Change members of an export, by RFC 7396: null takes one back to its default, what is not sent stays.
+
+    `{"enabled": false}` stops it, for instance.
+    """
+    found = manage.get_export(call.services, call.id)
+    put = manage.put_export(
+        call.services,
+        call.id,
+        requests.parse_patched(call.request, Export, found.document.definition),
+        caller=call.caller,
+        etag=requests.if_match_or(call.request, found.etag),
+    )
+    return _saved(call, put)
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "exports/{id}/duplicate",
+    body=Duplicate,
+    answers={201: SAVED},
+    problems=(409,),
+)
+def duplicate_export(call: Call) -> func.HttpResponse:
+    """Save an export anew under another id; it runs on demand only until it is given a schedule.
+
+    It brings nobody until it runs, and remembers none of those whom the first one has brought.
+    """
+    wish = requests.parse_options(call.request, Duplicate)
+    put = manage.duplicate_export(call.services, call.id, wish.id, name=wish.name, caller=call.caller)
+    return _saved(call, put)
+
+
+def _saved(call: Call, put: Put[Export]) -> func.HttpResponse:
+    """The export as it is saved now; the audit log has what changed."""
     saved = put.versioned
     call.before, call.after = put.before, saved.document.definition
     through = manage.find_connection(call.services, saved.document.definition.connection)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic.json_schema import models_json_schema
 
 from functions.field_docs import described_fields
+from functions.merge_patch import MERGE_PATCH
 from functions.operations import HEADERS, JSON, OPERATIONS
 from functions.problems import PROBLEM_TYPE, Problem
 from shared import __version__
@@ -38,6 +39,7 @@ PROBLEMS: Final[Mapping[int, str]] = {
     404: "There is no such thing, or the caller may not see it.",
     409: "The state of what the request is about forbids it.",
     412: "It is another version by now, or it is there already.",
+    415: "The body is of another media type than is taken; `detail` says which are.",
     422: "The Idempotency-Key was sent before with another request.",
     429: "As much as is served at a time is under way; Retry-After says when to ask again.",
     500: "A setting of the app is missing or wrong.",
@@ -126,7 +128,11 @@ def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
         roles = ", ".join(role.value for role in Role if operation.rule.relations.get(role))
         described["description"] = f"{operation.description}\n\nFor: {roles}."
     if operation.body is not None:
-        content = {JSON: {"schema": schemas[operation.body, "validation"]}}
+        schema = schemas[operation.body, "validation"]
+        content = {JSON: {"schema": schema}}
+        if operation.method == "PATCH":
+            changes = {"type": "object", "description": f"Members of {operation.body.__name__} to change."}
+            content = {media: {"schema": changes} for media in (MERGE_PATCH, JSON)}
         described["requestBody"] = {"required": operation.body_required, "content": content}
     return described
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from functions.merge_patch import merge, require_merge_patch
 from shared.errors import FieldError, InvalidInputError
 from shared.model.definitions import Identifier, RunId
 from shared.model.documents import Document
@@ -95,6 +96,12 @@ def if_match(request: func.HttpRequest) -> str | None:
     return value.removeprefix("W/").strip('"') if value else None
 
 
+def if_match_or(request: func.HttpRequest, read: str) -> str:
+    """The version that a change is made to: the one the caller has read, or else `read`."""
+    given = if_match(request)
+    return read if given in {None, "*"} else str(given)
+
+
 def only_new(request: func.HttpRequest) -> bool:
     """Whether nothing may be there yet: `If-None-Match: *`. Raises InvalidInputError."""
     value = request.headers.get("if-none-match")
@@ -123,6 +130,21 @@ def parse_definition[D: Document](request: func.HttpRequest, kind: type[D]) -> D
     change.
     """
     return validate(kind, without_read_only(json_object(request)))
+
+
+def parse_patched[D: Document](request: func.HttpRequest, kind: type[D], saved: Document) -> D:
+    """What is saved, as the body of a PATCH changes it. Raises InvalidInputError, UnsupportedMediaError."""
+    require_merge_patch(request)
+    patch, target = without_read_only(json_object(request)), without_read_only(saved.model_dump(mode="json"))
+    if _kind(patch) not in {None, _kind(target)}:
+        del target["schedule"]  # one of another kind has none of its members
+    return validate(kind, merge(target, patch))
+
+
+def _kind(document: Mapping[str, Any]) -> str | None:
+    """Of the schedule in an export, or in a change to one."""
+    schedule = document.get("schedule")
+    return str(schedule["kind"]) if isinstance(schedule, dict) and "kind" in schedule else None
 
 
 def without_read_only(document: dict[str, Any]) -> dict[str, Any]:

@@ -233,6 +233,9 @@ RESENDS: Final = 2
 CLEAN_EVERY: Final = 6 * 3600.0
 """Seconds between two looks for things past their retention."""
 
+NAME_MAX: Final = 100
+"""Longest name of a connection or export, in characters. Ours."""
+
 LIST_NAME_MAX: Final = 100
 """Longest name of a list, in characters.
 

@@ -14,6 +14,7 @@ from shared.model.documents import Document
 from shared.model.reasons import RunStatus
 from shared.model.warning_codes import ExportWarning
 from shared.runs.views import RunView
+from shared.sendgrid.choices import ContactList
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -101,6 +102,18 @@ class RunPage(Document):
     runs: tuple[RunView, ...]
     next: str | None
     """Address of the next page."""
+
+
+class StartedRuns(Document):
+    """Runs that were started together, by export."""
+
+    runs: tuple[RunView, ...]
+
+
+class Lists(Document):
+    """The lists of an account, by name."""
+
+    lists: tuple[ContactList, ...]
 
 
 class Health(Document):

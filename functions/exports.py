@@ -10,10 +10,11 @@ from pydantic import Field
 from functions import requests
 from functions.answers import ExportDetails, ExportList, ExportView, answer, export_details, export_view
 from functions.authorisation import Call, endpoint
+from functions.export_drafts import ExportDraft, parse_export
 from functions.operations import IF_MATCH, IF_NONE_MATCH, Answer
 from functions.wiring import reading_extracts
 from shared.definitions import manage
-from shared.model.definitions import Export, Identifier, Text
+from shared.model.definitions import Identifier, Text
 from shared.model.documents import Document
 from shared.runs.outlook import find_last_run, find_next_due, tell_hindrances, tell_last_hindrance
 from shared.runs.preview import Preview
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from shared.definitions.manage import Put
-    from shared.model.definitions import Connection, Saved
+    from shared.model.definitions import Connection, Export, Saved
     from shared.model.warning_codes import ExportWarning
 
 blueprint = func.Blueprint()
@@ -103,7 +104,7 @@ def get_export(call: Call) -> func.HttpResponse:
     blueprint,
     "PUT",
     "exports/{id}",
-    body=Export,
+    body=ExportDraft,
     answers={200: SAVED, 201: SAVED},
     parameters=(IF_MATCH, IF_NONE_MATCH),
     problems=(412,),
@@ -117,7 +118,7 @@ def put_export(call: Call) -> func.HttpResponse:
     put = manage.put_export(
         call.services,
         call.id,
-        requests.parse_definition(call.request, Export),
+        parse_export(call, requests.without_read_only(requests.json_object(call.request))),
         caller=call.caller,
         etag=requests.if_match(call.request),
         only_new=requests.only_new(call.request),
@@ -129,7 +130,7 @@ def put_export(call: Call) -> func.HttpResponse:
     blueprint,
     "PATCH",
     "exports/{id}",
-    body=Export,
+    body=ExportDraft,
     answers={200: SAVED},
     parameters=(IF_MATCH,),
     problems=(412, 415),
@@ -143,7 +144,7 @@ def patch_export(call: Call) -> func.HttpResponse:
     put = manage.put_export(
         call.services,
         call.id,
-        requests.parse_patched(call.request, Export, found.document.definition),
+        parse_export(call, requests.patched(call.request, found.document.definition)),
         caller=call.caller,
         etag=requests.if_match_or(call.request, found.etag),
     )

@@ -109,6 +109,10 @@ def text(name: str, description: str, **schema: object) -> Parameter:
     return Parameter(name=name, description=description, schema={"type": "string", **schema})
 
 
+RETRY_AFTER: Final = "3"
+"""Seconds after which a run that was started or cancelled is worth a look."""
+
+
 OPERATIONS: Final[dict[str, Operation]] = {}
 """By the function's name; filled as functions are registered."""
 

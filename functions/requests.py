@@ -132,13 +132,15 @@ def parse_definition[D: Document](request: func.HttpRequest, kind: type[D]) -> D
     return validate(kind, without_read_only(json_object(request)))
 
 
-def parse_patched[D: Document](request: func.HttpRequest, kind: type[D], saved: Document) -> D:
+def patched(request: func.HttpRequest, saved: Document) -> dict[str, Any]:
     """What is saved, as the body of a PATCH changes it. Raises InvalidInputError, UnsupportedMediaError."""
     require_merge_patch(request)
     patch, target = without_read_only(json_object(request)), without_read_only(saved.model_dump(mode="json"))
     if _kind(patch) not in {None, _kind(target)}:
         del target["schedule"]  # one of another kind has none of its members
-    return validate(kind, merge(target, patch))
+    if patch.get("list_name") is not None:
+        target.pop("list_id", None)  # the name takes its place
+    return merge(target, patch)
 
 
 def _kind(document: Mapping[str, Any]) -> str | None:

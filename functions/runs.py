@@ -9,7 +9,7 @@ import azure.functions as func
 from functions import requests
 from functions.answers import RunPage, answer
 from functions.authorisation import Call, endpoint
-from functions.operations import IDEMPOTENCY_KEY, Answer, number, text
+from functions.operations import IDEMPOTENCY_KEY, RETRY_AFTER, Answer, number, text
 from functions.report import content_security_policy, render
 from shared.access.policy import Target
 from shared.definitions import manage
@@ -28,8 +28,6 @@ blueprint = func.Blueprint()
 PAGE_DEFAULT = 20
 PAGE_MAX = 100
 PARTS_MAX = 99_999
-RETRY_AFTER = "3"
-"""Seconds after which a run that was started or cancelled is worth a look."""
 
 
 class RunOptions(Document):

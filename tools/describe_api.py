@@ -15,7 +15,7 @@ from shared.model.roles import Role
 ROOT: Final = Path(__file__).parents[1]
 BEGIN: Final = "<!-- made by `make docs`: {} -->"
 END: Final = "<!-- end -->"
-BODIES: Final = ("ConnectionDraft", "Export", "FieldMapping", "SourceOptions")
+BODIES: Final = ("ConnectionDraft", "ExportDraft", "FieldMapping", "SourceOptions")
 """Models whose fields docs/api.md lists."""
 KINDS: Final = {
     "problem": ("Problems", "In the `code` of a problem document: a request was refused."),

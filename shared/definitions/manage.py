@@ -121,6 +121,24 @@ def put_export(
     """
     name = export_blob(export)
     old = _find(services, name, Saved[Export])
+    _require_usable(services, export, old, definition, caller)
+    _require_new(old, only_new=only_new)
+    saved = _next(services, Saved[Export], export, definition, old=old, caller=caller)
+    return _put(services, name, saved, old, etag)
+
+
+def require_usable(services: Services, export: str, definition: Export, *, caller: Caller) -> None:
+    """Raises what `put_export` raises where the caller may not save the export."""
+    _require_usable(services, export, _find(services, export_blob(export), Saved[Export]), definition, caller)
+
+
+def _require_usable(
+    services: Services,
+    export: str,
+    old: Versioned[Saved[Export]] | None,
+    definition: Export,
+    caller: Caller,
+) -> None:
     if old is not None and not caller.may_use(find_connection(services, old.document.definition.connection)):
         raise NotFoundError(f"There is no export {export}.")
     connection = find_connection(services, definition.connection)
@@ -132,9 +150,6 @@ def put_export(
     if missing := connection.definition.missing_segments(definition.segments):
         problem = FieldError(field="segments", message=f"may not hold {', '.join(missing)}")
         raise InvalidInputError("The connection may not export every segment of the export.", problem)
-    _require_new(old, only_new=only_new)
-    saved = _next(services, Saved[Export], export, definition, old=old, caller=caller)
-    return _put(services, name, saved, old, etag)
 
 
 def duplicate_export(

@@ -69,11 +69,7 @@ def start_once(services: Services, request: StartRequest, begin: Callable[[str],
     """
     if request.key is None:
         return Started(run=begin(new_run_id(services)))
-    noted = _noted(services, request)
-    if noted.request != request.digest:
-        raise IdempotencyMismatchError(
-            "The Idempotency-Key was sent before with another request; send a key of its own with each."
-        )
+    noted, _ = note_request(services, request)
     found = services.store.find(RunBlobs(export=request.export, run=noted.run).document, Run)
     if found is not None:
         return Started(run=start(services, found.document), is_replay=True)
@@ -83,8 +79,20 @@ def start_once(services: Services, request: StartRequest, begin: Callable[[str],
     return Started(run=run)
 
 
-def _noted(services: Services, request: StartRequest) -> StartedRequest:
-    """What is noted of the key's request: of the one that had it first within IDEMPOTENCY_KEPT."""
+def note_request(services: Services, request: StartRequest) -> tuple[StartedRequest, bool]:
+    """What is noted of the request under its key within IDEMPOTENCY_KEPT, and whether it was noted just now.
+
+    Raises IdempotencyMismatchError when the key was sent with another request.
+    """
+    noted, is_new = _noted(services, request)
+    if noted.request != request.digest:
+        raise IdempotencyMismatchError(
+            "The Idempotency-Key was sent before with another request; send a key of its own with each."
+        )
+    return noted, is_new
+
+
+def _noted(services: Services, request: StartRequest) -> tuple[StartedRequest, bool]:
     now = services.clock()
     mine = StartedRequest(run=new_run_id(services), request=request.digest, asked_at=now)
     found = services.store.find(request.blob, StartedRequest)
@@ -95,10 +103,10 @@ def _noted(services: Services, request: StartRequest) -> StartedRequest:
         elif found.document.asked_at is None or found.document.asked_at < oldest:
             services.store.replace(request.blob, mine, etag=found.etag)
         else:
-            return found.document
+            return found.document, False
     except (BlobExistsError, BlobChangedError):  # sent twice at the same moment
-        return services.store.get(request.blob, StartedRequest).document
-    return mine
+        return services.store.get(request.blob, StartedRequest).document, False
+    return mine, True
 
 
 def run_under_way(services: Services, export: str, name: str) -> Run | None:

@@ -11,6 +11,7 @@ from functions import (
     queues,
     reference,
     refresh,
+    row_lists,
     runs,
     segments,
     timers,
@@ -22,6 +23,7 @@ app.register_functions(audit.blueprint)
 app.register_functions(connections.blueprint)
 app.register_functions(exports.blueprint)
 app.register_functions(runs.blueprint)
+app.register_functions(row_lists.blueprint)
 app.register_functions(history.blueprint)
 app.register_functions(refresh.blueprint)
 app.register_functions(segments.blueprint)

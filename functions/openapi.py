@@ -166,10 +166,13 @@ def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
 
 def _answer(answer: Answer, schemas: Schemas) -> dict[str, Any]:
     described: dict[str, Any] = {"description": answer.description}
+    content: dict[str, Any] = {}
+    if answer.media != JSON:
+        content[answer.media] = {"schema": {"type": "string"}}
     if answer.model is not None:
-        described["content"] = {JSON: {"schema": schemas[answer.model, "serialization"]}}
-    elif answer.media != JSON:
-        described["content"] = {answer.media: {"schema": {"type": "string"}}}
+        content[JSON] = {"schema": schemas[answer.model, "serialization"]}
+    if content:
+        described["content"] = content
     if answer.headers:
         described["headers"] = {
             name: {"description": HEADERS[name][0], "schema": HEADERS[name][1]} for name in answer.headers

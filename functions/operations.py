@@ -36,7 +36,7 @@ class Answer:
     description: str
     model: type[Document] | None = None
     media: str = JSON
-    """Of an answer that is no JSON."""
+    """Of an answer that is no JSON, or may be something else where it is asked for."""
     headers: tuple[str, ...] = ()
     """Of HEADERS."""
 

@@ -96,6 +96,22 @@ def if_match(request: func.HttpRequest) -> str | None:
     return value.removeprefix("W/").strip('"') if value else None
 
 
+def prefers_json(request: func.HttpRequest, usual: str) -> bool:
+    """Whether the caller would rather have JSON than the usual media type, by their Accept; RFC 9110, 12.5.1."""
+    wanted = {}
+    for each in str(request.headers.get("accept", "")).lower().split(","):
+        media, _, weight = each.replace(" ", "").partition(";q=")
+        wanted[media.partition(";")[0]] = _weight(weight)
+    return wanted.get("application/json", 0) > wanted.get(usual, 0)
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text or 1)
+    except ValueError:
+        return 0
+
+
 def if_match_or(request: func.HttpRequest, read: str) -> str:
     """The version that a change is made to: the one the caller has read, or else `read`."""
     given = if_match(request)

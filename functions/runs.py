@@ -27,7 +27,6 @@ blueprint = func.Blueprint()
 
 PAGE_DEFAULT = 20
 PAGE_MAX = 100
-PARTS_MAX = 99_999
 
 
 class RunOptions(Document):
@@ -45,12 +44,6 @@ STARTED: Final = Answer(
 CANCELLED: Final = Answer(
     description="The run as it was when this was noted.", model=views.RunView, headers=("Retry-After",)
 )
-PART: Final = number("part", "Which part of the list.", most=PARTS_MAX, default=1)
-
-
-def _listed(what: str) -> Answer:
-    headers = ("Link", "Content-Disposition")
-    return Answer(description=f"A part of {what}, as CSV.", media="text/csv", headers=headers)
 
 
 @endpoint(
@@ -239,42 +232,6 @@ def confirm_removals(call: Call) -> func.HttpResponse:
         call,
         lambda run_id: confirmation.confirm_removals(call.services, call.job(), call.run, by=by, run_id=run_id),
     )
-
-
-@endpoint(
-    blueprint,
-    "GET",
-    "exports/{id}/runs/{run}/rejected",
-    answers={200: _listed("the rows that were not sent")},
-    parameters=(PART,),
-)
-def get_rejected(call: Call) -> func.HttpResponse:
-    """The rows that are not sent, and why, as CSV in parts: segment, file, row, customer_id, column, reason."""
-    part = requests.whole_number(call.request, "part", default=1, most=PARTS_MAX)
-    data, more = views.get_rejected(call.services, call.id, call.run, part)
-    return _csv_part("rejected", call.id, call.run, part, data, more=more)
-
-
-@endpoint(
-    blueprint,
-    "GET",
-    "exports/{id}/runs/{run}/others",
-    answers={200: _listed("those on the list whom nobody brings")},
-    parameters=(PART,),
-)
-def get_others(call: Call) -> func.HttpResponse:
-    """Those on an adopted list whom nobody brings, as CSV in parts: email, contact_id. For seven days."""
-    part = requests.whole_number(call.request, "part", default=1, most=PARTS_MAX)
-    data, more = views.get_others(call.services, call.id, call.run, part)
-    return _csv_part("others", call.id, call.run, part, data, more=more)
-
-
-def _csv_part(what: str, export: str, run: str, part: int, data: bytes, *, more: bool) -> func.HttpResponse:
-    """A part of a list, as a file to be kept."""
-    headers = {"Content-Disposition": f'attachment; filename="{export}-{run}-{what}-{part}.csv"'}
-    if more:
-        headers["Link"] = f'</api/exports/{export}/runs/{run}/{what}?part={part + 1}>; rel="next"'
-    return func.HttpResponse(data, headers=headers, mimetype="text/csv", charset="utf-8")
 
 
 def _address(run: Run) -> str:

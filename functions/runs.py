@@ -11,8 +11,10 @@ from functions.answers import RunPage, answer
 from functions.authorisation import Call, endpoint
 from functions.operations import IDEMPOTENCY_KEY, RETRY_AFTER, Answer, number, text
 from functions.report import content_security_policy, render
+from functions.wiring import watching_runs
 from shared.access.policy import Target
 from shared.definitions import manage
+from shared.limits import WAIT_MAX
 from shared.model.documents import Document
 from shared.runs import adopt, cancel, dry_run, retry, views
 from shared.runs.start import start_on_demand
@@ -158,13 +160,18 @@ def list_runs(call: Call) -> func.HttpResponse:
     "GET",
     "exports/{id}/runs/{run}",
     answers={200: Answer(description="The whole story of the run.", model=views.RunDetails)},
+    parameters=(number("wait", "Seconds to wait for a change of the run.", least=0, most=WAIT_MAX, default=0),),
 )
 def get_run(call: Call) -> func.HttpResponse:
     """The details of a run: stages, counts by outcome and reason, chunks with tries and jobs, what to do next.
 
     `created` and `updated` are SendGrid's; a chunk that was sent twice (`resends`, `repeats`) tells as updated
-    whom it had brought before.
+    whom it had brought before. With `wait` the answer comes when status, counts or chunks change, or the run is
+    over; where many wait already it comes at once.
     """
+    wait = requests.whole_number(call.request, "wait", default=0, least=0, most=WAIT_MAX)
+    if wait:
+        watching_runs().wait(call.services, call.id, call.run, seconds=wait)
     run = views.get_run_details(call.services, call.id, call.run)
     return answer(run)
 

@@ -217,6 +217,15 @@ PREVIEW_SECONDS: Final = 20.0
 PREVIEW_BYTES: Final = 256_000_000
 """Most bytes that a preview reads of what is stored. Ours: 100,000 rows are 20 MB of text."""
 
+WAIT_MAX: Final = 20
+"""Seconds that a caller may wait for a run to change, on a thread of the instance."""
+
+WAIT_LOOK: Final = 1.0
+"""Seconds between two looks for such a change."""
+
+WAITS_AT_ONCE: Final = 4
+"""Callers that wait for a run on an instance, which has 16 threads for all; others are answered at once."""
+
 CLAIM_LOOK: Final = 20.0
 """Seconds between two looks of a message at a chunk that another one is sending."""
 

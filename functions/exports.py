@@ -11,9 +11,11 @@ from functions import requests
 from functions.answers import ExportDetails, ExportList, ExportView, answer, export_details, export_view
 from functions.authorisation import Call, endpoint
 from functions.export_drafts import ExportDraft, parse_export
-from functions.operations import IF_MATCH, IF_NONE_MATCH, Answer
+from functions.operations import IF_MATCH, IF_NONE_MATCH, Answer, text
 from functions.wiring import reading_extracts
 from shared.definitions import manage
+from shared.definitions.resolve import ExportWithConnection
+from shared.errors import TooManyRequestsError
 from shared.model.definitions import Identifier, Text
 from shared.model.documents import Document
 from shared.runs.outlook import find_last_run, find_next_due, tell_hindrances, tell_last_hindrance
@@ -29,6 +31,9 @@ if TYPE_CHECKING:
 blueprint = func.Blueprint()
 
 PREVIEW_ROWS_MAX = 100_000
+CHECK: Final = text(
+    "check", "Whether to look at what will hinder its runs.", enum=["true", "false"], default="true"
+)
 SAVED: Final = Answer(description="The export as it is saved.", model=ExportView, headers=("ETag",))
 
 
@@ -106,15 +111,19 @@ def get_export(call: Call) -> func.HttpResponse:
     "exports/{id}",
     body=ExportDraft,
     answers={200: SAVED, 201: SAVED},
-    parameters=(IF_MATCH, IF_NONE_MATCH),
-    problems=(412,),
+    parameters=(CHECK, IF_MATCH, IF_NONE_MATCH),
+    problems=(409, 412),
 )
 def put_export(call: Call) -> func.HttpResponse:
     """Create or change an export; never runs it.
 
+    `warnings` tells what will hinder its runs: extracts, columns, list and custom fields are looked at for five
+    seconds at most, and the export is saved whatever is found.
+
     What was answered may be sent back: `id`, `uid`, times, names of who saved it, `last_run`, `next_run_at` and
     `warnings` are ignored.
     """
+    is_checked = requests.flag(call.request, "check", default=True)
     put = manage.put_export(
         call.services,
         call.id,
@@ -123,7 +132,7 @@ def put_export(call: Call) -> func.HttpResponse:
         etag=requests.if_match(call.request),
         only_new=requests.only_new(call.request),
     )
-    return _saved(call, put)
+    return _saved(call, put, is_checked=is_checked)
 
 
 @endpoint(
@@ -132,8 +141,8 @@ def put_export(call: Call) -> func.HttpResponse:
     "exports/{id}",
     body=ExportDraft,
     answers={200: SAVED},
-    parameters=(IF_MATCH,),
-    problems=(412, 415),
+    parameters=(CHECK, IF_MATCH),
+    problems=(409, 412, 415),
 )
 def patch_export(call: Call) -> func.HttpResponse:
     """Change members of an export, by RFC 7396: null takes one back to its default, what is not sent stays.
@@ -141,6 +150,7 @@ def patch_export(call: Call) -> func.HttpResponse:
     `{"enabled": false}` stops it, for instance.
     """
     found = manage.get_export(call.services, call.id)
+    is_checked = requests.flag(call.request, "check", default=True)
     put = manage.put_export(
         call.services,
         call.id,
@@ -148,7 +158,7 @@ def patch_export(call: Call) -> func.HttpResponse:
         caller=call.caller,
         etag=requests.if_match_or(call.request, found.etag),
     )
-    return _saved(call, put)
+    return _saved(call, put, is_checked=is_checked)
 
 
 @endpoint(
@@ -169,13 +179,27 @@ def duplicate_export(call: Call) -> func.HttpResponse:
     return _saved(call, put)
 
 
-def _saved(call: Call, put: Put[Export]) -> func.HttpResponse:
+def _saved(call: Call, put: Put[Export], *, is_checked: bool = False) -> func.HttpResponse:
     """The export as it is saved now; the audit log has what changed."""
     saved = put.versioned
     call.before, call.after = put.before, saved.document.definition
     through = manage.find_connection(call.services, saved.document.definition.connection)
-    view = _shown(call, saved.document, through)
+    warnings = _found(call, saved.document, through) if is_checked and through else ()
+    view = _shown(call, saved.document, through, warnings)
     return answer(view, status=201 if put.is_new else 200, etag=saved.etag)
+
+
+def _found(call: Call, saved: Saved[Export], through: Saved[Connection]) -> Iterable[ExportWarning]:
+    """What a look at extracts and SendGrid finds; without consent nothing is read."""
+    from shared.runs.save_check import LOOKED_AT, check_saved, not_checked
+
+    if through.definition.consent is None:
+        return ()
+    try:
+        with reading_extracts().entered(call.caller.id):
+            return check_saved(call.services, ExportWithConnection(saved=saved, through=through))
+    except TooManyRequestsError:
+        return tuple(not_checked(name) for name in LOOKED_AT)
 
 
 @endpoint(

@@ -90,6 +90,16 @@ def whole_number(request: func.HttpRequest, name: str, *, default: int, most: in
     )
 
 
+def flag(request: func.HttpRequest, name: str, *, default: bool) -> bool:
+    """A parameter that is true or false. Raises InvalidInputError."""
+    value = request.params.get(name)
+    if value not in {None, "true", "false"}:
+        raise InvalidInputError(
+            f"The parameter {name} is not valid.", FieldError(field=name, message="must be true or false")
+        )
+    return default if value is None else value == "true"
+
+
 def if_match(request: func.HttpRequest) -> str | None:
     """The version the caller has read, when it says so."""
     value = request.headers.get("if-match")

@@ -217,6 +217,9 @@ PREVIEW_SECONDS: Final = 20.0
 PREVIEW_BYTES: Final = 256_000_000
 """Most bytes that a preview reads of what is stored. Ours: 100,000 rows are 20 MB of text."""
 
+SAVE_CHECK_SECONDS: Final = 5.0
+"""Seconds that saving an export waits for a look at its extracts and at SendGrid."""
+
 WAIT_MAX: Final = 20
 """Seconds that a caller may wait for a run to change, on a thread of the instance."""
 

@@ -11,7 +11,7 @@ from shared.model.runs import ChunkInfo, ChunkResult, ChunkStatus, Counts, Deliv
 from shared.runs.membership import later_run, other_memberships
 from shared.runs.refused import PlanInput
 from shared.runs.start import start
-from shared.runs.start_once import one_at_a_time, run_under_way
+from shared.runs.start_once import one_at_a_time
 from shared.runs.views import load_run
 from shared.storage.layout import RunBlobs, number_of
 
@@ -36,8 +36,6 @@ def retry_run(services: Services, job: ExportWithConnection, run: str, *, by: Ac
     export = job.id
     earlier = load_run(services, export, run)
     blobs = RunBlobs(export=export, run=run)
-    if under_way := run_under_way(services, export, blobs.retry):
-        return start(services, under_way)
     if not earlier.status.is_terminal:
         raise ConflictError(f"The run {run} is not over; cancel it or wait.")
     if later := later_run(services, earlier):

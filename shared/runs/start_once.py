@@ -109,15 +109,6 @@ def _noted(services: Services, request: StartRequest) -> tuple[StartedRequest, b
     return mine, True
 
 
-def run_under_way(services: Services, export: str, name: str) -> Run | None:
-    """The run that the document `name` stands for, as long as it is not over."""
-    noted = services.store.find(name, StartedRequest)
-    if noted is None:
-        return None
-    found = services.store.find(RunBlobs(export=export, run=noted.document.run).document, Run)
-    return found.document if found and not found.document.status.is_terminal else None
-
-
 def one_at_a_time(services: Services, export: str, name: str, run: str) -> str:
     """The run that the document `name` stands for, unless it is over; else `run`, for which it stands then.
 

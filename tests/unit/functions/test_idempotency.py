@@ -54,10 +54,12 @@ def test_what_a_key_started_is_told_when_it_could_not_start_any_more(app: InMemo
     assert (again.status_code, told(again)["id"]) == (202, first["id"])
 
 
-@pytest.mark.parametrize("other", ["plan_export", "adopt_list", "retry_run"])
-def test_a_key_of_another_operation_is_refused(app: InMemoryApp, other: str) -> None:
+@pytest.mark.parametrize(
+    ("first", "other"), [("start_run", "plan_export"), ("plan_export", "adopt_list"), ("plan_export", "retry_run")]
+)
+def test_a_key_of_another_operation_is_refused(app: InMemoryApp, first: str, other: str) -> None:
     run = failed(app).id
-    ask("start_run", headers=KEY)
+    ask(first, headers=KEY)
     refused = ask(other, headers=KEY, run=run)
     assert (refused.status_code, told(refused)["code"]) == (422, "idempotency_key_reused")
 

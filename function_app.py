@@ -2,7 +2,21 @@
 
 import azure.functions as func
 
-from functions import api_page, audit, connections, exports, health, queues, reference, runs, segments, timers
+from functions import (
+    api_page,
+    audit,
+    connections,
+    exports,
+    health,
+    history,
+    queues,
+    reference,
+    refresh,
+    row_lists,
+    runs,
+    segments,
+    timers,
+)
 from functions.wiring import http_level
 
 app = func.FunctionApp(http_auth_level=http_level())
@@ -11,6 +25,9 @@ app.register_functions(audit.blueprint)
 app.register_functions(connections.blueprint)
 app.register_functions(exports.blueprint)
 app.register_functions(runs.blueprint)
+app.register_functions(row_lists.blueprint)
+app.register_functions(history.blueprint)
+app.register_functions(refresh.blueprint)
 app.register_functions(segments.blueprint)
 app.register_functions(health.blueprint)
 app.register_functions(reference.blueprint)

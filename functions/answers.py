@@ -11,10 +11,17 @@ from shared.definitions.segments import Segment
 from shared.model.audit import AuditEntry
 from shared.model.definitions import Actor, Connection, Export
 from shared.model.documents import Document
+from shared.model.reasons import RunStatus
+from shared.model.warning_codes import ExportWarning
 from shared.runs.views import RunView
+from shared.sendgrid.choices import ContactList
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
     from shared.model.definitions import Saved
+    from shared.model.runs import Run
 
 TYPE: Final = "SendGrid"
 """What connections of this app lead to."""
@@ -50,6 +57,25 @@ class ExportView(Export):
     created_by: Actor
     updated_at: AwareDatetime
     updated_by: Actor
+    next_run_at: AwareDatetime | None
+    """When it is due next; null where it runs on demand only, or is disabled."""
+    warnings: tuple[ExportWarning, ...]
+    """What will hinder it."""
+
+
+class LastRun(Document):
+    """How an export went last."""
+
+    id: str
+    status: RunStatus
+    finished_at: AwareDatetime | None
+
+
+class ExportDetails(ExportView):
+    """An export, and how it went last."""
+
+    last_run: LastRun | None
+    """The newest run, dry runs and adoptions apart, of those that the caller may see."""
 
 
 class ConnectionList(Document):
@@ -78,6 +104,18 @@ class RunPage(Document):
     """Address of the next page."""
 
 
+class StartedRuns(Document):
+    """Runs that were started together, by export."""
+
+    runs: tuple[RunView, ...]
+
+
+class Lists(Document):
+    """The lists of an account, by name."""
+
+    lists: tuple[ContactList, ...]
+
+
 class Health(Document):
     """Whether everything runs that has to."""
 
@@ -103,9 +141,17 @@ def connection_view(saved: Saved[Connection]) -> ConnectionView:
     return ConnectionView.model_validate(_flat(saved))
 
 
-def export_view(saved: Saved[Export]) -> ExportView:
+def export_view(
+    saved: Saved[Export], *, next_run_at: datetime | None, warnings: Iterable[ExportWarning]
+) -> ExportView:
     """A saved export."""
-    return ExportView.model_validate(_flat(saved))
+    return ExportView.model_validate({**_flat(saved), "next_run_at": next_run_at, "warnings": tuple(warnings)})
+
+
+def export_details(view: ExportView, run: Run | None) -> ExportDetails:
+    """A saved export, and its last run."""
+    last = None if run is None else LastRun(id=run.id, status=run.status, finished_at=run.finished_at)
+    return ExportDetails.model_validate({**dict(view), "last_run": last})
 
 
 def _flat(saved: Saved[Any]) -> dict[str, Any]:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 import azure.functions as func
 
 from functions import requests
-from functions.answers import ConnectionList, ConnectionSummary, ConnectionView, answer, connection_view
+from functions.answers import ConnectionList, ConnectionSummary, ConnectionView, Lists, answer, connection_view
 from functions.authorisation import Call, endpoint
 from functions.operations import IF_MATCH, IF_NONE_MATCH, Answer
-from shared.definitions import manage
+from shared.definitions import choices, manage
 from shared.definitions.check import Checked
 from shared.definitions.check import check_connection as check
 from shared.model.definitions import ConnectionDraft
+from shared.sendgrid.choices import ContactFields
 
 if TYPE_CHECKING:
     from shared.model.definitions import Connection, Saved
@@ -82,6 +83,30 @@ def put_connection(call: Call) -> func.HttpResponse:
 
 @endpoint(
     blueprint,
+    "PATCH",
+    "connections/{id}",
+    body=ConnectionDraft,
+    answers={200: SAVED},
+    parameters=(IF_MATCH,),
+    problems=(412, 415),
+)
+def patch_connection(call: Call) -> func.HttpResponse:
+    """Change members of a connection, by RFC 7396: null takes one back to its default, what is not sent stays."""
+    found = manage.get_connection(call.services, call.id)
+    put = manage.put_connection(
+        call.services,
+        call.id,
+        requests.validate(ConnectionDraft, requests.patched(call.request, found.document.definition)),
+        caller=call.caller,
+        etag=requests.if_match_or(call.request, found.etag),
+    )
+    saved = put.versioned
+    call.before, call.after = put.before, saved.document.definition
+    return answer(_shown(saved.document, call), etag=saved.etag)
+
+
+@endpoint(
+    blueprint,
     "DELETE",
     "connections/{id}",
     answers={204: Answer(description="It is gone.")},
@@ -104,3 +129,27 @@ def delete_connection(call: Call) -> func.HttpResponse:
 def check_connection(call: Call) -> func.HttpResponse:
     """Whether the vault has the connection's key and SendGrid takes it; sends nothing. 409 says what to change."""
     return answer(check(call.services, call.id))
+
+
+@endpoint(
+    blueprint,
+    "GET",
+    "connections/{id}/lists",
+    answers={200: Answer(description="The lists that SendGrid has now.", model=Lists)},
+    problems=(409,),
+)
+def list_lists(call: Call) -> func.HttpResponse:
+    """The contact lists of the connection's account, by name, for an export's `list_id`."""
+    return answer(Lists(lists=choices.list_lists(call.services, call.id)))
+
+
+@endpoint(
+    blueprint,
+    "GET",
+    "connections/{id}/fields",
+    answers={200: Answer(description="The fields that SendGrid has now.", model=ContactFields)},
+    problems=(409,),
+)
+def list_fields(call: Call) -> func.HttpResponse:
+    """The custom and reserved fields of the connection's account, by name, for an export's `mapping`."""
+    return answer(choices.list_fields(call.services, call.id))

@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import azure.functions as func
 from pydantic import Field
 
 from functions import requests
-from functions.answers import ExportList, ExportView, answer, export_view
+from functions.answers import ExportDetails, ExportList, ExportView, answer, export_details, export_view
 from functions.authorisation import Call, endpoint
-from functions.operations import IF_MATCH, IF_NONE_MATCH, Answer
+from functions.export_drafts import ExportDraft, parse_export
+from functions.operations import IF_MATCH, IF_NONE_MATCH, Answer, text
 from functions.wiring import reading_extracts
 from shared.definitions import manage
-from shared.model.definitions import Export
+from shared.definitions.resolve import ExportWithConnection
+from shared.errors import TooManyRequestsError
+from shared.model.definitions import Identifier, Text
 from shared.model.documents import Document
+from shared.runs.outlook import find_last_run, find_next_due, tell_hindrances, tell_last_hindrance
 from shared.runs.preview import Preview
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from shared.definitions.manage import Put
+    from shared.model.definitions import Connection, Export, Saved
+    from shared.model.warning_codes import ExportWarning
 
 blueprint = func.Blueprint()
 
 PREVIEW_ROWS_MAX = 100_000
+CHECK: Final = text(
+    "check", "Whether to look at what will hinder its runs.", enum=["true", "false"], default="true"
+)
 SAVED: Final = Answer(description="The export as it is saved.", model=ExportView, headers=("ETag",))
 
 
@@ -28,6 +42,15 @@ class PreviewOptions(Document):
 
     rows: Annotated[int, Field(ge=1, le=PREVIEW_ROWS_MAX)] = 1_000
     """How many rows to read of the beginning."""
+
+
+class Duplicate(Document):
+    """Body of a request for a duplicate."""
+
+    id: Identifier
+    """Of the new export."""
+    name: Text | None = None
+    """Of the new export; that of the first one with "Copy of" in front, if it is not given."""
 
 
 @endpoint(blueprint, "GET", "exports", answers={200: Answer(description="Exports, by id.", model=ExportList)})
@@ -39,46 +62,144 @@ def list_exports(call: Call) -> func.HttpResponse:
         for saved in manage.list_exports(call.services)
         if call.may_see(connections.get(saved.definition.connection), export=saved.id)
     ]
-    return answer(ExportList(exports=tuple(export_view(saved) for saved in seen)))
+    return answer(
+        ExportList(
+            exports=tuple(_shown(call, saved, connections.get(saved.definition.connection)) for saved in seen)
+        )
+    )
+
+
+def _shown(
+    call: Call,
+    saved: Saved[Export],
+    through: Saved[Connection] | None,
+    warnings: Iterable[ExportWarning] = (),
+) -> ExportView:
+    """An export with what its definitions tell, and further warnings."""
+    refresh, definition = call.services.settings.refresh, saved.definition
+    told = tell_hindrances(definition, through.definition if through else None, refresh)
+    next_run_at = find_next_due(definition, refresh, call.services.clock())
+    return export_view(saved, next_run_at=next_run_at, warnings=(*told, *warnings))
 
 
 @endpoint(
     blueprint,
     "GET",
     "exports/{id}",
-    answers={200: Answer(description="The export.", model=ExportView, headers=("ETag",))},
+    answers={200: Answer(description="The export.", model=ExportDetails, headers=("ETag",))},
 )
 def get_export(call: Call) -> func.HttpResponse:
-    """One export."""
+    """One export: its definition, how it went last, when it is due next, and what will hinder it.
+
+    The warnings tell what is known without asking SendGrid or reading an extract.
+    """
     found = manage.get_export(call.services, call.id)
-    return answer(export_view(found.document), etag=found.etag)
+    saved = found.document
+    through = manage.find_connection(call.services, saved.definition.connection)
+    last = find_last_run(
+        call.services,
+        call.id,
+        shown=lambda run: run.export_uid == saved.uid and call.may_see_run(run),
+    )
+    view = _shown(call, saved, through, tell_last_hindrance(last, saved, through))
+    return answer(export_details(view, last), etag=found.etag)
 
 
 @endpoint(
     blueprint,
     "PUT",
     "exports/{id}",
-    body=Export,
+    body=ExportDraft,
     answers={200: SAVED, 201: SAVED},
-    parameters=(IF_MATCH, IF_NONE_MATCH),
-    problems=(412,),
+    parameters=(CHECK, IF_MATCH, IF_NONE_MATCH),
+    problems=(409, 412),
 )
 def put_export(call: Call) -> func.HttpResponse:
     """Create or change an export; never runs it.
 
-    What was answered may be sent back: `id`, `uid`, times and names of who saved it are ignored.
+    `warnings` tells what will hinder its runs: extracts, columns, list and custom fields are looked at for five
+    seconds at most, and the export is saved whatever is found.
+
+    What was answered may be sent back: `id`, `uid`, times, names of who saved it, `last_run`, `next_run_at` and
+    `warnings` are ignored.
     """
+    is_checked = requests.flag(call.request, "check", default=True)
     put = manage.put_export(
         call.services,
         call.id,
-        requests.parse_definition(call.request, Export),
+        parse_export(call, requests.without_read_only(requests.json_object(call.request))),
         caller=call.caller,
         etag=requests.if_match(call.request),
         only_new=requests.only_new(call.request),
     )
+    return _saved(call, put, is_checked=is_checked)
+
+
+@endpoint(
+    blueprint,
+    "PATCH",
+    "exports/{id}",
+    body=ExportDraft,
+    answers={200: SAVED},
+    parameters=(CHECK, IF_MATCH),
+    problems=(409, 412, 415),
+)
+def patch_export(call: Call) -> func.HttpResponse:
+    """Change members of an export, by RFC 7396: null takes one back to its default, what is not sent stays.
+
+    `{"enabled": false}` stops it, for instance.
+    """
+    found = manage.get_export(call.services, call.id)
+    is_checked = requests.flag(call.request, "check", default=True)
+    put = manage.put_export(
+        call.services,
+        call.id,
+        parse_export(call, requests.patched(call.request, found.document.definition)),
+        caller=call.caller,
+        etag=requests.if_match_or(call.request, found.etag),
+    )
+    return _saved(call, put, is_checked=is_checked)
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "exports/{id}/duplicate",
+    body=Duplicate,
+    answers={201: SAVED},
+    problems=(409,),
+)
+def duplicate_export(call: Call) -> func.HttpResponse:
+    """Save an export anew under another id; it runs on demand only until it is given a schedule.
+
+    It brings nobody until it runs, and remembers none of those whom the first one has brought.
+    """
+    wish = requests.parse_options(call.request, Duplicate)
+    put = manage.duplicate_export(call.services, call.id, wish.id, name=wish.name, caller=call.caller)
+    return _saved(call, put)
+
+
+def _saved(call: Call, put: Put[Export], *, is_checked: bool = False) -> func.HttpResponse:
+    """The export as it is saved now; the audit log has what changed."""
     saved = put.versioned
     call.before, call.after = put.before, saved.document.definition
-    return answer(export_view(saved.document), status=201 if put.is_new else 200, etag=saved.etag)
+    through = manage.find_connection(call.services, saved.document.definition.connection)
+    warnings = _found(call, saved.document, through) if is_checked and through else ()
+    view = _shown(call, saved.document, through, warnings)
+    return answer(view, status=201 if put.is_new else 200, etag=saved.etag)
+
+
+def _found(call: Call, saved: Saved[Export], through: Saved[Connection]) -> Iterable[ExportWarning]:
+    """What a look at extracts and SendGrid finds; without consent nothing is read."""
+    from shared.runs.save_check import LOOKED_AT, check_saved, not_checked
+
+    if through.definition.consent is None:
+        return ()
+    try:
+        with reading_extracts().entered(call.caller.id):
+            return check_saved(call.services, ExportWithConnection(saved=saved, through=through))
+    except TooManyRequestsError:
+        return tuple(not_checked(name) for name in LOOKED_AT)
 
 
 @endpoint(

@@ -28,7 +28,11 @@ UP_SINCE = datetime.now(UTC)
 
 
 WELL: Final = Answer(description="Everything runs that has to.", model=Health)
-UNWELL: Final = Answer(description="Something does not; problems says what.", model=Health)
+UNWELL: Final = Answer(
+    description="Something does not; problems says what.", model=Health, headers=("Retry-After",)
+)
+RETRY_AFTER: Final = "30"
+"""Seconds after which it is worth to ask again: timers tick so often."""
 
 
 @route("health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -38,7 +42,8 @@ def get_health(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 
     problems = list(_problems())
     status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
     health = Health(status="degraded" if problems else "ok", version=__version__, problems=tuple(problems) or None)
-    return answer(health, status=status, exclude_none=True)
+    headers = {"Retry_After": RETRY_AFTER} if problems else {}
+    return answer(health, status=status, exclude_none=True, **headers)
 
 
 def _problems() -> Iterator[str]:

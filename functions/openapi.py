@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic.json_schema import models_json_schema
 
 from functions.field_docs import described_fields
+from functions.merge_patch import MERGE_PATCH
 from functions.operations import HEADERS, JSON, OPERATIONS, RUN_ID
 from functions.problems import PROBLEM_TYPE, Problem
 from functions.requests import READ_ONLY, READ_ONLY_CONSENT
@@ -39,6 +40,7 @@ PROBLEMS: Final[Mapping[int, str]] = {
     404: "There is no such thing, or the caller may not see it.",
     409: "The state of what the request is about forbids it.",
     412: "It is another version by now, or it is there already.",
+    415: "The body is of another media type than is taken; `detail` says which are.",
     422: "The Idempotency-Key was sent before with another request.",
     429: "As much as is served at a time is under way; Retry-After says when to ask again.",
     500: "A setting of the app is missing or wrong.",
@@ -165,7 +167,11 @@ def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
         roles = ", ".join(role.value for role in Role if operation.rule.relations.get(role))
         described["description"] = f"{operation.description}\n\nFor: {roles}."
     if operation.body is not None:
-        content = {JSON: {"schema": schemas[operation.body, "validation"]}}
+        schema = schemas[operation.body, "validation"]
+        content = {JSON: {"schema": schema}}
+        if operation.method == "PATCH":
+            changes = {"type": "object", "description": f"Members of {operation.body.__name__} to change."}
+            content = {media: {"schema": changes} for media in (MERGE_PATCH, JSON)}
         described["requestBody"] = {"required": operation.body_required, "content": content}
     return described
 
@@ -199,10 +205,13 @@ def _responses(operation: Operation, schemas: Schemas) -> dict[str, Any]:
 
 def _answer(answer: Answer, schemas: Schemas) -> dict[str, Any]:
     described: dict[str, Any] = {"description": answer.description}
+    content: dict[str, Any] = {}
+    if answer.media != JSON:
+        content[answer.media] = {"schema": {"type": "string"}}
     if answer.model is not None:
-        described["content"] = {JSON: {"schema": schemas[answer.model, "serialization"]}}
-    elif answer.media != JSON:
-        described["content"] = {answer.media: {"schema": {"type": "string"}}}
+        content[JSON] = {"schema": schemas[answer.model, "serialization"]}
+    if content:
+        described["content"] = content
     if answer.headers:
         described["headers"] = {
             name: {"description": HEADERS[name][0], "schema": HEADERS[name][1]} for name in answer.headers

@@ -38,7 +38,7 @@ class Answer:
     description: str
     model: type[Document] | None = None
     media: str = JSON
-    """Of an answer that is no JSON."""
+    """Of an answer that is no JSON, or may be something else where it is asked for."""
     headers: tuple[str, ...] = ()
     """Of HEADERS."""
 
@@ -109,6 +109,10 @@ def number(name: str, description: str, *, least: int = 1, most: int, default: i
 def text(name: str, description: str, **schema: object) -> Parameter:
     """A text in the query."""
     return Parameter(name=name, description=description, schema={"type": "string", **schema})
+
+
+RETRY_AFTER: Final = "3"
+"""Seconds after which a run that was started or cancelled is worth a look."""
 
 
 OPERATIONS: Final[dict[str, Operation]] = {}

@@ -34,7 +34,7 @@ PROBLEM_TYPE: Final = "application/problem+json"
 EVERYWHERE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 """Headers of every answer: each may tell of people, definitions or runs."""
 BUSY_RETRY_AFTER: Final = 5
-"""Seconds after which to ask again when storage or the vault is away."""
+"""Seconds after which to ask again when storage or the vault is away, unless it says that it takes longer."""
 REQUEST_ID: Final[ContextVar[str]] = ContextVar("request_id", default="")
 """Of the request that is being answered; its answer, its log lines and its entries in the audit log have it."""
 
@@ -107,7 +107,7 @@ def answered(handler: Handler, request: func.HttpRequest) -> func.HttpResponse:
     except TransientError as error:
         status = HTTPStatus.SERVICE_UNAVAILABLE
         answer = problem(status, "Try again later", str(error), code=ProblemCode.TRY_AGAIN_LATER)
-        answer.headers["Retry-After"] = str(BUSY_RETRY_AFTER)
+        answer.headers["Retry-After"] = str(max(BUSY_RETRY_AFTER, math.ceil(error.retry_after or 0)))
         return answer
 
 

@@ -13,6 +13,7 @@ from shared.model.documents import Document
 from shared.model.problems import ProblemCode
 from shared.model.reason_codes import ReasonCode
 from shared.model.rejections import Rejected
+from shared.model.warning_codes import WarningCode
 
 blueprint = func.Blueprint()
 
@@ -21,8 +22,8 @@ class Code(Document):
     """A code, and what to do about it."""
 
     code: str
-    kind: Literal["problem", "run", "rejection"]
-    """Where it stands: in a problem document, as the reason of a run, or beside a rejected row."""
+    kind: Literal["problem", "run", "rejection", "warning"]
+    """Where it stands: in a problem document, as a run's reason, beside a rejected row, or beside an export."""
     meaning: str
     action: str
 
@@ -34,18 +35,19 @@ class CodeList(Document):
 
 
 def all_codes() -> tuple[Code, ...]:
-    """Problems, then reasons of runs, then reasons of rejections; docs/errors.md is made of it."""
+    """Problems, reasons of runs, reasons of rejections, warnings; docs/errors.md is made of it."""
     return (
         *(Code(code=each, kind="problem", meaning=each.meaning, action=each.action) for each in ProblemCode),
         *(Code(code=each, kind="run", meaning=each.meaning, action=each.advice) for each in ReasonCode),
         *(Code(code=each, kind="rejection", meaning=each.phrase, action=each.action) for each in Rejected),
+        *(Code(code=each, kind="warning", meaning=each.meaning, action=each.action) for each in WarningCode),
     )
 
 
 @blueprint.route("reasons", methods=["GET"], trigger_arg_name="request", auth_level=func.AuthLevel.ANONYMOUS)
 @open_to_all(
     "reasons",
-    answers={200: Answer(description="Problems, then reasons of runs, then of rejections.", model=CodeList)},
+    answers={200: Answer(description="Problems, reasons of runs and of rejections, warnings.", model=CodeList)},
 )
 def get_reasons(request: func.HttpRequest) -> func.HttpResponse:
     """Every code the API may answer with, its meaning and what to do."""

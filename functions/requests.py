@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from functions.merge_patch import merge, require_merge_patch
 from shared.errors import FieldError, InvalidInputError
 from shared.model.definitions import Identifier, RunId
 from shared.model.documents import Document
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
     import azure.functions as func
     from pydantic_core import ErrorDetails
 
-READ_ONLY: Final = frozenset({"id", "uid", "type", "created_at", "created_by", "updated_at", "updated_by"})
+READ_ONLY: Final = frozenset(
+    {
+        *("id", "uid", "type", "created_at", "created_by", "updated_at", "updated_by"),
+        *("last_run", "next_run_at", "warnings"),
+    }
+)
 """Members of an answer that may be sent back in a PUT; they are ignored."""
 READ_ONLY_CONSENT: Final = frozenset({"given_by", "given_at"})
 """The same of a consent."""
@@ -89,10 +95,42 @@ def whole_number(request: func.HttpRequest, name: str, *, default: int, most: in
     )
 
 
+def flag(request: func.HttpRequest, name: str, *, default: bool) -> bool:
+    """A parameter that is true or false. Raises InvalidInputError."""
+    value = request.params.get(name)
+    if value not in {None, "true", "false"}:
+        raise InvalidInputError(
+            f"The parameter {name} is not valid.", FieldError(field=name, message="must be true or false")
+        )
+    return default if value is None else value == "true"
+
+
 def if_match(request: func.HttpRequest) -> str | None:
     """The version the caller has read, when it says so."""
     value = request.headers.get("if-match")
     return value.removeprefix("W/").strip('"') if value else None
+
+
+def prefers_json(request: func.HttpRequest, usual: str) -> bool:
+    """Whether the caller would rather have JSON than the usual media type, by their Accept; RFC 9110, 12.5.1."""
+    wanted = {}
+    for each in str(request.headers.get("accept", "")).lower().split(","):
+        media, _, weight = each.replace(" ", "").partition(";q=")
+        wanted[media.partition(";")[0]] = _weight(weight)
+    return wanted.get("application/json", 0) > wanted.get(usual, 0)
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text or 1)
+    except ValueError:
+        return 0
+
+
+def if_match_or(request: func.HttpRequest, read: str) -> str:
+    """The version that a change is made to: the one the caller has read, or else `read`."""
+    given = if_match(request)
+    return read if given in {None, "*"} else str(given)
 
 
 def only_new(request: func.HttpRequest) -> bool:
@@ -123,6 +161,23 @@ def parse_definition[D: Document](request: func.HttpRequest, kind: type[D]) -> D
     change.
     """
     return validate(kind, without_read_only(json_object(request)))
+
+
+def patched(request: func.HttpRequest, saved: Document) -> dict[str, Any]:
+    """What is saved, as the body of a PATCH changes it. Raises InvalidInputError, UnsupportedMediaError."""
+    require_merge_patch(request)
+    patch, target = without_read_only(json_object(request)), without_read_only(saved.model_dump(mode="json"))
+    if _kind(patch) not in {None, _kind(target)}:
+        del target["schedule"]  # one of another kind has none of its members
+    if patch.get("list_name") is not None:
+        target.pop("list_id", None)  # the name takes its place
+    return merge(target, patch)
+
+
+def _kind(document: Mapping[str, Any]) -> str | None:
+    """Of the schedule in an export, or in a change to one."""
+    schedule = document.get("schedule")
+    return str(schedule["kind"]) if isinstance(schedule, dict) and "kind" in schedule else None
 
 
 def without_read_only(document: dict[str, Any]) -> dict[str, Any]:

@@ -9,23 +9,26 @@ import azure.functions as func
 from functions import requests
 from functions.answers import RunPage, answer
 from functions.authorisation import Call, endpoint
-from functions.operations import IDEMPOTENCY_KEY, RUN_ID, Answer, number, text
+from functions.operations import IDEMPOTENCY_KEY, RETRY_AFTER, RUN_ID, Answer, number, text
 from functions.report import content_security_policy, render
+from functions.wiring import watching_runs
+from shared.access.policy import Target
 from shared.definitions import manage
+from shared.limits import WAIT_MAX
 from shared.model.documents import Document
 from shared.runs import adopt, cancel, dry_run, retry, views
 from shared.runs.start import start_on_demand
+from shared.runs.start_once import StartRequest, start_once
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from shared.model.runs import Run
 
 blueprint = func.Blueprint()
 
 PAGE_DEFAULT = 20
 PAGE_MAX = 100
-PARTS_MAX = 99_999
-RETRY_AFTER_START = "3"
-"""Seconds after which a run just started is worth a look."""
 
 
 class RunOptions(Document):
@@ -36,14 +39,13 @@ class RunOptions(Document):
 
 
 STARTED: Final = Answer(
-    description="The run; it goes on by itself.", model=views.RunView, headers=("Location", "Retry-After")
+    description="The run; it goes on by itself.",
+    model=views.RunView,
+    headers=("Location", "Retry-After", "Idempotency-Replayed"),
 )
-PART: Final = number("part", "Which part of the list.", most=PARTS_MAX, default=1)
-
-
-def _listed(what: str) -> Answer:
-    headers = ("Link", "Content-Disposition")
-    return Answer(description=f"A part of {what}, as CSV.", media="text/csv", headers=headers)
+CANCELLED: Final = Answer(
+    description="The run as it was when this was noted.", model=views.RunView, headers=("Retry-After",)
+)
 
 
 @endpoint(
@@ -62,10 +64,11 @@ def start_run(call: Call) -> func.HttpResponse:
     It goes on by itself; Location says where it is to be seen.
     """
     options = requests.parse_options(call.request, RunOptions)
-    key = requests.idempotency_key(call.request)
-    return _started(
-        start_on_demand(call.services, call.job(), by=call.caller.actor, force=options.force, idempotency_key=key)
-    )
+
+    def begin(run_id: str) -> Run:
+        return start_on_demand(call.services, call.job(), by=call.caller.actor, run_id=run_id, force=options.force)
+
+    return _started(call, begin, body=options)
 
 
 @endpoint(
@@ -73,7 +76,8 @@ def start_run(call: Call) -> func.HttpResponse:
     "POST",
     "exports/{id}/plan",
     answers={202: STARTED},
-    problems=(409,),
+    parameters=(IDEMPOTENCY_KEY,),
+    problems=(409, 422),
 )
 def plan_export(call: Call) -> func.HttpResponse:
     """Start a dry run: it plans everything and sends nothing.
@@ -82,7 +86,8 @@ def plan_export(call: Call) -> func.HttpResponse:
     requests and about how many seconds it would take; and what the account would hold beside the connection's
     `contact_limit`. The details have masked `examples` for seven days.
     """
-    return _started(dry_run.start_dry_run(call.services, call.job(), by=call.caller.actor))
+    by = call.caller.actor
+    return _started(call, lambda run_id: dry_run.start_dry_run(call.services, call.job(), by=by, run_id=run_id))
 
 
 @endpoint(
@@ -90,7 +95,8 @@ def plan_export(call: Call) -> func.HttpResponse:
     "POST",
     "exports/{id}/adopt",
     answers={202: STARTED},
-    problems=(409,),
+    parameters=(IDEMPOTENCY_KEY,),
+    problems=(409, 422),
 )
 def adopt_list(call: Call) -> func.HttpResponse:
     """Start a run that makes members of those on the list who are in the extracts.
@@ -98,11 +104,28 @@ def adopt_list(call: Call) -> func.HttpResponse:
     It sends and removes nobody. While one is not over it is the same one when asked again. Its run has `adopted`:
     `on_list` = `made` + `known` + `others`.
     """
-    return _started(adopt.start_adoption(call.services, call.job(), by=call.caller.actor))
+    by = call.caller.actor
+    return _started(call, lambda run_id: adopt.start_adoption(call.services, call.job(), by=by, run_id=run_id))
 
 
-def _started(run: Run) -> func.HttpResponse:
-    return answer(views.RunView.of(run), status=202, Location=_address(run), Retry_After=RETRY_AFTER_START)
+def _started(call: Call, begin: Callable[[str], Run], *, body: Document | None = None) -> func.HttpResponse:
+    """Start what the call asks for, once for an Idempotency-Key."""
+    request = StartRequest(
+        export=call.id,
+        export_uid=call.job().uid,
+        by=call.caller.actor,
+        operation=call.rule.operation,
+        run=call.run if call.rule.target is Target.RUN else None,
+        body=body,
+        key=requests.idempotency_key(call.request),
+    )
+    started = start_once(call.services, request, begin)
+    answered = answer(
+        views.RunView.of(started.run), status=202, Location=_address(started.run), Retry_After=RETRY_AFTER
+    )
+    if started.is_replay:
+        answered.headers["Idempotency-Replayed"] = "true"
+    return answered
 
 
 @endpoint(
@@ -137,13 +160,18 @@ def list_runs(call: Call) -> func.HttpResponse:
     "GET",
     "exports/{id}/runs/{run}",
     answers={200: Answer(description="The whole story of the run.", model=views.RunDetails)},
+    parameters=(number("wait", "Seconds to wait for a change of the run.", least=0, most=WAIT_MAX, default=0),),
 )
 def get_run(call: Call) -> func.HttpResponse:
     """The details of a run: stages, counts by outcome and reason, chunks with tries and jobs, what to do next.
 
     `created` and `updated` are SendGrid's; a chunk that was sent twice (`resends`, `repeats`) tells as updated
-    whom it had brought before.
+    whom it had brought before. With `wait` the answer comes when status, counts or chunks change, or the run is
+    over; where many wait already it comes at once.
     """
+    wait = requests.whole_number(call.request, "wait", default=0, least=0, most=WAIT_MAX)
+    if wait:
+        watching_runs().wait(call.services, call.id, call.run, seconds=wait)
     run = views.get_run_details(call.services, call.id, call.run)
     return answer(run)
 
@@ -165,13 +193,13 @@ def get_report(call: Call) -> func.HttpResponse:
     blueprint,
     "POST",
     "exports/{id}/runs/{run}/cancel",
-    answers={202: Answer(description="The run as it was when this was noted.", model=views.RunView)},
+    answers={202: CANCELLED},
     problems=(409,),
 )
 def cancel_run(call: Call) -> func.HttpResponse:
     """Send nothing more of a run; what SendGrid had accepted stays on the list."""
     run = cancel.cancel_run(call.services, call.id, call.run, by=call.caller.actor)
-    return answer(views.RunView.of(run), status=202)
+    return answer(views.RunView.of(run), status=202, Retry_After=RETRY_AFTER)
 
 
 @endpoint(
@@ -179,14 +207,19 @@ def cancel_run(call: Call) -> func.HttpResponse:
     "POST",
     "exports/{id}/runs/{run}/retry",
     answers={202: STARTED},
-    problems=(409,),
+    parameters=(IDEMPOTENCY_KEY,),
+    problems=(409, 422),
 )
 def retry_run(call: Call) -> func.HttpResponse:
     """Start a run that sends what an earlier one did not bring to its end.
 
-    409 when there is nothing, when a later run has sent, or when the export goes elsewhere now.
+    While one is not over it is the same one when asked again. 409 when there is nothing, when a later run has
+    sent, or when the export goes elsewhere now.
     """
-    return _started(retry.retry_run(call.services, call.job(), call.run, by=call.caller.actor))
+    by = call.caller.actor
+    return _started(
+        call, lambda run_id: retry.retry_run(call.services, call.job(), call.run, by=by, run_id=run_id)
+    )
 
 
 @endpoint(
@@ -194,49 +227,18 @@ def retry_run(call: Call) -> func.HttpResponse:
     "POST",
     "exports/{id}/runs/{run}/confirm-removals",
     answers={202: STARTED},
-    problems=(409,),
+    parameters=(IDEMPOTENCY_KEY,),
+    problems=(409, 422),
 )
 def confirm_removals(call: Call) -> func.HttpResponse:
     """Start a run that takes off the list whom an earlier one was not allowed to; asked again, it is the same."""
     from shared.runs import confirm_removals as confirmation
 
-    return _started(confirmation.confirm_removals(call.services, call.job(), call.run, by=call.caller.actor))
-
-
-@endpoint(
-    blueprint,
-    "GET",
-    "exports/{id}/runs/{run}/rejected",
-    answers={200: _listed("the rows that were not sent")},
-    parameters=(PART,),
-)
-def get_rejected(call: Call) -> func.HttpResponse:
-    """The rows that are not sent, and why, as CSV in parts: segment, file, row, customer_id, column, reason."""
-    part = requests.whole_number(call.request, "part", default=1, most=PARTS_MAX)
-    data, more = views.get_rejected(call.services, call.id, call.run, part)
-    return _csv_part("rejected", call.id, call.run, part, data, more=more)
-
-
-@endpoint(
-    blueprint,
-    "GET",
-    "exports/{id}/runs/{run}/others",
-    answers={200: _listed("those on the list whom nobody brings")},
-    parameters=(PART,),
-)
-def get_others(call: Call) -> func.HttpResponse:
-    """Those on an adopted list whom nobody brings, as CSV in parts: email, contact_id. For seven days."""
-    part = requests.whole_number(call.request, "part", default=1, most=PARTS_MAX)
-    data, more = views.get_others(call.services, call.id, call.run, part)
-    return _csv_part("others", call.id, call.run, part, data, more=more)
-
-
-def _csv_part(what: str, export: str, run: str, part: int, data: bytes, *, more: bool) -> func.HttpResponse:
-    """A part of a list, as a file to be kept."""
-    headers = {"Content-Disposition": f'attachment; filename="{export}-{run}-{what}-{part}.csv"'}
-    if more:
-        headers["Link"] = f'</api/exports/{export}/runs/{run}/{what}?part={part + 1}>; rel="next"'
-    return func.HttpResponse(data, headers=headers, mimetype="text/csv", charset="utf-8")
+    by = call.caller.actor
+    return _started(
+        call,
+        lambda run_id: confirmation.confirm_removals(call.services, call.job(), call.run, by=by, run_id=run_id),
+    )
 
 
 def _address(run: Run) -> str:

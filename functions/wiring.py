@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.runs.preview_gate import PreviewGate
+    from shared.runs.watch import Watch
     from shared.services import Authenticator, Services
     from shared.settings import Entra, Keys
 
@@ -58,6 +59,14 @@ def reading_extracts() -> PreviewGate:
     from shared.runs.preview_gate import PreviewGate
 
     return PreviewGate()
+
+
+@functools.cache
+def watching_runs() -> Watch:
+    """Lets a few callers of this process wait for runs at a time."""
+    from shared.runs.watch import Watch
+
+    return Watch()
 
 
 def _quieten_libraries() -> None:

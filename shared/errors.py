@@ -8,6 +8,7 @@ ExportError
 │   ├── ConflictError            409: the state forbids it
 │   ├── PreconditionFailedError  412: somebody changed the document in between
 │   ├── UnauthenticatedError     401: nobody knows who this caller is
+│   ├── UnsupportedMediaError    415: the body is of another kind than is taken
 │   ├── IdempotencyMismatchError 422: the key belongs to another request
 │   └── TooManyRequestsError     429: the same request may be sent again in some seconds
 ├── SettingsError                the deployment must change; names the setting
@@ -115,6 +116,14 @@ class UnauthenticatedError(RequestError):
     status = 401
     title = "Who are you?"
     code = ProblemCode.UNAUTHENTICATED
+
+
+class UnsupportedMediaError(RequestError):
+    """The body is of another kind than is taken; the message says which."""
+
+    status = 415
+    title = "The body is of another kind"
+    code = ProblemCode.UNSUPPORTED_MEDIA
 
 
 class IdempotencyMismatchError(RequestError):

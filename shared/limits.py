@@ -217,6 +217,18 @@ PREVIEW_SECONDS: Final = 20.0
 PREVIEW_BYTES: Final = 256_000_000
 """Most bytes that a preview reads of what is stored. Ours: 100,000 rows are 20 MB of text."""
 
+SAVE_CHECK_SECONDS: Final = 5.0
+"""Seconds that saving an export waits for a look at its extracts and at SendGrid."""
+
+WAIT_MAX: Final = 20
+"""Seconds that a caller may wait for a run to change, on a thread of the instance."""
+
+WAIT_LOOK: Final = 1.0
+"""Seconds between two looks for such a change."""
+
+WAITS_AT_ONCE: Final = 4
+"""Callers that wait for a run on an instance, which has 16 threads for all; others are answered at once."""
+
 CLAIM_LOOK: Final = 20.0
 """Seconds between two looks of a message at a chunk that another one is sending."""
 
@@ -232,6 +244,21 @@ RESENDS: Final = 2
 
 CLEAN_EVERY: Final = 6 * 3600.0
 """Seconds between two looks for things past their retention."""
+
+NAME_MAX: Final = 100
+"""Longest name of a connection or export, in characters. Ours."""
+
+LIST_NAME_MAX: Final = 100
+"""Longest name of a list, in characters.
+
+https://www.twilio.com/docs/sendgrid/api-reference/lists/create-list
+"""
+
+RUNS_SCANNED_MAX: Final = 500
+"""Runs that are looked at for one page of the history at most; the next page goes on there."""
+
+IDEMPOTENCY_KEPT: Final = 24 * 3600.0
+"""Seconds for which an Idempotency-Key stands for its request."""
 
 POISON_RETENTION: Final = 30 * 24 * 3600.0
 """Seconds that messages which failed too often are kept for diagnosis."""

@@ -40,6 +40,8 @@ class Event(StrEnum):
     """A run had work but no message; it got one."""
     SWEEP_FAILED = "sweep_failed"
     """A run could not be swept this time."""
+    SAVE_CHECK_FAILED = "save_check_failed"
+    """What a saved export would find could not be looked at; it is saved."""
     MESSAGE_REVIVED = "message_revived"
     """A message failed too often, and gets one more chance."""
     POISON_MESSAGE = "poison_message"

@@ -17,7 +17,7 @@ from tools.exports.schemas import schema_text
 ROOT: Final = Path(__file__).parents[1]
 BEGIN: Final = "<!-- made by `make docs`: {} -->"
 END: Final = "<!-- end -->"
-BODIES: Final = ("ConnectionDraft", "Export", "FieldMapping", "SourceOptions")
+BODIES: Final = ("ConnectionDraft", "ExportDraft", "FieldMapping", "SourceOptions")
 """Models whose fields docs/api.md lists."""
 KINDS: Final = {
     "problem": ("Problems", "In the `code` of a problem document: a request was refused."),
@@ -26,6 +26,7 @@ KINDS: Final = {
         "In the `reason.code` of a run, and of a request that is refused for the same reason.",
     ),
     "rejection": ("Rejected rows", "Beside a row that was not sent."),
+    "warning": ("Warnings", "In the `warnings` of an export, beside reasons of runs."),
 }
 
 

@@ -19,7 +19,8 @@ from shared.errors import (
     NotFoundError,
     PreconditionFailedError,
 )
-from shared.model.definitions import Connection, ConnectionDraft, Consent, ConsentText, Export, Saved
+from shared.limits import NAME_MAX
+from shared.model.definitions import Connection, ConnectionDraft, Consent, ConsentText, Export, Off, Saved
 from shared.storage.documents import Versioned
 from shared.storage.layout import connection_blob, export_blob, members_folder, membership_blob
 from shared.telemetry import Event, log_event
@@ -120,6 +121,24 @@ def put_export(
     """
     name = export_blob(export)
     old = _find(services, name, Saved[Export])
+    _require_usable(services, export, old, definition, caller)
+    _require_new(old, only_new=only_new)
+    saved = _next(services, Saved[Export], export, definition, old=old, caller=caller)
+    return _put(services, name, saved, old, etag)
+
+
+def require_usable(services: Services, export: str, definition: Export, *, caller: Caller) -> None:
+    """Raises what `put_export` raises where the caller may not save the export."""
+    _require_usable(services, export, _find(services, export_blob(export), Saved[Export]), definition, caller)
+
+
+def _require_usable(
+    services: Services,
+    export: str,
+    old: Versioned[Saved[Export]] | None,
+    definition: Export,
+    caller: Caller,
+) -> None:
     if old is not None and not caller.may_use(find_connection(services, old.document.definition.connection)):
         raise NotFoundError(f"There is no export {export}.")
     connection = find_connection(services, definition.connection)
@@ -131,9 +150,25 @@ def put_export(
     if missing := connection.definition.missing_segments(definition.segments):
         problem = FieldError(field="segments", message=f"may not hold {', '.join(missing)}")
         raise InvalidInputError("The connection may not export every segment of the export.", problem)
-    _require_new(old, only_new=only_new)
-    saved = _next(services, Saved[Export], export, definition, old=old, caller=caller)
-    return _put(services, name, saved, old, etag)
+
+
+def duplicate_export(
+    services: Services, export: str, new: str, *, name: str | None, caller: Caller
+) -> Put[Export]:
+    """Save an export under another id, with its schedule off.
+
+    Raises ConflictError when there is one of that id, ForbiddenError for a key of another export, and what
+    `put_export` raises.
+    """
+    if caller.only_export not in {None, new}:
+        raise ForbiddenError(f"The key is one of the export {caller.only_export}, and makes no other.")
+    definition = get_export(services, export).document.definition
+    changes = {"name": name or f"Copy of {definition.name}"[:NAME_MAX], "schedule": Off(kind="off")}
+    copy = definition.model_copy(update=changes)
+    try:
+        return put_export(services, new, copy, caller=caller, etag=None, only_new=True)
+    except PreconditionFailedError:
+        raise ConflictError(f"There is an export {new} already; choose another id.") from None
 
 
 def find_connection(services: Services, connection: str) -> Saved[Connection] | None:

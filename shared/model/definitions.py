@@ -25,6 +25,7 @@ from shared.limits import (
     DEFAULT_MAX_CONTACTS,
     EXTRACT_WAIT,
     MAPPED_FIELDS_MAX,
+    NAME_MAX,
     NULLS_MAX,
     REJECTED_SHARE_MAX,
     REMOVAL_SHARE_MAX,
@@ -102,7 +103,7 @@ NullValue = Annotated[str, StringConstraints(max_length=100)]
 FieldName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 """Name of a field at SendGrid, reserved or custom."""
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=NAME_MAX)]
 Cron = Annotated[str, StringConstraints(max_length=CRON_MAX), AfterValidator(check_cron)]
 TimeZone = Annotated[str, StringConstraints(max_length=100), AfterValidator(_known_time_zone)]
 

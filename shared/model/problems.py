@@ -49,6 +49,11 @@ class ProblemCode(StrEnum):
         "The document is not the version that If-Match names; or If-None-Match says that there must be none.",
         "Read it again, apply the change to the new version, and send it with its ETag.",
     )
+    UNSUPPORTED_MEDIA = (
+        "unsupported_media",
+        "The body is of another media type than is taken here; `detail` says which are.",
+        "Send the body with the Content-Type that `detail` names.",
+    )
     IDEMPOTENCY_KEY_REUSED = (
         "idempotency_key_reused",
         "The Idempotency-Key was sent before with another request.",

@@ -192,6 +192,8 @@ class Run(Document):
     """Of a dry run that is over."""
     adopted: Adopted | None = None
     """Of an adoption that is over."""
+    list_name: str | None = None
+    """SendGrid's name of the list, as it was when the run was planned."""
     list_count_before: int | None = None
     """Contacts on the list before the run, by SendGrid's count."""
     list_count_after: int | None = None
@@ -239,6 +241,8 @@ class Plan(Document):
     """The run of which this plan takes up what was held."""
     warnings: tuple[Reason, ...] = ()
     """What people must hear although everything is sent, the gravest first."""
+    list_name: str | None = None
+    """SendGrid's name of the list."""
     list_count: int | None = None
     """Contacts on the list before anything was sent, by SendGrid's count."""
     mapping_digest: str = ""
@@ -371,11 +375,15 @@ class Success(Document):
 
 
 class StartedRequest(Document):
-    """Which run an Idempotency-Key stands for."""
+    """Which run a request stands for that may be sent twice."""
 
     run: RunId
     force: bool = False
-    """Of the request that had the key first."""
+    """What release 0.1 compared instead of `request`."""
+    request: str = ""
+    """Digest of the request that had the Idempotency-Key first, where there is one."""
+    asked_at: AwareDatetime | None = None
+    """When that was."""
 
 
 class ScheduleState(Document):

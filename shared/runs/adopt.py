@@ -6,17 +6,16 @@ What is found is committed before anybody is made a member, so a step that is re
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from typing import TYPE_CHECKING, Final
 
-from shared.errors import BlobChangedError, BlobExistsError, FileGoneError, RunEndError
+from shared.errors import FileGoneError, RunEndError
 from shared.limits import LIST_EXPORT_TRIES
 from shared.model.adoption import Adopted
 from shared.model.members import Adoption, Membership
 from shared.model.reason_codes import ReasonCode
 from shared.model.reasons import Reason, RunStatus
-from shared.model.runs import ParquetBlob, Run, RunKind, StartedRequest, Trigger
+from shared.model.runs import ParquetBlob, Run, RunKind, Trigger
 from shared.runs.finish import end_adoption
 from shared.runs.found_extracts import complete_extracts
 from shared.runs.job import load_job
@@ -27,6 +26,7 @@ from shared.runs.plan_warnings import no_valid_contact, plan_warnings
 from shared.runs.planner_lock import one_planner
 from shared.runs.run_locks import acquire_export_lock, acquire_list_lock
 from shared.runs.start import start
+from shared.runs.start_once import is_over, one_at_a_time
 from shared.storage.layout import RunBlobs, adoption_request_blob, members_blob
 
 if TYPE_CHECKING:
@@ -45,15 +45,14 @@ EXPIRED: Final = Reason(
 )
 
 
-def start_adoption(services: Services, job: ExportWithConnection, *, by: Actor) -> Run:
+def start_adoption(services: Services, job: ExportWithConnection, *, by: Actor, run_id: str) -> Run:
     """Start a run that adopts the export's list; asked again before that is over, it is the same run.
 
     Raises ExportUnavailableError.
     """
     job.require_runnable()
-    now = services.clock()
     run = Run(
-        id=_run_of_request(services, job, f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"),
+        id=one_at_a_time(services, job.id, adoption_request_blob(job.id, job.uid), run_id),
         export=job.id,
         trigger=Trigger.ON_DEMAND,
         kind=RunKind.ADOPTION,
@@ -62,32 +61,9 @@ def start_adoption(services: Services, job: ExportWithConnection, *, by: Actor) 
         connection_uid=job.through.uid,
         requested_by=by.name,
         acts_for=by,
-        created_at=now,
+        created_at=services.clock(),
     )
     return start(services, run)
-
-
-def _run_of_request(services: Services, job: ExportWithConnection, run: str) -> str:
-    """The run that adopts the list: the newest one unless it is over, else `run`."""
-    name, export = adoption_request_blob(job.id, job.uid), job.id
-    mine = StartedRequest(run=run)
-    found = services.store.find(name, StartedRequest)
-    try:
-        if found is None:
-            services.store.create(name, mine)
-        elif _is_over(services, export, found.document.run):
-            services.store.replace(name, mine, etag=found.etag)
-        else:
-            return found.document.run
-    except (BlobExistsError, BlobChangedError):  # asked twice at the same moment
-        return services.store.get(name, StartedRequest).document.run
-    return run
-
-
-def _is_over(services: Services, export: str, run: str) -> bool:
-    """Whether a run is over; one without a document was cut off as it was started, and is started by the next."""
-    found = services.store.find(RunBlobs(export=export, run=run).document, Run)
-    return found is not None and found.document.status.is_terminal
 
 
 def adopt_list(services: Services, blobs: RunBlobs, run: Run, tries: int) -> None:
@@ -109,7 +85,7 @@ def adopt_list(services: Services, blobs: RunBlobs, run: Run, tries: int) -> Non
 
 def _finish(services: Services, blobs: RunBlobs, adoption: Adoption) -> None:
     """Note the members and end the run; a run that is over may have been followed by others, and notes nothing."""
-    if _is_over(services, blobs.export, blobs.run):
+    if is_over(services, blobs.export, blobs.run):
         return
     commit_adoption(services, blobs, adoption.membership)
     adopted = adoption.adopted

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from typing import TYPE_CHECKING, Final
 
@@ -20,12 +19,13 @@ from shared.storage.layout import RunBlobs
 if TYPE_CHECKING:
     from shared.definitions.resolve import ExportWithConnection
     from shared.model.definitions import Actor
+    from shared.sendgrid.preflight import PreflightResult
     from shared.services import Services
 
 KEPT: Final = "The leavers are past their retention or a later run has looked anew; start a new run."
 
 
-def confirm_removals(services: Services, job: ExportWithConnection, run: str, *, by: Actor) -> Run:
+def confirm_removals(services: Services, job: ExportWithConnection, run: str, *, by: Actor, run_id: str) -> Run:
     """Start the run that does the removals which `run` holds; asked again, it is the same run.
 
     Raises NotFoundError, ExportUnavailableError, and ConflictError when there is nothing to confirm, or no longer.
@@ -35,8 +35,7 @@ def confirm_removals(services: Services, job: ExportWithConnection, run: str, *,
     if not earlier.removals_to_confirm:
         raise ConflictError(f"The run {run} holds no removals; there is nothing to confirm.")
     blobs = RunBlobs(export=job.id, run=run)
-    now = services.clock()
-    mine = StartedRequest(run=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}")
+    mine = StartedRequest(run=run_id)
     confirmed = services.store.find(blobs.confirmation, StartedRequest)
     if confirmed is None:
         _require_current(services, job, earlier)
@@ -56,7 +55,7 @@ def confirm_removals(services: Services, job: ExportWithConnection, run: str, *,
             connection_uid=job.through.uid,
             requested_by=by.name,
             acts_for=by,
-            created_at=now,
+            created_at=services.clock(),
         ),
     )
 
@@ -73,7 +72,7 @@ def _require_current(services: Services, job: ExportWithConnection, earlier: Run
 
 
 def plan_confirmation(
-    services: Services, blobs: RunBlobs, confirms: str, job: ExportWithConnection, list_count: int | None
+    services: Services, blobs: RunBlobs, confirms: str, job: ExportWithConnection, preflight: PreflightResult
 ) -> Plan:
     """The plan of the removals that the run `confirms` holds, but for those whom another export brings now.
 
@@ -111,7 +110,8 @@ def plan_confirmation(
             "confirms": confirms,
             "warnings": (),
             "sends_all": False,
-            "list_count": list_count,
+            "list_name": preflight.list_name,
+            "list_count": preflight.list_count,
             "committed_at": services.clock(),
         }
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import secrets
 import uuid
 from typing import TYPE_CHECKING, Final
 
@@ -45,12 +44,11 @@ NOTHING_SENT: Final = Reason(
 )
 
 
-def start_dry_run(services: Services, job: ExportWithConnection, *, by: Actor) -> Run:
-    """Start a run that sends nothing; a disabled export may have one. Raises ExportUnavailableError."""
+def start_dry_run(services: Services, job: ExportWithConnection, *, by: Actor, run_id: str) -> Run:
+    """Start a run that sends nothing; a disabled export may have one, too. Raises ExportUnavailableError."""
     job.require_consent()
-    now = services.clock()
     run = Run(
-        id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}",
+        id=run_id,
         export=job.id,
         trigger=Trigger.ON_DEMAND,
         kind=RunKind.DRY_RUN,
@@ -59,7 +57,7 @@ def start_dry_run(services: Services, job: ExportWithConnection, *, by: Actor) -
         connection_uid=job.through.uid,
         requested_by=by.name,
         acts_for=by,
-        created_at=now,
+        created_at=services.clock(),
     )
     return start(services, run)
 
@@ -112,6 +110,7 @@ def forecast_run(services: Services, blobs: RunBlobs, run: Run, tries: int) -> N
         forecast = forecast.model_copy(update={"account_contacts": account, "account_contacts_after": after})
     changes = {
         "extracts": tuple(extract.summary() for extract in extracts),
+        "list_name": preflight.list_name,
         "list_count_before": preflight.list_count,
         "forecast": forecast,
         "warnings": tuple(_warnings(comparison, outcome, forecast)),

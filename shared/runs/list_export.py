@@ -83,6 +83,6 @@ class AskedExport:
                 services.store.create(self.blobs.list_export, note)
             else:
                 services.store.replace(self.blobs.list_export, note, etag=before.etag)
-        changes = {"list_count_before": preflight.list_count}
+        changes = {"list_name": preflight.list_name, "list_count_before": preflight.list_count}
         services.store.update(self.blobs.document, Run, lambda run: run.model_copy(update=changes))
         return ListExportPendingError(POLL_FIRST)

@@ -136,8 +136,8 @@ def _draft_again(services: Services, blobs: RunBlobs, run: Run, job: ExportWithC
     """The plan of what an earlier run left over, or of the removals that it holds."""
     preflight = check_sendgrid(services.sendgrid, job.account, job.export, attempt=attempt)
     if run.confirms is not None:
-        return plan_confirmation(services, blobs, run.confirms, job, preflight.list_count)
-    return plan_retry(services, blobs, str(run.retry_of), job, preflight.list_count)
+        return plan_confirmation(services, blobs, run.confirms, job, preflight)
+    return plan_retry(services, blobs, str(run.retry_of), job, preflight)
 
 
 def _draft_plan(services: Services, blobs: RunBlobs, run: Run, job: ExportWithConnection, attempt: int) -> Plan:
@@ -243,6 +243,7 @@ def _run_planner(services: Services, blobs: RunBlobs, prepared: Prepared) -> Pla
         ),
         mapping_digest=comparison.mapping_digest,
         sends_all=sends_all,
+        list_name=prepared.preflight.list_name,
         list_count=prepared.preflight.list_count,
         committed_at=services.clock(),
     )
@@ -284,6 +285,7 @@ def _note_plan(services: Services, blobs: RunBlobs, plan: Plan) -> None:
         "extracts": tuple(extract.summary() for extract in made_from.document.extracts) if made_from else (),
         "counts": plan.counts.model_copy(update={"sent": 0, "pending": plan.counts.sent}),
         "chunks": ChunkProgress(planned=len(plan.chunks), contacts_planned=plan.counts.sent),
+        "list_name": plan.list_name,
         "list_count_before": plan.list_count,
     }
     services.store.update(blobs.document, Run, lambda run: run.model_copy(update=changes))

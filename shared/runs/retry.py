@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from shared.model.runs import ChunkInfo, ChunkResult, ChunkStatus, Counts, Deliv
 from shared.runs.membership import later_run, other_memberships
 from shared.runs.refused import PlanInput
 from shared.runs.start import start
+from shared.runs.start_once import one_at_a_time
 from shared.runs.views import load_run
 from shared.storage.layout import RunBlobs, number_of
 
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 
     from shared.definitions.resolve import ExportWithConnection
     from shared.model.definitions import Actor
+    from shared.sendgrid.preflight import PreflightResult
     from shared.services import Services
 
 
-def retry_run(services: Services, job: ExportWithConnection, run: str, *, by: Actor) -> Run:
+def retry_run(services: Services, job: ExportWithConnection, run: str, *, by: Actor, run_id: str) -> Run:
     """Start a run that sends the chunks which the earlier run did not bring to their end.
+
+    Asked again before that is over, it is the same run.
 
     Raises NotFoundError, ExportUnavailableError, and ConflictError when the run is not over, left nothing, or its
     chunks are gone.
@@ -32,6 +35,7 @@ def retry_run(services: Services, job: ExportWithConnection, run: str, *, by: Ac
     job.require_runnable()
     export = job.id
     earlier = load_run(services, export, run)
+    blobs = RunBlobs(export=export, run=run)
     if not earlier.status.is_terminal:
         raise ConflictError(f"The run {run} is not over; cancel it or wait.")
     if later := later_run(services, earlier):
@@ -39,15 +43,14 @@ def retry_run(services: Services, job: ExportWithConnection, run: str, *, by: Ac
             f"The run {later} has sent newer data since; what the run {run} left over could undo that. "
             "Start a new run, or retry the newest one."
         )
-    if not any(True for _ in _left_over(services, RunBlobs(export=export, run=run))):
+    if not any(True for _ in _left_over(services, blobs)):
         raise ConflictError(
             f"The run {run} left no chunk to send again: all arrived, nothing was planned, or they are past their "
             "retention. Start a new run."
         )
     require_same_target(services, job, run)
-    now = services.clock()
     again = Run(
-        id=f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}",
+        id=one_at_a_time(services, export, blobs.retry, run_id),
         export=export,
         trigger=Trigger.ON_DEMAND,
         retry_of=run,
@@ -56,7 +59,7 @@ def retry_run(services: Services, job: ExportWithConnection, run: str, *, by: Ac
         connection_uid=job.through.uid,
         requested_by=by.name,
         acts_for=by,
-        created_at=now,
+        created_at=services.clock(),
     )
     return start(services, again)
 
@@ -75,7 +78,7 @@ def require_same_target(services: Services, job: ExportWithConnection, run: str)
 
 
 def plan_retry(
-    services: Services, blobs: RunBlobs, earlier: str, job: ExportWithConnection, list_count: int | None
+    services: Services, blobs: RunBlobs, earlier: str, job: ExportWithConnection, preflight: PreflightResult
 ) -> Plan:
     """The plan of a retry: copies of the chunks that are left over. Raises RunEndError when they are gone."""
     from shared.planning.members import not_brought
@@ -118,7 +121,8 @@ def plan_retry(
             "missing": None,
             "held": (),
             "sends_all": False,
-            "list_count": list_count,
+            "list_name": preflight.list_name,
+            "list_count": preflight.list_count,
             "committed_at": services.clock(),
         }
     )

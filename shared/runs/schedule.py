@@ -47,6 +47,12 @@ def last_due(schedule: OwnSchedule, *, after: datetime, until: datetime) -> date
     return None
 
 
+def next_due(schedule: OwnSchedule, *, after: datetime) -> datetime:
+    """The first due time after a moment, in UTC; one comes, for an expression that names no date is refused."""
+    moments = CronSim(schedule.cron, after.astimezone(ZoneInfo(schedule.time_zone)))
+    return next(due for moment in moments if (due := moment.astimezone(UTC)) > after)
+
+
 def _due_times(schedule: OwnSchedule, *, after: datetime, until: datetime) -> Iterator[datetime]:
     try:
         for moment in CronSim(schedule.cron, after.astimezone(ZoneInfo(schedule.time_zone))):

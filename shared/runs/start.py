@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 import secrets
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError, IdempotencyMismatchError
+from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError
 from shared.model.definitions import Connection, Export, Saved
 from shared.model.messages import RunMessage
 from shared.model.reasons import RunStatus
-from shared.model.runs import Run, ScheduleState, StartedRequest, Trigger
+from shared.model.runs import Run, ScheduleState, Trigger
 from shared.runs.enqueue import enqueue
 from shared.runs.schedule import effective, last_due
-from shared.storage.layout import SCHEDULE_BLOB, RunBlobs, connection_blob, request_blob
+from shared.storage.layout import SCHEDULE_BLOB, RunBlobs, connection_blob
 from shared.telemetry import Event, log_event
 
 if TYPE_CHECKING:
@@ -32,70 +29,30 @@ TIMER: Final = "timer"
 """Who requests scheduled runs."""
 
 
-def start_on_demand(
-    services: Services,
-    job: ExportWithConnection,
-    *,
-    by: Actor,
-    force: bool = False,
-    idempotency_key: str | None = None,
-) -> Run:
-    """Start a run now; with an `idempotency_key` seen before, the run it started then.
+def new_run_id(services: Services) -> str:
+    """An id for a run that is asked for now."""
+    return f"{services.clock():%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
 
-    Raises ExportUnavailableError, and IdempotencyMismatchError when the key was seen with another request.
-    """
+
+def start_on_demand(
+    services: Services, job: ExportWithConnection, *, by: Actor, run_id: str, force: bool = False
+) -> Run:
+    """Start a run now; one of that id is the same run. Raises ExportUnavailableError."""
     job.require_runnable()
     job.require_segments()
-    export = job.id
-    now = services.clock()
-    run_id = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
-    if idempotency_key is not None:
-        asked = Asked(job=job, by=by, key=idempotency_key, force=force)
-        run_id = _run_of_request(services, asked, run_id)
-    return start(
-        services,
-        Run(
-            id=run_id,
-            export=export,
-            trigger=Trigger.ON_DEMAND,
-            force=force,
-            export_uid=job.uid,
-            connection=job.export.connection,
-            connection_uid=job.through.uid,
-            requested_by=by.name,
-            acts_for=by,
-            created_at=now,
-        ),
+    run = Run(
+        id=run_id,
+        export=job.id,
+        trigger=Trigger.ON_DEMAND,
+        force=force,
+        export_uid=job.uid,
+        connection=job.export.connection,
+        connection_uid=job.through.uid,
+        requested_by=by.name,
+        acts_for=by,
+        created_at=services.clock(),
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """A request that may be sent twice, by whom, and under which key."""
-
-    job: ExportWithConnection
-    by: Actor
-    key: str
-    force: bool
-
-
-def _run_of_request(services: Services, asked: Asked, run_id: str) -> str:
-    """The run of the request: the one it started when it was sent before, else `run_id`.
-
-    A key is its caller's: another one's requests are not found by it.
-    """
-    owner = json.dumps([asked.job.uid, asked.by.id, asked.key])
-    name = request_blob(asked.job.id, hashlib.sha256(owner.encode()).hexdigest())
-    try:
-        services.store.create(name, StartedRequest(run=run_id, force=asked.force))
-    except BlobExistsError:
-        before = services.store.get(name, StartedRequest).document
-        if before.force != asked.force:
-            raise IdempotencyMismatchError(
-                "The Idempotency-Key was sent before with another body; send a key of its own with each request."
-            ) from None
-        return before.run
-    return run_id
+    return start(services, run)
 
 
 def start(services: Services, run: Run) -> Run:

@@ -13,7 +13,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from shared.errors import ExportError
-from shared.limits import CLAIM_LIFETIME, CLEAN_EVERY, POISON_RETENTION, RETENTION, SWEEP_AFTER
+from shared.limits import (
+    CLAIM_LIFETIME,
+    CLEAN_EVERY,
+    IDEMPOTENCY_KEPT,
+    POISON_RETENTION,
+    RETENTION,
+    SWEEP_AFTER,
+)
 from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, RUNS_QUEUE, ChunkMessage, RunMessage
 from shared.model.runs import CleaningState, Delivery, Plan, Run
 from shared.runs.enqueue import enqueue
@@ -149,6 +156,7 @@ def _clean(services: Services) -> None:
         return
     _delete_older(services, "runs/", now - timedelta(seconds=RETENTION), containing="/attempts/")
     _delete_older(services, "runs/", now - timedelta(seconds=RETENTION), containing="/errors/")
+    _delete_older(services, "requests/", now - timedelta(seconds=IDEMPOTENCY_KEPT), containing="/keys/")
     _delete_older(services, "processes/", now - timedelta(seconds=CLEAN_EVERY))
     _delete_older(services, "suspects/", now - timedelta(seconds=CLEAN_EVERY))
     _delete_older(services, "poison/", now - timedelta(seconds=POISON_RETENTION))

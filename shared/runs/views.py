@@ -84,6 +84,23 @@ class Throttling(Document):
     seconds: float = 0
 
 
+class RunLinks(Document):
+    """Addresses of what belongs to a run, below the app."""
+
+    self: str
+    report: str
+    rejected: str
+    export: str
+
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        """Those of a run."""
+        export = f"/api/exports/{run.export}"
+        own = f"{export}/runs/{run.id}"
+        links = {"self": own, "report": f"{own}/report", "rejected": f"{own}/rejected", "export": export}
+        return cls.model_validate(links)
+
+
 class RunView(Document):
     """A run as the API shows it; what else the stored run holds is the app's own business."""
 
@@ -109,6 +126,8 @@ class RunView(Document):
     uploading_at: AwareDatetime | None
     importing_at: AwareDatetime | None
     finished_at: AwareDatetime | None
+    duration_s: float | None
+    """Seconds from its start to its end; null until it is over."""
     extracts: tuple[ExtractSummary, ...]
     counts: Counts
     chunks: ChunkProgress
@@ -119,13 +138,19 @@ class RunView(Document):
     """What a run would do, of a dry run that is over."""
     adopted: Adopted | None
     """Who was on the list, of an adoption that is over."""
+    list_name: str | None
+    """SendGrid's name of the list, as it was when the run was planned."""
     list_count_before: int | None
     list_count_after: int | None
+    links: RunLinks
 
     @classmethod
     def of(cls, run: Run, **more: object) -> Self:
         """The view of a stored run, with what a richer view adds."""
-        return cls.model_validate({name: getattr(run, name) for name in RunView.model_fields} | more)
+        took = run.finished_at - run.created_at if run.finished_at else None
+        told = {"links": RunLinks.of(run), "duration_s": round(took.total_seconds(), 1) if took else None}
+        stored = {name: getattr(run, name) for name in RunView.model_fields if name not in told}
+        return cls.model_validate(stored | told | more)
 
 
 class RunDetails(RunView):
@@ -262,9 +287,8 @@ def load_run(services: Services, export: str, run: str) -> Run:
 
 def get_run(services: Services, export: str, run: str) -> Run:
     """A run and how far it is. Raises NotFoundError."""
-    blobs = RunBlobs(export=export, run=run)
     document = load_run(services, export, run)
-    return document if document.status.is_terminal else _with_progress(services, blobs, document)
+    return with_progress(services, document)
 
 
 def list_runs(
@@ -331,7 +355,11 @@ def _planned(services: Services, run: Run) -> tuple[str, Counts]:
     return plan.attempt, plan.counts
 
 
-def _with_progress(services: Services, blobs: RunBlobs, run: Run) -> Run:
+def with_progress(services: Services, run: Run) -> Run:
+    """The run, and as long as it is not over what became of its chunks until now."""
+    if run.status.is_terminal:
+        return run
+    blobs = RunBlobs(export=run.export, run=run.id)
     plan = services.store.find(blobs.plan, Plan)
     if plan is None:
         return run

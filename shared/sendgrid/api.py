@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
+from shared.limits import LIST_NAME_MAX
 from shared.model.definitions import CustomField, Region
 from shared.sendgrid.file_addresses import known_file_address
 
@@ -228,6 +229,13 @@ def contact_count(answer: Response) -> int | None:
     """Contacts of a list, from `GET …/lists/{id}` or its `contacts/count`."""
     document = answer.json()
     return _count(document.get("contact_count")) if isinstance(document, dict) else None
+
+
+def list_name(answer: Response) -> str | None:
+    """Name of a list, from `GET …/lists/{id}`."""
+    document = answer.json()
+    name = document.get("name") if isinstance(document, dict) else None
+    return name[:LIST_NAME_MAX] if isinstance(name, str) else None
 
 
 def billed_contacts(answer: Response) -> int | None:

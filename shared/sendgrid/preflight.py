@@ -14,6 +14,7 @@ from shared.sendgrid.api import (
     get_list,
     get_scopes,
     has_marketing_scope,
+    list_name,
 )
 from shared.sendgrid.gateway import Endpoint
 
@@ -28,6 +29,7 @@ class PreflightResult:
 
     fields: dict[str, CustomField]
     """The custom fields of the mapping, by the mapping's names."""
+    list_name: str | None
     list_count: int | None
     """Contacts on the list now."""
 
@@ -37,7 +39,7 @@ def check_sendgrid(gateway: SendGridGateway, account: Account, export: Export, *
     check_key(gateway, account, attempt=attempt)
     found = gateway.fetch(account, get_list(export.list_id), endpoint=Endpoint.LISTS, attempt=attempt)
     fields = _custom_fields(gateway, account, export.mapping.custom_fields, attempt)
-    return PreflightResult(fields=fields, list_count=contact_count(found))
+    return PreflightResult(fields=fields, list_name=list_name(found), list_count=contact_count(found))
 
 
 def check_key(gateway: SendGridGateway, account: Account, *, attempt: int) -> None:

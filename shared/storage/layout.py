@@ -7,7 +7,7 @@ locks/lists/{list}.json                           the run that may change who is
 members/{export}.json                             which generation of the export's members is the current one
 members/{export}/{run}-{attempt}.parquet          the members after a run: people's data
 successes/{export}.json                           the last successful run and what it was made from
-requests/{export}/{key}.json                      which run an Idempotency-Key started
+requests/{export}/keys/{digest}.json              which run an Idempotency-Key started, for a day
 requests/{export}/{uid}-adoption.json             which run adopts the list, or did last
 cleaning.json                                     when old chunks were last deleted
 schedule.json                                     up to when the timer has looked for due exports
@@ -28,6 +28,7 @@ runs/{export}/{run}/attempts/{attempt}/found-ids/ {token}.parquet, of leavers: p
 runs/{export}/{run}/look-up.json                  how far the search for the ids of many leavers is
 runs/{export}/{run}/list-export.json              SendGrid's export of the list that an adoption waits for
 runs/{export}/{run}/adoption.json                 what an adoption has found
+runs/{export}/{run}/retry.json                    which run sends what this one left over, or did last
 runs/{export}/{run}/confirmation.json             which run takes off the list whom this one was not allowed to
 runs/{export}/{run}/deliveries/00001.json         what SendGrid accepted of the chunk
 runs/{export}/{run}/results/00001.json            how the chunk ended
@@ -85,7 +86,7 @@ def members_blob(export: str, run: str, attempt: str) -> str:
 
 def request_blob(export: str, key_digest: str) -> str:
     """Blob that remembers the run of an Idempotency-Key."""
-    return f"requests/{export}/{key_digest}.json"
+    return f"requests/{export}/keys/{key_digest}.json"
 
 
 def adoption_request_blob(export: str, uid: str) -> str:
@@ -237,6 +238,11 @@ class RunBlobs:
     def confirmation(self) -> str:
         """Which run does the removals that this one holds."""
         return f"{self.folder}confirmation.json"
+
+    @property
+    def retry(self) -> str:
+        """Which run sends what this one left over, or did last."""
+        return f"{self.folder}retry.json"
 
     def delivery(self, number: int) -> str:
         """What SendGrid accepted of a chunk."""

@@ -45,7 +45,17 @@ NOT_ASKED: Final = [
     unsupported_method,  # which method a route has is the host's to say, and it says 404
     ignored_auth,  # it takes our key for one of its own; test_who_may_what.py tries every function
 ]
-SAID_BY_WORDS: Final = frozenset({"get_audit", "put_connection", "put_export"})
+SAID_BY_WORDS: Final = frozenset(
+    {
+        "duplicate_export",
+        "get_audit",
+        "list_all_runs",
+        "patch_connection",
+        "patch_export",
+        "put_connection",
+        "put_export",
+    }
+)
 """Operations that refuse what no schema can tell: a cursor, a cron expression, a connection that is not there."""
 STATES: Final = frozenset({412, 422})
 """What a good request is refused with for others before it, beside 409: another version, a key used before."""

@@ -10,6 +10,7 @@ from shared.model.definitions import MaxRemovals
 from shared.model.members import Membership
 from shared.planning.members import read_members
 from shared.runs.adopt import start_adoption
+from shared.runs.start import new_run_id
 from shared.runs.views import get_others
 from shared.storage.documents import Store
 from shared.storage.layout import membership_blob
@@ -46,7 +47,7 @@ def fill(app: InMemoryApp, addresses: Iterable[str]) -> None:
 
 def begin(app: InMemoryApp, export: str = "newsletter") -> Run:
     job = resolve_export(app.services.store, export)
-    return start_adoption(app.services, job, by=ADA)
+    return start_adoption(app.services, job, by=ADA, run_id=new_run_id(app.services))
 
 
 def adopted(app: InMemoryApp, export: str = "newsletter") -> Run:

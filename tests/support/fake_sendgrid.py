@@ -9,6 +9,7 @@ import json
 import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from shared.sendgrid.api import NoResponse, Response
@@ -51,6 +52,8 @@ class FakeSendGrid:
     keys: set[str] = field(default_factory=lambda: {KEY})
     scopes: list[str] = field(default_factory=lambda: ["marketing.read", "marketing.write"])
     lists: dict[str, set[str]] = field(default_factory=lambda: {str(LIST_ID): set()})
+    list_names: dict[str, str] = field(default_factory=dict)
+    """Those of the lists that are not called List."""
     custom_fields: list[dict[str, str]] = field(default_factory=list)
     looks_until_done: int = 2
     jobs: dict[str, Job] = field(default_factory=dict)
@@ -86,10 +89,8 @@ class FakeSendGrid:
         match request.path.split("/")[2:]:
             case ["scopes"]:
                 found = answer(200, {"scopes": self.scopes})
-            case ["marketing", "lists", list_id] | ["marketing", "lists", list_id, "contacts", "count"]:
-                found = self._list(list_id)
-            case ["marketing", "lists", list_id, contacts] if contacts.startswith("contacts?contact_ids="):
-                found = self.remove(list_id, contacts.partition("=")[2].split(","))
+            case ["marketing", lists, *rest] if lists.partition("?")[0] == "lists":
+                found = self._of_lists(lists.partition("?")[2], rest)
             case ["marketing", "field_definitions"]:
                 found = answer(200, {"custom_fields": self.custom_fields, "reserved_fields": []})
             case ["marketing", "contacts", "count"]:
@@ -105,6 +106,17 @@ class FakeSendGrid:
             case _:
                 found = answer(404, {"errors": [{"message": "not found"}]})
         return found
+
+    def _of_lists(self, query: str, rest: list[str]) -> Response:
+        match rest:
+            case []:
+                return self._page(query)
+            case [list_id] | [list_id, "contacts", "count"]:
+                return self._list(list_id)
+            case [list_id, contacts]:
+                return self.remove(list_id, contacts.partition("=")[2].split(","))
+            case _:
+                return answer(404, {"errors": [{"message": "not found"}]})
 
     def download(self, url: str) -> Response | NoResponse:
         return Response(status=200, body=self.errors or f"errors of {url}".encode())
@@ -173,7 +185,22 @@ class FakeSendGrid:
     def _list(self, list_id: str) -> Response:
         if list_id not in self.lists:
             return answer(404, [{"message": "list not found"}])
-        return answer(200, {"id": list_id, "name": "List", "contact_count": len(self.lists[list_id])})
+        return answer(200, self._described(list_id))
+
+    def _described(self, list_id: str) -> dict[str, Any]:
+        name = self.list_names.get(list_id, "List")
+        return {"id": list_id, "name": name, "contact_count": len(self.lists[list_id])}
+
+    def _page(self, query: str) -> Response:
+        """Lists by id, as many as are asked for."""
+        asked = dict(parse_qsl(query))
+        size, start = int(asked["page_size"]), int(asked.get("page_token", "0"))
+        ids = sorted(self.lists)
+        further = f"https://api.sendgrid.com/v3/marketing/lists?page_size={size}&page_token={start + size}"
+        links = {"next": further} if start + size < len(ids) else {}
+        return answer(
+            200, {"result": [self._described(each) for each in ids[start : start + size]], "_metadata": links}
+        )
 
     def _job(self, job_id: str) -> Response:
         job = self.jobs.get(job_id)

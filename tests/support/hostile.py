@@ -22,7 +22,7 @@ MARK: Final = "Qwertzword"
 """Stands in what is sent. It may be shown to whoever saved it, and must reach no log, audit entry or message."""
 PEOPLE: Final = ("Zebedee", "Quillfeather", "zebedee.quillfeather@people.example")
 """First name, last name and address of somebody in the extracts: shown to nobody."""
-STATUSES: Final = frozenset({200, 201, 202, 204, 400, 401, 403, 404, 409, 412, 422, 429})
+STATUSES: Final = frozenset({200, 201, 202, 204, 400, 401, 403, 404, 409, 412, 415, 422, 429})
 ANSWER_MAX: Final = 200_000
 """Bytes of an answer, whatever was asked."""
 PROBLEM_MAX: Final = 30_000
@@ -227,7 +227,7 @@ def judge(status: int, headers: Mapping[str, str], body: bytes, *, secrets: Iter
     assert status in STATUSES, status
     assert len(body) <= ANSWER_MAX, len(body)
     shown = body.decode() + json.dumps(named)
-    assert shown.isascii() or named["content-type"].startswith(("text/", "application/json"))
+    assert shown.isascii() or named["content-type"].startswith(("text/", "application/"))
     assert not [word for word in (*PEOPLE, *secrets) if word in shown]
     assert (named["cache-control"], named["x-content-type-options"]) == ("no-store", "nosniff")
     if status >= 400:
@@ -243,12 +243,12 @@ def _judge_problem(status: int, headers: Mapping[str, str], body: bytes) -> None
     assert headers["content-type"].startswith("application/problem+json"), headers
     assert len(body) <= PROBLEM_MAX, len(body)
     problem = json.loads(body)
-    assert (problem["status"], problem["type"]) == (status, "about:blank")
+    assert (problem["status"], problem["type"]) == (status, f"/api/reasons#{problem['code']}")
     assert problem["title"]
     assert problem["detail"]
-    assert problem.keys() <= {"type", "title", "status", "detail", "code", "errors"}
+    assert problem.keys() <= {"type", "title", "status", "detail", "code", "request_id", "errors"}
     for error in problem.get("errors", ()):
-        assert error.keys() == {"field", "message"}
+        assert error.keys() - {"pointer"} == {"field", "message"}
         assert error["field"]
         assert error["message"]
 

@@ -25,6 +25,7 @@ from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, POISON_SUFFIX, RU
 from shared.model.reason_codes import ReasonCode
 from shared.model.runs import Run
 from shared.runs.start import start_on_demand
+from shared.runs.start_once import StartRequest, start_once
 from shared.runs.views import get_rejected
 from shared.sendgrid.gateway import SendGridGateway
 from shared.sendgrid.rate_limiter import RateLimiter
@@ -197,12 +198,13 @@ class InMemoryApp:
 
     def start(self, export: str = "newsletter", **options: Any) -> Run:  # noqa: ANN401 - passed on
         """Start a run on demand."""
-        return start_on_demand(
+        job, key = resolve_export(self.services.store, export), options.pop("idempotency_key", None)
+        request = StartRequest(export=export, export_uid=job.uid, by=ADA, operation="Runs.Start", key=key)
+        return start_once(
             self.services,
-            resolve_export(self.services.store, export),
-            by=ADA,
-            **options,
-        )
+            request,
+            lambda run_id: start_on_demand(self.services, job, by=ADA, run_id=run_id, **options),
+        ).run
 
     # --- how time goes on ---
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions import audit, connections, exports, runs
+from functions import audit, connections, exports, row_lists, runs
 from shared.access.keys import KeyHolders
 from shared.errors import StorageUnavailableError
 from shared.settings import Keys
@@ -94,7 +94,7 @@ def test_a_run_is_written_down_from_its_request_to_its_end(app: InMemoryApp) -> 
     assert end["properties"]["workflowStatus"] == "completed_with_warnings"
 
 
-@pytest.mark.parametrize("reading", [runs.get_rejected, exports.preview_export])
+@pytest.mark.parametrize("reading", [row_lists.get_rejected, exports.preview_export])
 def test_a_reading_of_peoples_data_is_written_down(app: InMemoryApp, reading: Any) -> None:  # noqa: ANN401
     run = app.run_to_its_end().id
     assert call(reading, caller="nora", run=run).status_code == 200
@@ -123,7 +123,12 @@ def test_what_is_not_there_is_no_denial() -> None:
 
 @pytest.mark.parametrize(
     ("registered", "status"),
-    [(exports.delete_export, 503), (runs.start_run, 503), (runs.get_rejected, 503), (exports.get_export, 200)],
+    [
+        (exports.delete_export, 503),
+        (runs.start_run, 503),
+        (row_lists.get_rejected, 503),
+        (exports.get_export, 200),
+    ],
 )
 def test_what_cannot_be_written_down_is_not_done_and_not_shown(
     app: InMemoryApp,

@@ -48,7 +48,7 @@ def test_the_documents_are_where_they_are_said_to_be() -> None:
 
 
 def test_fields_are_described_by_the_words_of_the_code() -> None:
-    fields = describe_api()["components"]["schemas"]["Export"]["properties"]
+    fields = describe_api()["components"]["schemas"]["ExportDraft"]["properties"]
     assert fields["max_contacts"]["description"].startswith("A run that would send more contacts")
 
 

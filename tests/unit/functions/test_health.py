@@ -130,8 +130,8 @@ def test_a_well_app_says_so_and_how_long_its_answer_is() -> None:
 def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SCHEDULE_TICK")
     monkeypatch.delenv("KEY_VAULT_URL")
-    status, document, _ = ask()
-    assert (status, document["status"]) == (503, "degraded")
+    status, document, headers = ask()
+    assert (status, document["status"], headers["Retry-After"]) == (503, "degraded", "30")
     assert ["SCHEDULE_TICK" in document["problems"][0], "KEY_VAULT_URL" in document["problems"][1]] == [True, True]
 
 

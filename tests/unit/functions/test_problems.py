@@ -88,6 +88,7 @@ def test_a_problem_names_the_fields_to_change() -> None:
 
 def test_who_must_try_again_is_told_when() -> None:
     assert answer_to(TransientError("no")).headers["Retry-After"] == "5"
+    assert answer_to(TransientError("no", retry_after=41.5)).headers["Retry-After"] == "42"
 
 
 def test_who_asks_too_much_is_told_when_to_ask_again() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions import connections, exports, runs
+from functions import connections, exports, row_lists, runs
 from shared.access.keys import KeyHolders
 from shared.definitions import manage
 from shared.model.reasons import RunStatus
@@ -34,8 +34,8 @@ CALLS: dict[str, Any] = {
     "retry": runs.retry_run,
     "confirm removals": runs.confirm_removals,
     "cancel": runs.cancel_run,
-    "others": runs.get_others,
-    "rejected": runs.get_rejected,
+    "others": row_lists.get_others,
+    "rejected": row_lists.get_rejected,
     "list runs": runs.list_runs,
     "get run": runs.get_run,
     "put": exports.put_export,

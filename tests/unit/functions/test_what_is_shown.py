@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions import runs
+from functions import row_lists, runs
 from tests.support.factories import a_request, use_services
 from tests.support.in_memory_app import InMemoryApp, people
 
@@ -35,7 +35,7 @@ def _call(registered: Any, *, method: str = "GET", **params: str) -> func.HttpRe
     return answer
 
 
-@pytest.mark.parametrize("shown", [runs.get_run, runs.get_report, runs.get_rejected, runs.list_runs])
+@pytest.mark.parametrize("shown", [runs.get_run, runs.get_report, row_lists.get_rejected, runs.list_runs])
 def test_nothing_is_kept_or_guessed_at(run: str, shown: Any) -> None:  # noqa: ANN401 - the library's
     answer = _call(shown, run=run)
     assert answer.status_code == 200
@@ -57,6 +57,6 @@ def test_the_report_shows_its_own_style_and_runs_nothing(run: str) -> None:
 
 
 def test_rejected_rows_are_a_file_to_keep(run: str) -> None:
-    answer = _call(runs.get_rejected, run=run)
+    answer = _call(row_lists.get_rejected, run=run)
     assert answer.headers["Content-Disposition"] == f'attachment; filename="newsletter-{run}-rejected-1.csv"'
     assert answer.mimetype == "text/csv"

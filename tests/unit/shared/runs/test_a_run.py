@@ -13,6 +13,7 @@ from shared.errors import ConflictError
 from shared.model.reasons import RunStatus
 from shared.runs.cancel import cancel_run
 from shared.runs.retry import retry_run
+from shared.runs.start import new_run_id
 from shared.sendgrid.api import NoResponse
 from shared.storage.layout import RunBlobs
 from tests.support.factories import ADA
@@ -302,6 +303,7 @@ def test_a_retry_sends_what_the_failed_run_did_not(app: InMemoryApp) -> None:
         resolve_export(app.services.store, run.export),
         run.id,
         by=ADA,
+        run_id=new_run_id(app.services),
     )
     app.work()
     done = app.run(again)
@@ -319,6 +321,7 @@ def test_a_run_that_left_nothing_cannot_be_retried(app: InMemoryApp) -> None:
             resolve_export(app.services.store, run.export),
             run.id,
             by=ADA,
+            run_id=new_run_id(app.services),
         )
 
 

@@ -17,6 +17,7 @@ from shared.model.runs import Success
 from shared.runs.adopt import start_adoption
 from shared.runs.cancel import cancel_run
 from shared.runs.retry import retry_run
+from shared.runs.start import new_run_id
 from shared.runs.views import RunView, get_others, get_run, get_run_details
 from shared.storage.documents import Store
 from shared.storage.layout import list_lock_blob, success_blob
@@ -120,6 +121,7 @@ def test_members_stay_as_they_are_and_are_not_counted_again(app: InMemoryApp) ->
             resolve_export(app.services.store, run.export),
             done.id,
             by=ADA,
+            run_id=new_run_id(app.services),
         )
     again = app.start()
     app.work()
@@ -192,11 +194,11 @@ def test_asked_twice_at_the_same_moment_it_is_one_run(app: InMemoryApp, monkeypa
         found = find(name, kind)
         if name.endswith("-adoption.json") and not ahead:
             monkeypatch.undo()
-            ahead.append(start_adoption(app.services, job, by=BO))
+            ahead.append(start_adoption(app.services, job, by=BO, run_id=new_run_id(app.services)))
         return found
 
     monkeypatch.setattr(app.services.store, "find", late)
-    assert start_adoption(app.services, job, by=ADA).id == ahead[0].id
+    assert start_adoption(app.services, job, by=ADA, run_id=new_run_id(app.services)).id == ahead[0].id
 
 
 def test_it_waits_for_other_runs_of_the_export_and_on_the_list(app: InMemoryApp) -> None:

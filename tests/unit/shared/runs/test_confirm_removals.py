@@ -14,6 +14,7 @@ from shared.errors import ConflictError
 from shared.limits import RETENTION
 from shared.model.reasons import RunStatus
 from shared.runs.confirm_removals import confirm_removals
+from shared.runs.start import new_run_id
 from shared.runs.views import get_run_details
 from tests.support.factories import ADA
 from tests.support.in_memory_app import CrashError, InMemoryApp, emails, people
@@ -44,7 +45,7 @@ def run_with(app: InMemoryApp, delivered: Iterable[tuple[str, str]], export: str
 
 def confirm(app: InMemoryApp, run: Run) -> Run:
     job = resolve_export(app.services.store, run.export)
-    started = confirm_removals(app.services, job, run.id, by=ADA)
+    started = confirm_removals(app.services, job, run.id, by=ADA, run_id=new_run_id(app.services))
     app.work()
     return app.run(started)
 
@@ -104,7 +105,7 @@ def test_a_run_that_gets_ahead_of_the_confirmation_makes_it_fail(app: InMemoryAp
     ahead = app.start()
     job = resolve_export(app.services.store, held.export)
     app.step()
-    confirmation = confirm_removals(app.services, job, held.id, by=ADA)
+    confirmation = confirm_removals(app.services, job, held.id, by=ADA, run_id=new_run_id(app.services))
     app.work()
     assert app.run(ahead).status is RunStatus.SUCCEEDED
     done = app.run(confirmation)

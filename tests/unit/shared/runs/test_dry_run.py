@@ -14,6 +14,7 @@ from shared.model.members import Membership
 from shared.model.reasons import RunStatus
 from shared.runs.dry_run import start_dry_run
 from shared.runs.retry import retry_run
+from shared.runs.start import new_run_id
 from shared.runs.views import get_rejected, get_run_details
 from shared.storage.layout import membership_blob
 from tests.support.factories import ADA
@@ -53,7 +54,7 @@ def deliver(app: InMemoryApp, rows: Iterable[tuple[str, str]]) -> None:
 
 def dry_run(app: InMemoryApp) -> Run:
     job = resolve_export(app.services.store, "newsletter")
-    run = start_dry_run(app.services, job, by=ADA)
+    run = start_dry_run(app.services, job, by=ADA, run_id=new_run_id(app.services))
     app.work()
     return app.run(run)
 
@@ -172,7 +173,7 @@ def test_it_goes_beside_a_run_of_the_export(app: InMemoryApp) -> None:
     run = app.start()
     app.step()
     job = resolve_export(app.services.store, "newsletter")
-    looked = start_dry_run(app.services, job, by=ADA)
+    looked = start_dry_run(app.services, job, by=ADA, run_id=new_run_id(app.services))
     app.work()
     assert app.run(looked).status is RunStatus.SUCCEEDED
     assert app.run(run).status is RunStatus.SUCCEEDED
@@ -187,6 +188,7 @@ def test_there_is_nothing_to_retry_or_send_of_it(app: InMemoryApp) -> None:
             resolve_export(app.services.store, done.export),
             done.id,
             by=ADA,
+            run_id=new_run_id(app.services),
         )
 
 
@@ -196,7 +198,7 @@ def test_a_dry_run_that_is_cut_off_anywhere_ends_and_changes_nothing(app: InMemo
     before = state(app)
     for call in range(4, 60, 4):
         job = resolve_export(app.services.store, "newsletter")
-        run = start_dry_run(app.services, job, by=ADA)
+        run = start_dry_run(app.services, job, by=ADA, run_id=new_run_id(app.services))
         app.crashes.at, app.crashes.calls = {call: when}, 0
         app.work()
         app.crashes.at = {}

@@ -13,6 +13,7 @@ from shared.limits import RESENDS
 from shared.model.reasons import RunStatus
 from shared.runs.enqueue import enqueue
 from shared.runs.retry import retry_run
+from shared.runs.start import new_run_id
 from shared.runs.views import get_run_details
 from tests.support.factories import ADA
 from tests.support.fake_sendgrid import answer, is_upsert
@@ -87,7 +88,7 @@ def test_a_retry_leaves_out_whom_sendgrid_refused(app: InMemoryApp) -> None:
     assert (first.counts.rejected, first.counts.not_sent) == (1, len(PEOPLE) - 1)
     app.sendgrid.fault = lambda _request, _number: None
     job = resolve_export(app.services.store, first.export)
-    again = retry_run(app.services, job, first.id, by=ADA)
+    again = retry_run(app.services, job, first.id, by=ADA, run_id=new_run_id(app.services))
     app.work()
     assert app.run(again).status is RunStatus.SUCCEEDED
     assert app.on_list() == emails(PEOPLE) - {"person3@example.com"}
@@ -106,6 +107,7 @@ def test_there_is_nothing_to_retry_where_sendgrid_only_refused(app: InMemoryApp)
             resolve_export(app.services.store, done.export),
             done.id,
             by=ADA,
+            run_id=new_run_id(app.services),
         )
 
 
@@ -185,6 +187,7 @@ def test_a_retry_does_not_undo_what_a_later_run_has_sent(app: InMemoryApp) -> No
             resolve_export(app.services.store, earlier.export),
             earlier.id,
             by=ADA,
+            run_id=new_run_id(app.services),
         )
     assert app.on_list() == emails(PEOPLE[:5])
 
@@ -196,7 +199,7 @@ def test_a_retry_that_a_later_run_gets_ahead_of_sends_nothing(app: InMemoryApp) 
     app.start()
     app.step()
     job = resolve_export(app.services.store, earlier.export)
-    again = retry_run(app.services, job, earlier.id, by=ADA)
+    again = retry_run(app.services, job, earlier.id, by=ADA, run_id=new_run_id(app.services))
     app.work()
     done = app.run(again)
     assert (done.status, done.reason and done.reason.code) == (RunStatus.FAILED, "chunks_gone")

@@ -16,6 +16,7 @@ from shared.model.definitions import FieldMapping, MaxRemovals, SourceOptions
 from shared.model.members import Membership
 from shared.model.reasons import RunStatus
 from shared.runs.retry import retry_run
+from shared.runs.start import new_run_id
 from shared.runs.views import get_run_details
 from shared.sendgrid.rate_limiter import RateLimit
 from shared.storage.documents import Store
@@ -240,6 +241,7 @@ def test_removals_that_never_succeed_are_told_and_tried_by_the_next_run(app: InM
         resolve_export(app.services.store, done.export),
         done.id,
         by=ADA,
+        run_id=new_run_id(app.services),
     )
     app.work()
     assert app.run(again).status is RunStatus.SUCCEEDED

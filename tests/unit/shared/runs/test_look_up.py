@@ -17,6 +17,7 @@ from shared.model.messages import CHUNKS_QUEUE
 from shared.model.reasons import RunStatus
 from shared.runs.confirm_removals import confirm_removals
 from shared.runs.dry_run import start_dry_run
+from shared.runs.start import new_run_id
 from shared.storage.documents import Store
 from shared.storage.layout import RunBlobs
 from tests.support.factories import ADA
@@ -91,7 +92,9 @@ def test_few_leavers_are_searched(app: InMemoryApp, searches: list[int]) -> None
 def test_a_forecast_counts_the_requests(app: InMemoryApp) -> None:
     start_with(app, STAY)
     app.queues.take()
-    run = start_dry_run(app.services, resolve_export(app.services.store, "newsletter"), by=ADA)
+    run = start_dry_run(
+        app.services, resolve_export(app.services.store, "newsletter"), by=ADA, run_id=new_run_id(app.services)
+    )
     app.work()
     forecast = app.run(run).forecast
     assert forecast is not None
@@ -111,7 +114,7 @@ def test_removals_that_were_confirmed_are_found_so_too(app: InMemoryApp, searche
     held = run_with(app, STAY)
     assert held.removals_to_confirm == len(LEAVE)
     job = resolve_export(app.services.store, held.export)
-    run = confirm_removals(app.services, job, held.id, by=ADA)
+    run = confirm_removals(app.services, job, held.id, by=ADA, run_id=new_run_id(app.services))
     app.work()
     is_done(app, run)
     assert searches == []

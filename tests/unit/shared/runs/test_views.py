@@ -14,9 +14,9 @@ from shared.errors import RunEndError
 from shared.model.rejections import Rejected
 from shared.model.runs import Run
 from shared.runs.preview import mask, preview_export
-from shared.runs.views import get_rejected, get_run, get_run_details, list_runs
+from shared.runs.views import RunView, get_rejected, get_run, get_run_details, list_runs
 from shared.telemetry import Event
-from tests.support.fake_sendgrid import answer
+from tests.support.fake_sendgrid import LIST_ID, answer
 from tests.support.in_memory_app import InMemoryApp, people
 from tests.support.worlds import a_world
 
@@ -170,4 +170,33 @@ def test_a_member_of_the_stored_run_is_shown_only_where_the_view_names_it(app: I
         "acts_for",
     }
     assert set(Run.model_fields) - set(shown) == own
-    assert set(shown) - set(Run.model_fields) == {"stages", "deliveries", "throttling", "examples", "next_step"}
+    assert set(shown) - set(Run.model_fields) == {
+        *("stages", "deliveries", "throttling", "examples", "next_step"),
+        *("links", "duration_s"),
+    }
+
+
+def test_a_run_tells_how_long_it_took_and_where_everything_of_it_is(app: InMemoryApp) -> None:
+    run = app.start()
+    assert RunView.of(run).duration_s is None
+    app.work()
+    shown = RunView.of(app.run(run)).model_dump()
+    own = f"/api/exports/newsletter/runs/{run.id}"
+    ended = app.run(run).finished_at
+    assert ended is not None
+    assert shown["duration_s"] == pytest.approx((ended - run.created_at).total_seconds(), abs=0.1)
+    assert shown["links"] == {
+        "self": own,
+        "report": f"{own}/report",
+        "rejected": f"{own}/rejected",
+        "export": "/api/exports/newsletter",
+    }
+
+
+def test_a_run_tells_the_name_that_its_list_had(app: InMemoryApp) -> None:
+    run = finished(app)
+    assert run.list_name == "List"
+    again = app.start(force=True)
+    app.sendgrid.list_names[str(LIST_ID)] = "Renamed"
+    app.work()
+    assert [app.run(each).list_name for each in (run, again)] == ["List", "Renamed"]

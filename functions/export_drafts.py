@@ -1,0 +1,47 @@
+"""Exports as callers write them down: the list may be named instead of its id."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+from pydantic import Field
+
+from functions import requests
+from shared.definitions import manage
+from shared.definitions.choices import find_list
+from shared.errors import FieldError, InvalidInputError
+from shared.model.definitions import Export, Text
+
+if TYPE_CHECKING:
+    from functions.authorisation import Call
+
+UNTOLD: Final = UUID(int=0)
+"""In place of the id of a list that is told by its name."""
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    del schema["default"]
+
+
+class ExportDraft(Export):
+    """An export as somebody writes it down; it names its list by `list_id` or by `list_name`."""
+
+    list_id: UUID = Field(default=UNTOLD, json_schema_extra=_without_default)
+    """SendGrid's id of the list."""
+    list_name: Text | None = None
+    """SendGrid's name of the list, in place of its id: it is looked up as the export is saved, and not kept."""
+
+
+def parse_export(call: Call, document: dict[str, Any]) -> Export:
+    """The export of a body. Raises InvalidInputError, and what looking up a list by its name raises."""
+    if document.get("list_name") is None:
+        return requests.validate(Export, {name: value for name, value in document.items() if name != "list_name"})
+    if document.get("list_id") is not None:
+        problem = FieldError(field="list_name", message="and list_id exclude each other", pointer="/list_name")
+        raise InvalidInputError("The body is not valid.", problem)
+    draft = requests.validate(ExportDraft, {**document, "list_id": str(UNTOLD)})
+    named = Export.model_validate({name: getattr(draft, name) for name in Export.model_fields})
+    manage.require_usable(call.services, call.id, named, caller=call.caller)
+    list_id = find_list(call.services, named.connection, str(draft.list_name))
+    return named.model_copy(update={"list_id": list_id})

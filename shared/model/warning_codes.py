@@ -1,0 +1,41 @@
+"""What hinders an export although it is saved: codes of warnings that are no reason of a run, too."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+from shared.model.documents import Document
+
+
+class WarningCode(StrEnum):
+    """The `code` of a warning, where it is no reason code of a run."""
+
+    meaning: str
+    action: str
+
+    def __new__(cls, value: str, meaning: str, action: str) -> Self:
+        """Make a member of its code, its meaning and what to do."""
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.meaning, member.action = meaning, action
+        return member
+
+    REFRESH_OFF = (
+        "refresh_off",
+        "The export runs with the refresh, which is off in this app: it never runs by itself.",
+        "Give the export a schedule of its own, or have REFRESH_SCHEDULE set; or start it on demand.",
+    )
+    NOT_CHECKED = (
+        "not_checked",
+        "Something could not be looked at when the export was saved: it was away, busy or slow.",
+        "Nothing; a dry run (POST …/plan) looks at everything.",
+    )
+
+
+class ExportWarning(Document):
+    """Something that will hinder an export."""
+
+    code: str
+    """A warning's own code, or that of the reason for which a run would end."""
+    message: str

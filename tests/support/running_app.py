@@ -273,7 +273,7 @@ class RunningApp:
             "mapping": {"email": "EMail"},
             "schedule": {"kind": "off"},
         }
-        self.put(f"/api/exports/{name}", definition | changes)
+        self.put(f"/api/exports/{name}?check=false", definition | changes)
         return SavedExport(running=self, id=name, list_id=list_id)
 
     def put(self, path: str, definition: Mapping[str, object]) -> httpx.Response:

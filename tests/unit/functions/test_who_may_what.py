@@ -25,8 +25,6 @@ from tests.support.http_routes import http_routes
 from tests.support.in_memory_app import InMemoryApp, people
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import azure.functions as func
 
     from shared.model.documents import Document
@@ -95,10 +93,8 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("shared.planning.planner.MIN_PARALLEL_BYTES", 1 << 60, raising=False)
-        yield World()
+def world() -> World:
+    return World()
 
 
 def token_of(role: Role | None, **claims: object) -> str:

@@ -28,7 +28,7 @@ def paste(printed: str) -> dict[str, str]:
     """Run all commands in one shell, as soon as the run is over that one of them starts; each with its answer."""
     commands = [line for line in printed.splitlines() if line.startswith(("curl ", "RUN="))]
     look = next(command for command in commands if command.endswith(' "$RUN"'))
-    wait = f'until {look} | grep -q \'"finished_at": "\'; do sleep 0.2; done'
+    wait = f'until {look} | grep -q \'"finished_at":"\'; do sleep 0.2; done'
     steps = [f"{command}\n{wait}" if command.startswith("RUN=") else command for command in commands]
     script = "\n".join(f"{step}\nprintf '\\036'" for step in steps)
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True)  # noqa: S603, S607 - ours
@@ -40,7 +40,7 @@ def refusals(answers: dict[str, str]) -> list[tuple[str, int]]:
     """Whom the app refused, with its status."""
     found = []
     for command, answer in answers.items():
-        if status := re.search(r'"status": (4\d\d),', answer):
+        if status := re.search(r'"status":(4\d\d),', answer):
             caller = re.search(r"callers/(\w+)", command)
             found.append((caller[1] if caller else "key", int(status[1])))
     return found

@@ -171,7 +171,7 @@ def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
         content = {JSON: {"schema": schema}}
         if operation.method == "PATCH":
             changes = {"type": "object", "description": f"Members of {operation.body.__name__} to change."}
-            content = {media: {"schema": changes} for media in (MERGE_PATCH, JSON)}
+            content = {MERGE_PATCH: {"schema": changes}}
         described["requestBody"] = {"required": operation.body_required, "content": content}
     return described
 

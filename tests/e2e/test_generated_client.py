@@ -78,7 +78,7 @@ def test_the_whole_story_is_done_by_a_generated_client(running: RunningApp, clie
     saved = client.call("connections.put_connection", connection, body=draft, if_none_match="*")
     assert (saved.id, saved.consent.text) == (connection, "I agree.")
 
-    wish = models.Export(
+    wish = models.ExportDraft(
         name="Generated",
         connection=connection,
         list_id=uuid.UUID(list_id),

@@ -46,7 +46,7 @@ def postponing[M: Message](kind: type[M]) -> Callable[[Callable[[Services, M, st
             body = body.model_copy(update={"revived": False})
             try:
                 with services.heartbeat.working():
-                    if unfinished:
+                    if unfinished or _is_suspected(services, body):
                         suspect = body.as_suspect(body.origin or identity, unfinished)
                         _work_alone(services, suspect, lambda: work(services, suspect, identity))
                     else:
@@ -58,6 +58,12 @@ def postponing[M: Message](kind: type[M]) -> Callable[[Callable[[Services, M, st
         return handle
 
     return decorate
+
+
+def _is_suspected(services: Services, message: Message) -> bool:
+    from shared.runs.suspects import is_suspected
+
+    return is_suspected(services, message)
 
 
 def _work_alone(services: Services, message: Message, work: Callable[[], None]) -> None:

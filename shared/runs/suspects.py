@@ -112,6 +112,16 @@ def _verdict(services: Services, origin: str, notes: Iterable[Suspect]) -> _Verd
     return verdict
 
 
+def is_suspected(services: Services, message: Message) -> bool:
+    """Whether another message about the same work is a suspect that may yet be back; this one is then one, too.
+
+    Asked for a run's plan only: a start that is sent twice makes two messages, and the sweeper doubles no suspect.
+    """
+    if not isinstance(message, RunMessage):
+        return False
+    return comes_back(services, message.queue, RunBlobs(export=message.export, run=message.run), 0)
+
+
 def comes_back(services: Services, queue: str, blobs: RunBlobs, number: int) -> bool:
     """Whether a message on `queue` about a chunk, or the whole run (0), is a suspect that may yet be back."""
     return any(_may_be_back(services, note) for note in _notes(services, queue, blobs.export, blobs.run, number))

@@ -27,6 +27,9 @@ class Away:
     def __init__(self, error: Exception) -> None:
         self._error = error
 
+    def list_blobs(self, _prefix: str) -> None:
+        raise self._error
+
     def get(self, _name: str) -> None:
         raise self._error
 
@@ -40,7 +43,7 @@ def test_while_storage_fails_a_message_is_put_off_and_counted(
     handler: object, message: Message, error: Exception
 ) -> None:
     waiting, services = MemoryQueues(Clock()), some_services()
-    services.store.blobs = Away(error)  # type: ignore[assignment]  # the one method that is called
+    services.store.blobs = Away(error)  # type: ignore[assignment]  # the methods that are called
     vars(services)["queues"] = waiting
     use_services(services)
     user_function(handler)(QueueMessage(id="1", body=message.model_dump_json()))

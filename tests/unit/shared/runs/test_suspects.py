@@ -127,6 +127,20 @@ def test_of_two_suspects_of_the_same_work_the_one_that_was_tried_is_judged_first
     assert (done.status, done.reason and done.reason.code) == (RunStatus.FAILED, "worker_killed")
 
 
+def test_a_second_message_of_a_start_that_was_sent_twice_lets_the_suspect_be_judged(app: InMemoryApp) -> None:
+    """It was never tried before, and would kill the third worker, and with it the host."""
+    run = app.start()
+    message = first_of(app, RUNS_QUEUE)
+    kill_worker(app, RUNS_QUEUE, message.body, tries=1, after=10)
+    kill_worker(app, RUNS_QUEUE, message.body, tries=2, after=DEAD_AFTER + 1)
+    deliver(app, RUNS_QUEUE, message.body, tries=1, message_id="m2")
+    assert [waiting.queue for waiting in app.queues.waiting] == [RUNS_QUEUE]
+    deliver(app, RUNS_QUEUE, message.body, tries=3)
+    app.work()
+    done = app.run(run)
+    assert (done.status, done.reason and done.reason.code) == (RunStatus.FAILED, "worker_killed")
+
+
 @pytest.mark.parametrize("queue", [RUNS_QUEUE, CHUNKS_QUEUE, IMPORTS_QUEUE])
 def test_a_suspect_whose_rival_does_not_come_back_goes_on_within_ninety_seconds(
     app: InMemoryApp, queue: str

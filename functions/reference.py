@@ -39,7 +39,7 @@ def all_codes() -> tuple[Code, ...]:
     return (
         *(Code(code=each, kind="problem", meaning=each.meaning, action=each.action) for each in ProblemCode),
         *(Code(code=each, kind="run", meaning=each.meaning, action=each.advice) for each in ReasonCode),
-        *(Code(code=each, kind="rejection", meaning=each.phrase, action=each.action) for each in Rejected),
+        *(Code(code=each, kind="rejection", meaning=each.meaning, action=each.action) for each in Rejected),
         *(Code(code=each, kind="warning", meaning=each.meaning, action=each.action) for each in WarningCode),
     )
 

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Self
+from shared.model.codes import ExplainedCode
 
 
-class ProblemCode(StrEnum):
+class ProblemCode(ExplainedCode):
     """The `code` of a problem document, where it is no reason code of a run."""
-
-    meaning: str
-    action: str
-
-    def __new__(cls, value: str, meaning: str, action: str) -> Self:
-        """Make a member of its code, its meaning and what to do."""
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.meaning, member.action = meaning, action
-        return member
 
     INVALID_REQUEST = (
         "invalid_request",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from enum import StrEnum
-from typing import Final, Self
+from typing import Final
+
+from shared.model.codes import ExplainedCode
 
 REJECTED_COLUMNS: Final = ("segment", "file", "row", "customer_id", "column", "reason")
 """Of rejected.csv."""
@@ -21,18 +22,8 @@ def as_cell(value: str) -> str:
     return f"'{value}" if _FORMULA.match(value) else value
 
 
-class Rejected(StrEnum):
+class Rejected(ExplainedCode):
     """Reason of a rejection, with a phrase that says what to do about it."""
-
-    phrase: str
-    action: str
-
-    def __new__(cls, code: str, phrase: str, action: str) -> Self:
-        """Keep the phrase, and what to do about it, beside the code."""
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.phrase, member.action = phrase, action
-        return member
 
     ROW_MALFORMED = (
         "row_malformed",

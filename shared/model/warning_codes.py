@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Self
-
+from shared.model.codes import ExplainedCode
 from shared.model.documents import Document
 
 
-class WarningCode(StrEnum):
+class WarningCode(ExplainedCode):
     """The `code` of a warning, where it is no reason code of a run."""
-
-    meaning: str
-    action: str
-
-    def __new__(cls, value: str, meaning: str, action: str) -> Self:
-        """Make a member of its code, its meaning and what to do."""
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.meaning, member.action = meaning, action
-        return member
 
     REFRESH_OFF = (
         "refresh_off",

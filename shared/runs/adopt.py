@@ -15,7 +15,7 @@ from shared.model.adoption import Adopted
 from shared.model.members import Adoption, Membership
 from shared.model.reason_codes import ReasonCode
 from shared.model.reasons import Reason, RunStatus
-from shared.model.runs import ParquetBlob, Run, RunKind, Trigger
+from shared.model.runs import ParquetBlob, Run, RunKind
 from shared.runs.finish import end_adoption
 from shared.runs.found_extracts import complete_extracts
 from shared.runs.job import load_job
@@ -25,7 +25,7 @@ from shared.runs.outcomes import with_warnings
 from shared.runs.plan_warnings import no_valid_contact, plan_warnings
 from shared.runs.planner_lock import one_planner
 from shared.runs.run_locks import acquire_export_lock, acquire_list_lock
-from shared.runs.start import start
+from shared.runs.start import asked_run, start
 from shared.runs.start_once import is_over, one_at_a_time
 from shared.storage.layout import RunBlobs, adoption_request_blob, members_blob
 
@@ -51,19 +51,13 @@ def start_adoption(services: Services, job: ExportWithConnection, *, by: Actor, 
     Raises ExportUnavailableError.
     """
     job.require_runnable()
-    run = Run(
-        id=one_at_a_time(services, job.id, adoption_request_blob(job.id, job.uid), run_id),
-        export=job.id,
-        trigger=Trigger.ON_DEMAND,
-        kind=RunKind.ADOPTION,
-        export_uid=job.uid,
-        connection=job.export.connection,
-        connection_uid=job.through.uid,
-        requested_by=by.name,
-        acts_for=by,
-        created_at=services.clock(),
+    run = asked_run(
+        services,
+        job,
+        by=by,
+        run_id=one_at_a_time(services, job.id, adoption_request_blob(job.id, job.uid), run_id),
     )
-    return start(services, run)
+    return start(services, run.model_copy(update={"kind": RunKind.ADOPTION}))
 
 
 def adopt_list(services: Services, blobs: RunBlobs, run: Run, tries: int) -> None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 from shared.errors import BlobExistsError, BlobMissingError, ConflictError, RunEndError
 from shared.limits import REMOVALS_PER_REQUEST
 from shared.model.reason_codes import ReasonCode
-from shared.model.runs import ChunkInfo, Counts, Plan, Run, StartedRequest, Trigger
+from shared.model.runs import ChunkInfo, Counts, Plan, Run, StartedRequest
 from shared.planning.chunks import Chunker
 from shared.runs.membership import later_run, other_memberships
 from shared.runs.retry import require_same_target
-from shared.runs.start import start
+from shared.runs.start import asked_run, start
 from shared.runs.views import load_run
 from shared.storage.layout import RunBlobs
 
@@ -43,21 +43,8 @@ def confirm_removals(services: Services, job: ExportWithConnection, run: str, *,
             services.store.create(blobs.confirmation, mine)
         except BlobExistsError:
             confirmed = services.store.get(blobs.confirmation, StartedRequest)
-    return start(
-        services,
-        Run(
-            id=confirmed.document.run if confirmed else mine.run,
-            export=job.id,
-            trigger=Trigger.ON_DEMAND,
-            confirms=run,
-            export_uid=job.uid,
-            connection=job.export.connection,
-            connection_uid=job.through.uid,
-            requested_by=by.name,
-            acts_for=by,
-            created_at=services.clock(),
-        ),
-    )
+    confirming = asked_run(services, job, by=by, run_id=(confirmed.document if confirmed else mine).run)
+    return start(services, confirming.model_copy(update={"confirms": run}))
 
 
 def _require_current(services: Services, job: ExportWithConnection, earlier: Run) -> None:

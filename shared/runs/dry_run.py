@@ -12,7 +12,7 @@ from shared.limits import IMPORT_USUAL, REQUESTS_PER_MINUTE
 from shared.model.forecast import Examples, Forecast
 from shared.model.reason_codes import ReasonCode
 from shared.model.reasons import Reason
-from shared.model.runs import Run, RunKind, Trigger
+from shared.model.runs import Run, RunKind
 from shared.runs.comparison import Comparison, digest_of
 from shared.runs.finish import end_forecast
 from shared.runs.found_extracts import find_extracts
@@ -22,7 +22,7 @@ from shared.runs.membership import current_membership, other_memberships
 from shared.runs.plan_warnings import plan_warnings
 from shared.runs.planner_lock import one_planner
 from shared.runs.preview import mask
-from shared.runs.start import start
+from shared.runs.start import asked_run, start
 from shared.sendgrid.api import billed_contacts, get_contact_count
 from shared.sendgrid.gateway import Endpoint
 from shared.sendgrid.preflight import check_sendgrid
@@ -47,19 +47,8 @@ NOTHING_SENT: Final = Reason(
 def start_dry_run(services: Services, job: ExportWithConnection, *, by: Actor, run_id: str) -> Run:
     """Start a run that sends nothing; a disabled export may have one, too. Raises ExportUnavailableError."""
     job.require_consent()
-    run = Run(
-        id=run_id,
-        export=job.id,
-        trigger=Trigger.ON_DEMAND,
-        kind=RunKind.DRY_RUN,
-        export_uid=job.uid,
-        connection=job.export.connection,
-        connection_uid=job.through.uid,
-        requested_by=by.name,
-        acts_for=by,
-        created_at=services.clock(),
-    )
-    return start(services, run)
+    run = asked_run(services, job, by=by, run_id=run_id)
+    return start(services, run.model_copy(update={"kind": RunKind.DRY_RUN}))
 
 
 class RejectedOnly:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from shared.model.runs import Counts
 
 REASONS_TOLD: Final = 2
-PHRASES: Final = {str(reason): reason.phrase for reason in Rejected}
+PHRASES: Final = {str(reason): reason.meaning for reason in Rejected}
 
 
 def plan_warnings(counts: Counts, extracts: Sequence[Extract], *, max_rejected_share: float) -> tuple[Reason, ...]:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from shared.errors import ConflictError, RunEndError
 from shared.model.reason_codes import ReasonCode
-from shared.model.runs import ChunkInfo, ChunkResult, ChunkStatus, Counts, Delivery, Plan, Run, Trigger
+from shared.model.runs import ChunkInfo, ChunkResult, ChunkStatus, Counts, Delivery, Plan, Run
 from shared.runs.membership import later_run, other_memberships
 from shared.runs.refused import PlanInput
-from shared.runs.start import start
+from shared.runs.start import asked_run, start
 from shared.runs.start_once import one_at_a_time
 from shared.runs.views import load_run
 from shared.storage.layout import RunBlobs, number_of
@@ -49,19 +49,8 @@ def retry_run(services: Services, job: ExportWithConnection, run: str, *, by: Ac
             "retention. Start a new run."
         )
     require_same_target(services, job, run)
-    again = Run(
-        id=one_at_a_time(services, export, blobs.retry, run_id),
-        export=export,
-        trigger=Trigger.ON_DEMAND,
-        retry_of=run,
-        export_uid=job.uid,
-        connection=job.export.connection,
-        connection_uid=job.through.uid,
-        requested_by=by.name,
-        acts_for=by,
-        created_at=services.clock(),
-    )
-    return start(services, again)
+    again = asked_run(services, job, by=by, run_id=one_at_a_time(services, export, blobs.retry, run_id))
+    return start(services, again.model_copy(update={"retry_of": run}))
 
 
 def require_same_target(services: Services, job: ExportWithConnection, run: str) -> None:

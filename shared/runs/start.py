@@ -40,11 +40,15 @@ def start_on_demand(
     """Start a run now; one of that id is the same run. Raises ExportUnavailableError."""
     job.require_runnable()
     job.require_segments()
-    run = Run(
+    return start(services, asked_run(services, job, by=by, run_id=run_id).model_copy(update={"force": force}))
+
+
+def asked_run(services: Services, job: ExportWithConnection, *, by: Actor, run_id: str) -> Run:
+    """A run of the export that somebody asks for now, not started yet; what kind it is its caller says."""
+    return Run(
         id=run_id,
         export=job.id,
         trigger=Trigger.ON_DEMAND,
-        force=force,
         export_uid=job.uid,
         connection=job.export.connection,
         connection_uid=job.through.uid,
@@ -52,7 +56,6 @@ def start_on_demand(
         acts_for=by,
         created_at=services.clock(),
     )
-    return start(services, run)
 
 
 def start(services: Services, run: Run) -> Run:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
     from local.cloud import LocalCloud
 
-pytestmark = pytest.mark.skipif(not shutil.which("curl"), reason="curl is missing")
+pytestmark = pytest.mark.skipif(
+    not shutil.which("curl"), reason="WHAT make serve PRINTS WAS NOT TRIED, for that needs curl, and there is none"
+)
 
 
 def paste(printed: str) -> dict[str, str]:

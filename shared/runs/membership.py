@@ -10,6 +10,8 @@ import threading
 import uuid
 from typing import TYPE_CHECKING, Final
 
+from pydantic import ValidationError
+
 from shared.errors import BlobChangedError, BlobExistsError
 from shared.model.definitions import Export, Saved
 from shared.model.members import Membership
@@ -40,14 +42,30 @@ def current_membership(services: Services, job: ExportWithConnection) -> Members
 
 
 def other_memberships(services: Services, export: str, list_id: UUID) -> list[Membership]:
-    """The members of the other exports to the same list, as far as they ran."""
-    names = (item.name for item in services.store.blobs.list_blobs("members/"))
-    documents = (
-        services.store.find(name, Membership)
-        for name in names
-        if name.endswith(".json") and name != membership_blob(export)
-    )
-    return [found.document for found in documents if found is not None and found.document.list_id == list_id]
+    """The members of the other exports to the same list, as far as they ran.
+
+    What a deleted export has left behind, since its deletion was cut off, brings nobody.
+    """
+    found = []
+    for item in services.store.blobs.list_blobs("members/"):
+        other = item.name.removeprefix("members/").removesuffix(".json")
+        if not item.name.endswith(".json") or other == export:
+            continue
+        membership = services.store.find(item.name, Membership)
+        if membership is None or membership.document.list_id != list_id:
+            continue
+        if _is_there(services, other, membership.document.export_uid):
+            found.append(membership.document)
+    return found
+
+
+def _is_there(services: Services, export: str, uid: str) -> bool:
+    """Whether an export is the one of that uid; one that cannot be read may be, and its members are safe."""
+    try:
+        saved = services.store.find(export_blob(export), Saved[Export])
+    except ValidationError:
+        return True
+    return saved is not None and saved.document.uid == uid
 
 
 def later_run(services: Services, run: Run) -> str | None:
@@ -68,8 +86,7 @@ def commit_members(
     A step that is repeated finds what was noted, and notes nothing twice. Of an export that is deleted by now
     nothing is noted, also where another one has its id.
     """
-    saved = services.store.find(export_blob(blobs.export), Saved[Export])
-    if saved is None or saved.document.uid != plan.export_uid:
+    if not _is_there(services, blobs.export, plan.export_uid):
         return MembershipChange()
     return _commit(services, blobs, lambda last: _next_membership(services, blobs, plan, results, last)).change
 

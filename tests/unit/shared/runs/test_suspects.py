@@ -18,6 +18,7 @@ from tests.support.factories import use_services
 from tests.support.in_memory_app import CrashError, InMemoryApp, user_function
 
 if TYPE_CHECKING:
+    from shared.model.runs import Run
     from tests.support.memory_storage import SentMessage
 
 HANDLERS = {RUNS_QUEUE: queues.plan_run, CHUNKS_QUEUE: queues.deliver_chunk, IMPORTS_QUEUE: queues.check_import}
@@ -68,6 +69,12 @@ def kill_worker(
     app.services = app._services(None)
 
 
+def require_killed(app: InMemoryApp, run: Run) -> None:
+    """The run ended for what it did to its workers."""
+    done = app.run(run)
+    assert (done.status, done.reason and done.reason.code) == (RunStatus.FAILED, "worker_killed")
+
+
 @pytest.mark.parametrize("queue", [RUNS_QUEUE, CHUNKS_QUEUE, IMPORTS_QUEUE])
 def test_who_kills_its_worker_alone_ends_its_run(app: InMemoryApp, queue: str) -> None:
     run = app.start()
@@ -76,9 +83,8 @@ def test_who_kills_its_worker_alone_ends_its_run(app: InMemoryApp, queue: str) -
     kill_worker(app, queue, message.body, tries=2, after=60)
     deliver(app, queue, message.body, tries=3)
     app.work()
-    done = app.run(run)
-    assert (done.status, done.reason and done.reason.code) == (RunStatus.FAILED, "worker_killed")
-    assert done.counts.adds_up
+    require_killed(app, run)
+    assert app.run(run).counts.adds_up
     assert not list(app.names("suspects/"))
 
 
@@ -123,8 +129,7 @@ def test_of_two_suspects_of_the_same_work_the_one_that_was_tried_is_judged_first
     deliver(app, queue, message.body, tries=2, message_id="m2")
     deliver(app, queue, message.body, tries=3)
     app.work()
-    done = app.run(run)
-    assert (done.status, done.reason and done.reason.code) == (RunStatus.FAILED, "worker_killed")
+    require_killed(app, run)
 
 
 def test_a_second_message_of_a_start_that_was_sent_twice_lets_the_suspect_be_judged(app: InMemoryApp) -> None:
@@ -137,8 +142,7 @@ def test_a_second_message_of_a_start_that_was_sent_twice_lets_the_suspect_be_jud
     assert [waiting.queue for waiting in app.queues.waiting] == [RUNS_QUEUE]
     deliver(app, RUNS_QUEUE, message.body, tries=3)
     app.work()
-    done = app.run(run)
-    assert (done.status, done.reason and done.reason.code) == (RunStatus.FAILED, "worker_killed")
+    require_killed(app, run)
 
 
 @pytest.mark.parametrize("queue", [RUNS_QUEUE, CHUNKS_QUEUE, IMPORTS_QUEUE])
@@ -174,8 +178,7 @@ def test_of_two_suspects_that_look_at_the_same_moment_the_one_that_waits_leaves_
     app.clock.now += timedelta(seconds=DEAD_AFTER + 1)
     deliver(app, queue, message.body, tries=3)
     app.work()
-    done = app.run(run)
-    assert (done.status, done.reason and done.reason.code) == (RunStatus.FAILED, "worker_killed")
+    require_killed(app, run)
 
 
 def test_an_error_that_is_no_death_makes_nobody_guilty(app: InMemoryApp) -> None:
@@ -217,8 +220,7 @@ def test_a_suspect_that_finds_its_chunk_claimed_by_the_dead_is_a_suspect_still(a
     kill_worker(app, CHUNKS_QUEUE, later.body, tries=1, after=DEAD_AFTER + 1, message_id="m2")
     deliver(app, CHUNKS_QUEUE, later.body, tries=2, message_id="m2")
     app.work()
-    done = app.run(run)
-    assert (done.status, done.reason and done.reason.code) == (RunStatus.FAILED, "worker_killed")
+    require_killed(app, run)
 
 
 @pytest.mark.parametrize("queue", [RUNS_QUEUE, CHUNKS_QUEUE])
@@ -262,8 +264,7 @@ def test_the_sweeper_leaves_a_suspect_to_the_message_that_is_judged(
     assert not app.queues.waiting
     deliver(app, queue, message.body, tries=3)
     app.work()
-    done = app.run(run)
-    assert (done.status, done.reason and done.reason.code) == (RunStatus.FAILED, "worker_killed")
+    require_killed(app, run)
 
 
 @pytest.mark.parametrize("queue", [RUNS_QUEUE, CHUNKS_QUEUE, IMPORTS_QUEUE])

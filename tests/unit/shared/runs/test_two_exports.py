@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.model.definitions import MaxRemovals
+from shared.model.definitions import Export, MaxRemovals, Saved
 from shared.model.reasons import RunStatus
 from shared.model.runs import RunLock
-from shared.storage.layout import RunBlobs, list_lock_blob
+from shared.storage.layout import RunBlobs, export_blob, list_lock_blob
 from tests.support.fake_sendgrid import LIST_ID
 from tests.support.in_memory_app import InMemoryApp, emails, people
 
@@ -50,6 +50,23 @@ def run_with(app: InMemoryApp, export: str, delivered: Iterable[tuple[str, str]]
     done = app.run(run)
     assert done.counts.adds_up
     return done
+
+
+@pytest.mark.parametrize("left", ["nothing", "another export", "what cannot be read"])
+def test_whom_a_deleted_export_has_brought_is_held_by_nobody(app: InMemoryApp, left: str) -> None:
+    """Its deletion was cut off, so its members are still there; one that cannot be read may be there, too."""
+    run_with(app, ONE, PEOPLE[:12])
+    run_with(app, OTHER, PEOPLE[8:])
+    app.blobs.delete(export_blob(OTHER))
+    if left == "another export":
+        app.save(OTHER, segments=(OTHER,))
+        app.services.store.update(
+            export_blob(OTHER), Saved[Export], lambda saved: saved.model_copy(update={"uid": "uid-2"})
+        )
+    if left == "what cannot be read":
+        app.blobs.upsert(export_blob(OTHER), b"{}")
+    done = run_with(app, ONE, PEOPLE[:4])
+    assert done.counts.removed == (4 if left == "what cannot be read" else 8)
 
 
 def test_whom_the_other_brings_stays_until_that_one_lets_go(app: InMemoryApp) -> None:

@@ -6,6 +6,7 @@ saved: what does not answer within SAVE_CHECK_SECONDS is not looked at.
 
 from __future__ import annotations
 
+import functools
 import logging
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Final
@@ -27,9 +28,17 @@ if TYPE_CHECKING:
     from shared.definitions.resolve import ExportWithConnection
     from shared.services import Services
 
+THREADS: Final = 4
+"""At work at a time; whoever finds none free is told that it was not looked at."""
 ROWS: Final = 1
 """Read of an extract: columns are found or not before the first."""
 LOOKED_AT: Final = {"extracts": "The extracts", "sendgrid": "The list and the custom fields at SendGrid"}
+
+
+@functools.cache
+def _pool() -> ThreadPoolExecutor:
+    """Of the process: what runs over its time goes on to its own deadline, and must not become more and more."""
+    return ThreadPoolExecutor(THREADS, thread_name_prefix="save-check")
 
 
 def check_saved(services: Services, job: ExportWithConnection) -> list[ExportWarning]:
@@ -38,11 +47,14 @@ def check_saved(services: Services, job: ExportWithConnection) -> list[ExportWar
         "extracts": lambda job: _check_extracts(services, job),
         "sendgrid": lambda job: _check_sendgrid(services, job),
     }
-    pool = ThreadPoolExecutor(len(checks))
-    running = {name: pool.submit(_warning, name, check, job) for name, check in checks.items()}
+    running = {name: _pool().submit(_warning, name, check, job) for name, check in checks.items()}
     wait(running.values(), timeout=SAVE_CHECK_SECONDS)
-    pool.shutdown(wait=False, cancel_futures=True)
-    found = (each.result() if each.done() else not_checked(name) for name, each in running.items())
+    for each in running.values():
+        each.cancel()  # what has not begun must not begin for nobody
+    found = (
+        each.result() if each.done() and not each.cancelled() else not_checked(name)
+        for name, each in running.items()
+    )
     return [warning for warning in found if warning is not None]
 
 

@@ -141,3 +141,19 @@ def test_what_is_found_is_stored_nowhere(app: InMemoryApp) -> None:
     save(segments=["Nobody"])
     assert b"extract_missing" not in b"".join(app.blobs.get(name).data for name in app.names())
     assert told(ask("get_export", id="offers"))["warnings"] == []
+
+
+def test_looks_that_never_end_do_not_become_more_and_more(
+    app: InMemoryApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del app
+    over = threading.Event()
+    monkeypatch.setattr(save_check, "SAVE_CHECK_SECONDS", 0.05)
+    monkeypatch.setattr(save_check, "_check_sendgrid", lambda *_args: over.wait(10))
+    try:
+        for _ in range(2 * save_check.THREADS):
+            assert "not_checked" in codes(save())
+        at_it = [each for each in threading.enumerate() if each.name.startswith("save-check")]
+        assert len(at_it) <= save_check.THREADS
+    finally:
+        over.set()

@@ -15,6 +15,7 @@ from functions import (
     row_lists,
     runs,
     segments,
+    sign_in,
     timers,
 )
 from functions.wiring import http_level
@@ -29,6 +30,7 @@ app.register_functions(row_lists.blueprint)
 app.register_functions(history.blueprint)
 app.register_functions(refresh.blueprint)
 app.register_functions(segments.blueprint)
+app.register_functions(sign_in.blueprint)
 app.register_functions(health.blueprint)
 app.register_functions(reference.blueprint)
 app.register_functions(queues.blueprint)

@@ -110,7 +110,7 @@ class Call:
 
     def _verdict(self) -> Verdict:
         match self.rule.target:
-            case Target.ALL:
+            case Target.ALL | Target.CALLER:
                 return Verdict.ALLOWED
             case Target.APP:
                 return judge(self.caller, self.rule, Relation.FOREIGN)
@@ -133,7 +133,7 @@ class Call:
                 return ExportUnavailableError(ReasonCode.EXPORT_MISSING, f"There is no export {self.id}.")
             case Target.RUN:
                 return NotFoundError(f"The export {self.id} has no run {self.run}.")
-            case Target.ALL | Target.APP:
+            case Target.ALL | Target.APP | Target.CALLER:
                 return NotFoundError("There is no such address.")
 
     def _judge_export(self) -> Verdict:

@@ -119,7 +119,9 @@ OPERATIONS: Final[dict[str, Operation]] = {}
 """By the function's name; filled as functions are registered."""
 
 
-def open_to_all(path: str, *, answers: Mapping[int, Answer]) -> Callable[[Handler], Handler]:
+def open_to_all(
+    path: str, *, answers: Mapping[int, Answer], problems: tuple[int, ...] = ()
+) -> Callable[[Handler], Handler]:
     """Describe a function that asks for nobody, and let it answer."""
 
     def register(work: Handler) -> Handler:
@@ -130,6 +132,7 @@ def open_to_all(path: str, *, answers: Mapping[int, Answer]) -> Callable[[Handle
             description=inspect.getdoc(work) or "",
             rule=None,
             answers=answers,
+            problems=problems,
         )
         return answering(work)
 

@@ -110,7 +110,8 @@ resource scmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@202
 }
 
 // Callers bring a token of the app registration. The code validates it again and takes the app roles
-// (infra/app-roles.json) from it; what stands here in front is a second wall. Only the health check stays open.
+// (infra/app-roles.json) from it; what stands here in front is a second wall. What is needed before a sign-in stays
+// open: the health check, what codes mean, and how one signs in.
 resource authentication 'Microsoft.Web/sites/config@2025-03-01' = if (!empty(entraClientId)) {
   parent: app
   name: 'authsettingsV2'
@@ -123,6 +124,8 @@ resource authentication 'Microsoft.Web/sites/config@2025-03-01' = if (!empty(ent
       unauthenticatedClientAction: 'Return401'
       excludedPaths: [
         '/api/health'
+        '/api/reasons'
+        '/api/sign-in'
       ]
     }
     httpSettings: {

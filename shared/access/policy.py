@@ -13,7 +13,7 @@ from shared.access.callers import Relation
 from shared.model.roles import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from shared.access.callers import Caller
 
@@ -33,6 +33,8 @@ class Target(StrEnum):
     """By the connection it was started or planned with, whatever its export says now."""
     APP = "app"
     """Nobody's connection."""
+    CALLER = "caller"
+    """Who asks."""
 
 
 class Kind(StrEnum):
@@ -78,7 +80,12 @@ def _rule(
 
 _C, _O, _V = Role.CONTRIBUTOR, Role.OPERATOR, Role.VIEWER
 
+_ANYBODY: Final = Rule(
+    operation="Caller.Get", target=Target.CALLER, kind=Kind.LOOK, relations=dict.fromkeys(Role, EVERY)
+)
+
 POLICY: Final[Mapping[str, Rule]] = {
+    "get_me": _ANYBODY,
     "list_connections": _rule("Connections.List", Target.ALL, Kind.LOOK, usable_by=(_C, _O, _V)),
     "get_connection": _rule("Connections.Get", Target.CONNECTION, Kind.LOOK, usable_by=(_C, _O, _V)),
     "put_connection": _rule("Connections.Save", Target.CONNECTION, Kind.CHANGE),
@@ -110,7 +117,7 @@ POLICY: Final[Mapping[str, Rule]] = {
     "get_others": _rule("Runs.Others", Target.RUN, Kind.READ_PEOPLE, usable_by=(_C,)),
     "get_audit": _rule("Audit.Read", Target.APP, Kind.READ_PEOPLE),
 }
-"""By function; health is the only one that asks for nobody."""
+"""By function; those that ask for nobody have no rule."""
 
 
 def has_any(caller: Caller, rule: Rule) -> bool:
@@ -134,3 +141,11 @@ def judge(caller: Caller, rule: Rule, relation: Relation, *, export: str | None 
     if any(relation in rule.relations.get(role, ()) for role in caller.roles):
         return Verdict.ALLOWED
     return Verdict.HIDDEN if relation is Relation.FOREIGN else Verdict.FORBIDDEN
+
+
+def allowed_to(caller: Caller) -> Iterator[str]:
+    """The functions that a caller may call at all; with which connections, judge tells."""
+    for function, rule in POLICY.items():
+        is_for_bound = rule.target not in {Target.CONNECTION, Target.APP}
+        if has_any(caller, rule) and (caller.only_export is None or is_for_bound):
+            yield function

@@ -100,7 +100,7 @@ def app_is_locked(plan: Plan) -> Iterator[str]:
 
 
 def authentication_is_whole(plan: Plan) -> Iterator[str]:
-    """Where Entra authentication is on, it is required everywhere but at the health check."""
+    """Where Entra authentication is on, it is required everywhere but where it is needed before a sign-in."""
     for config in plan.of_type("Microsoft.Web/sites/config"):
         if config.name == "authsettingsV2":
             yield from must(
@@ -108,7 +108,7 @@ def authentication_is_whole(plan: Plan) -> Iterator[str]:
                 platform__enabled=True,
                 globalValidation__requireAuthentication=True,
                 globalValidation__unauthenticatedClientAction="Return401",
-                globalValidation__excludedPaths=["/api/health"],
+                globalValidation__excludedPaths=["/api/health", "/api/reasons", "/api/sign-in"],
                 httpSettings__requireHttps=True,
                 identityProviders__azureActiveDirectory__enabled=True,
             )

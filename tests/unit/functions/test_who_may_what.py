@@ -31,7 +31,10 @@ if TYPE_CHECKING:
 
 SECURITY: Final = Path(__file__).parents[3] / "docs" / "security.md"
 NORA: Final = "0e0e0e0e-0000-4000-8000-000000000005"
-OPEN: Final = {"get_docs", "get_docs_script", "get_docs_style", "get_health", "get_openapi", "get_reasons"}
+OPEN: Final = {
+    *("get_docs", "get_docs_script", "get_docs_style"),
+    *("get_health", "get_openapi", "get_reasons", "get_sign_in"),
+}
 """Those who ask for nobody."""
 LISTS: Final = {"list_connections", "list_exports", "list_segments", "list_all_runs"}
 """Those who answer everybody with a role, by what they may see."""

@@ -11,14 +11,13 @@ import secrets
 import ssl
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
 
 import httpx
 from anyio.from_thread import start_blocking_portal
-from azure.core.exceptions import ResourceExistsError
 from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
@@ -32,7 +31,6 @@ from local.azure.environment import (
     EXTRACT_CONTAINER,
     HOST_CONTAINER,
     KEY_NAME,
-    QUEUES,
     STATE_CONTAINER,
     Platform,
     app_environment,
@@ -42,8 +40,10 @@ from local.azure.key_vault import KeyVault
 from local.azure.processes import PROJECT_ROOT, ChildProcess, ProcessError, Reaper, base_environment
 from local.azure.proxy import Proxy
 from local.azure.serving import LOOPBACK, serve
+from local.prepare_storage import create_missing, create_missing_queues
 from local.sendgrid_simulator.configuration import QUICK
 from local.sendgrid_simulator.control import Simulator
+from shared.model.messages import every_queue
 
 NONE: Final[Mapping[str, object]] = MappingProxyType({})
 LISTENING = re.compile(r'"listening": ?"(?P<url>https?://[^"]+)"')
@@ -163,12 +163,8 @@ class LocalCloud:
     def prepare_account(self, account: str) -> None:
         """Create the containers and queues that the Bicep template creates, where they are missing."""
         with self.blob_service(account) as blobs, self.queue_service(account) as queues:
-            for container in (STATE_CONTAINER, AUDIT_CONTAINER, EXTRACT_CONTAINER, HOST_CONTAINER):
-                with suppress(ResourceExistsError):
-                    blobs.create_container(container)
-            for queue in (*QUEUES, *(f"{name}-poison" for name in QUEUES)):
-                with suppress(ResourceExistsError):
-                    queues.create_queue(queue)
+            create_missing(blobs, (STATE_CONTAINER, AUDIT_CONTAINER, EXTRACT_CONTAINER, HOST_CONTAINER))
+            create_missing_queues(queues, every_queue())
 
     def blob_service(self, account: str) -> BlobServiceClient:
         """Return an operator's client for the account's blobs; the caller closes it."""

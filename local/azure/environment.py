@@ -16,7 +16,6 @@ EXTRACT_CONTAINER = "customerinsights"
 HOST_CONTAINER = "azure-webjobs-hosts"
 KEY_NAME = "admin"
 """Of the key that opens the app."""
-QUEUES = ("runs", "chunks", "imports")
 # Once a year: tests and the demo tick by hand, and no tick comes in between.
 NEVER = "0 0 0 1 1 *"
 

@@ -10,8 +10,8 @@ from typing import Final
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.queue import QueueClient, QueueMessage
 
-from local.azure.environment import QUEUES
 from local.faults.app_under_test import AppUnderTest
+from shared.model.messages import QUEUES
 
 MEDDLES: Final = 8
 """Most messages of a queue that he touches; his copies count, so that they do not grow without end."""

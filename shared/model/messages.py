@@ -12,8 +12,15 @@ from shared.model.documents import Document
 RUNS_QUEUE: Final = "runs"
 CHUNKS_QUEUE: Final = "chunks"
 IMPORTS_QUEUE: Final = "imports"
+QUEUES: Final = (RUNS_QUEUE, CHUNKS_QUEUE, IMPORTS_QUEUE)
+"""All that the app reads; each has a poison queue beside it."""
 POISON_SUFFIX: Final = "-poison"
 """The host moves a message there that failed `maxDequeueCount` times."""
+
+
+def every_queue() -> tuple[str, ...]:
+    """Names of all queues that must be there before the app is."""
+    return (*QUEUES, *(f"{name}{POISON_SUFFIX}" for name in QUEUES))
 
 
 class Message(Document):

@@ -16,7 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from local.azure.environment import AUDIT_CONTAINER, QUEUES
+from local.azure.environment import AUDIT_CONTAINER
+from shared.model.messages import every_queue
 from shared.model.roles import Role
 from tests.support.entra import bearing
 from tests.support.hostile import PEOPLE, hostile_requests, judge, leaks
@@ -92,7 +93,7 @@ class World:
         with self.running.cloud.blob_service(self.running.account) as blobs:
             container = blobs.get_container_client(AUDIT_CONTAINER)
             texts += [container.download_blob(name).readall().decode() for name in container.list_blob_names()]
-        for queue in (*QUEUES, *(f"{name}-poison" for name in QUEUES)):
+        for queue in every_queue():
             texts += [message.content for message in self.running.queue(queue).peek_messages(32)]
         return "".join(texts)
 

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from shared.limits import POISON_RETENTION, RETENTION
-from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, POISON_SUFFIX, RUNS_QUEUE
+from shared.model.messages import every_queue
 from shared.model.roles import Role
 from shared.settings import SETTING_NAMES, Settings, read_settings
 from shared.telemetry import Event
@@ -81,8 +81,7 @@ def test_extracts_elsewhere_are_read_from_there(variant: Plan) -> None:
 
 def test_queues_are_those_of_the_code(public: Plan) -> None:
     queues = [each.name for each in public.of_type("Microsoft.Storage/storageAccounts/queueServices/queues")]
-    names = {RUNS_QUEUE, CHUNKS_QUEUE, IMPORTS_QUEUE}
-    assert set(queues) == names | {f"{name}{POISON_SUFFIX}" for name in names}
+    assert set(queues) == set(every_queue())
 
 
 def test_containers_are_those_of_the_settings(public: Plan) -> None:

@@ -6,6 +6,7 @@ from functions import (
     api_page,
     audit,
     connections,
+    console_page,
     exports,
     health,
     history,
@@ -24,6 +25,7 @@ app = func.FunctionApp(http_auth_level=http_level())
 app.register_functions(api_page.blueprint)
 app.register_functions(audit.blueprint)
 app.register_functions(connections.blueprint)
+app.register_functions(console_page.blueprint)
 app.register_functions(exports.blueprint)
 app.register_functions(runs.blueprint)
 app.register_functions(row_lists.blueprint)

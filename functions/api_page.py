@@ -47,7 +47,7 @@ HEADERS: Final = {
 """What the page may do: run Swagger UI, show its style, and ask this app."""
 
 
-@blueprint.route("docs", methods=["GET"], trigger_arg_name="request", auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route("api/docs", methods=["GET"], trigger_arg_name="request", auth_level=func.AuthLevel.ANONYMOUS)
 @open_to_all("docs", answers={200: Answer(description="The page.", media="text/html")})
 def get_docs(request: func.HttpRequest) -> func.HttpResponse:
     """This description as a page, on which every operation can be tried."""
@@ -56,7 +56,7 @@ def get_docs(request: func.HttpRequest) -> func.HttpResponse:
 
 
 @blueprint.route(
-    "docs/swagger-ui.js", methods=["GET"], trigger_arg_name="request", auth_level=func.AuthLevel.ANONYMOUS
+    "api/docs/swagger-ui.js", methods=["GET"], trigger_arg_name="request", auth_level=func.AuthLevel.ANONYMOUS
 )
 @open_to_all("docs/swagger-ui.js", answers={200: Answer(description="Swagger UI.", media="text/javascript")})
 def get_docs_script(request: func.HttpRequest) -> func.HttpResponse:
@@ -65,7 +65,7 @@ def get_docs_script(request: func.HttpRequest) -> func.HttpResponse:
 
 
 @blueprint.route(
-    "docs/swagger-ui.css", methods=["GET"], trigger_arg_name="request", auth_level=func.AuthLevel.ANONYMOUS
+    "api/docs/swagger-ui.css", methods=["GET"], trigger_arg_name="request", auth_level=func.AuthLevel.ANONYMOUS
 )
 @open_to_all("docs/swagger-ui.css", answers={200: Answer(description="Its style.", media="text/css")})
 def get_docs_style(request: func.HttpRequest) -> func.HttpResponse:

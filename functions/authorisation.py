@@ -171,7 +171,7 @@ def endpoint(
     parameters: tuple[Parameter, ...] = (),
     problems: tuple[int, ...] = (),
 ) -> Callable[[Callable[[Call], func.HttpResponse]], FunctionBuilder]:
-    """Register a function for a route; those may call it whom its rule in `shared.access.policy` names."""
+    """Register a function for a route below /api; those may call it whom its rule in `shared.access` names."""
 
     def register(work: Callable[[Call], func.HttpResponse]) -> FunctionBuilder:
         operation = Operation(
@@ -193,7 +193,7 @@ def endpoint(
             return door.let_in(request, work)
 
         handle.__name__, handle.__doc__ = work.__name__, work.__doc__
-        registered: FunctionBuilder = blueprint.route(path, methods=[method], trigger_arg_name="request")(
+        registered: FunctionBuilder = blueprint.route(f"api/{path}", methods=[method], trigger_arg_name="request")(
             answering(handle)
         )
         return registered

@@ -35,7 +35,7 @@ RETRY_AFTER: Final = "30"
 """Seconds after which it is worth to ask again: timers tick so often."""
 
 
-@route("health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
+@route("api/health", methods=["GET", "HEAD"], auth_level=func.AuthLevel.ANONYMOUS)
 @open_to_all("health", answers={200: WELL, 503: UNWELL})
 def get_health(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the host passes it
     """Whether everything that has to run does: 503 with what is wrong where it does not."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 PROBLEM_TYPE: Final = "application/problem+json"
 EVERYWHERE: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-"""Headers of every answer: each may tell of people, definitions or runs."""
+"""Headers of every answer that does not say otherwise: each may tell of people, definitions or runs."""
 BUSY_RETRY_AFTER: Final = 5
 """Seconds after which to ask again when storage or the vault is away, unless it says that it takes longer."""
 REQUEST_ID: Final[ContextVar[str]] = ContextVar("request_id", default="")
@@ -75,7 +75,8 @@ def answering(handler: Handler) -> Handler:
     def answer(request: func.HttpRequest) -> func.HttpResponse:
         REQUEST_ID.set(uuid.uuid4().hex[:16])
         found = answered(handler, request)
-        found.headers.update(EVERYWHERE)
+        for name, value in EVERYWHERE.items():
+            found.headers.setdefault(name, value)
         found.headers["X-Request-Id"] = REQUEST_ID.get()
         body = found.get_body()
         if body:

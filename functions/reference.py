@@ -44,7 +44,7 @@ def all_codes() -> tuple[Code, ...]:
     )
 
 
-@blueprint.route("reasons", methods=["GET"], trigger_arg_name="request", auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route("api/reasons", methods=["GET"], trigger_arg_name="request", auth_level=func.AuthLevel.ANONYMOUS)
 @open_to_all(
     "reasons",
     answers={200: Answer(description="Problems, reasons of runs and of rejections, warnings.", model=CodeList)},
@@ -55,7 +55,9 @@ def get_reasons(request: func.HttpRequest) -> func.HttpResponse:
     return answer(CodeList(reasons=all_codes()))
 
 
-@blueprint.route("openapi.json", methods=["GET"], trigger_arg_name="request", auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route(
+    "api/openapi.json", methods=["GET"], trigger_arg_name="request", auth_level=func.AuthLevel.ANONYMOUS
+)
 @open_to_all("openapi.json", answers={200: Answer(description="OpenAPI 3.1.")})
 def get_openapi(request: func.HttpRequest) -> func.HttpResponse:
     """This description."""

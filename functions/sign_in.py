@@ -63,7 +63,7 @@ def get_me(call: Call) -> func.HttpResponse:
     )
 
 
-@blueprint.route("sign-in", methods=["GET"], trigger_arg_name="request", auth_level=func.AuthLevel.ANONYMOUS)
+@blueprint.route("api/sign-in", methods=["GET"], trigger_arg_name="request", auth_level=func.AuthLevel.ANONYMOUS)
 @open_to_all(
     "sign-in",
     answers={200: Answer(description="By key, or where to ask for a token.", model=SignIn)},

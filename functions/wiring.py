@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 import azure.functions as func
 
@@ -37,8 +38,19 @@ def http_level() -> func.AuthLevel:
 
     With Microsoft Entra ID it does not: the app asks for a token, and nobody shares a key.
     """
-    is_entra = os.environ.get("AUTHENTICATION", "").strip() == "entra"
-    return func.AuthLevel.ANONYMOUS if is_entra else func.AuthLevel.FUNCTION
+    return func.AuthLevel.ANONYMOUS if _is_entra() else func.AuthLevel.FUNCTION
+
+
+def sign_in_origin() -> str | None:
+    """Whom a page asks for tokens; None where callers have keys."""
+    from shared.settings import DEFAULT_AUTHORITY
+
+    authority = os.environ.get("ENTRA_AUTHORITY", "").strip() or DEFAULT_AUTHORITY
+    return f"https://{urlsplit(authority).netloc}" if _is_entra() else None
+
+
+def _is_entra() -> bool:
+    return os.environ.get("AUTHENTICATION", "").strip() == "entra"
 
 
 def get_services() -> Services:

@@ -28,9 +28,9 @@ FILES = ("function_app.py", "host.json", "requirements.txt")
 FOLDERS = ("functions", "shared")
 SUFFIXES = (".py", ".j2")
 """Of modules and templates, which is all that the folders hold beside …"""
-VENDORED = "functions/swagger_ui"
-"""… what the page of the API's description is made of, as it was published."""
-VENDORED_SUFFIXES = (".js", ".css", ".txt")
+PAGES = ("functions/console", "functions/swagger_ui")
+"""… what browsers load: the console, and the page of the API's description."""
+PAGES_SUFFIXES = (".html", ".js", ".mjs", ".css", ".json", ".txt")
 LEFT_BY_PYTHON = ("__pycache__",)
 KEY = re.compile(rb"(?<![0-9A-Za-z_])SG\.[0-9A-Za-z_-]{16,}")
 """A SendGrid API key is `SG.`, 22 characters, a full stop, 43 characters."""
@@ -77,7 +77,8 @@ def _folder_files(root: Path, folder: Path) -> Iterator[Path]:
 
 
 def _suffixes(folder: Path) -> tuple[str, ...]:
-    return VENDORED_SUFFIXES if folder.as_posix() == VENDORED else SUFFIXES
+    is_page = any(Path(page) in (folder, *folder.parents) for page in PAGES)
+    return PAGES_SUFFIXES if is_page else SUFFIXES
 
 
 def _require_tracked(root: Path, files: list[Path]) -> None:

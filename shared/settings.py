@@ -36,6 +36,8 @@ SETTING_NAMES: Final = (
     "ENTRA_AUTHORITY",
 )
 """What the code reads; the host reads SCHEDULE_TICK and the connections' other members for itself."""
+DEFAULT_AUTHORITY: Final = "https://login.microsoftonline.com"
+"""Where people sign in, unless ENTRA_AUTHORITY says."""
 
 
 HOST_STORAGE: Final = (
@@ -95,7 +97,7 @@ class Entra(BaseModel):
     tenant_id: str
     client_id: str
     """Of the registration that the tokens are for."""
-    authority: str = "https://login.microsoftonline.com"
+    authority: str = DEFAULT_AUTHORITY
 
 
 class Settings(BaseModel):
@@ -204,7 +206,7 @@ def _entra(values: Mapping[str, str]) -> Entra:
         _require(values, name)
         if not UUID_FORM.fullmatch(values[name]):
             raise SettingsError(f"The app setting {name} must be a UUID.")
-    authority = values["ENTRA_AUTHORITY"] or "https://login.microsoftonline.com"
+    authority = values["ENTRA_AUTHORITY"] or DEFAULT_AUTHORITY
     if not authority.startswith("https://"):
         raise SettingsError("The app setting ENTRA_AUTHORITY must be an https:// address.")
     return Entra(

@@ -21,7 +21,7 @@ from shared.model.messages import every_queue
 from shared.model.roles import Role
 from tests.support.entra import bearing
 from tests.support.hostile import PEOPLE, hostile_requests, judge, leaks
-from tests.support.http_routes import http_routes
+from tests.support.http_routes import api_routes
 from tests.support.running_app import RunningApp, SavedExport, StartedRun, csv_text
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from local.cloud import LocalCloud
     from tests.support.hostile import HostileRequest
 
-ROUTES: Final = {name: route for name, route in http_routes().items() if not name.startswith("get_docs_")}
+ROUTES: Final = {name: route for name, route in api_routes().items() if not name.startswith("get_docs_")}
 """All but the files of a page, which are as they are."""
 NORA: Final = "0e0e0e0e-0000-4000-8000-000000000005"
 ERIK: Final = "0e0e0e0e-0000-4000-8000-000000000006"

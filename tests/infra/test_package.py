@@ -81,11 +81,12 @@ def test_only_the_app_is_in_it(app: Path) -> None:
     }
 
 
-def test_only_code_the_reports_template_and_the_apis_page_are_in_its_folders(app: Path) -> None:
+def test_only_code_the_reports_template_and_what_browsers_load_are_in_its_folders(app: Path) -> None:
     files = [path for name in ("functions", "shared") for path in (app / name).rglob("*") if path.is_file()]
-    assert {path.name for path in files if path.suffix != ".py"} == {
-        "report.html.j2",
-        *(path.name for path in (ROOT / package.VENDORED).iterdir()),
+    pages = [path for page in package.PAGES for path in (ROOT / page).rglob("*") if path.is_file()]
+    assert {path.relative_to(app) for path in files if path.suffix != ".py"} == {
+        Path("functions/report.html.j2"),
+        *(path.relative_to(ROOT) for path in pages),
     }
 
 
@@ -139,15 +140,16 @@ def test_app_indexes_with_its_requirements_only(index: dict[str, Any]) -> None:
     assert index["functions"].keys() >= {"refresh_exports", "sweep", "plan_run", "deliver_chunk", "check_import"}
 
 
-def test_health_and_what_describes_the_api_are_the_only_open_doors(index: dict[str, Any]) -> None:
+def test_health_the_console_and_what_describes_the_api_are_the_only_open_doors(index: dict[str, Any]) -> None:
     open_to_all = {
         trigger["route"]
         for trigger in _triggers(index).values()
         if trigger["type"] == "httpTrigger" and trigger["authLevel"].lower() == "anonymous"
     }
     assert open_to_all == {
-        *("health", "reasons", "openapi.json"),
-        *("docs", "docs/swagger-ui.js", "docs/swagger-ui.css"),
+        *("api/health", "api/reasons", "api/openapi.json"),
+        *("api/docs", "api/docs/swagger-ui.js", "api/docs/swagger-ui.css"),
+        "console/{*path}",
     }
 
 

@@ -22,7 +22,8 @@ UNTOLD: Final = func.HttpResponse(status_code=404)
 
 def _form(route: str) -> re.Pattern[str]:
     """Of the addresses of a route; dots in it are dots."""
-    return re.compile("/api/" + re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", route.replace(".", r"\.")))
+    form = re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", route.replace(".", r"\."))
+    return re.compile("/" + re.sub(r"/{\*(\w+)}", r"(?:/(?P<\1>.*))?", form))
 
 
 _FORMS: Final = {name: _form(route.path) for name, route in http_routes().items()}
@@ -35,13 +36,13 @@ def answer(method: str, path: str, query: str, headers: Mapping[str, str], body:
     """
     for name, route in http_routes().items():
         found = _FORMS[name].fullmatch(path)
-        if found and route.method == method:
+        if found and method in route.methods:
             request = func.HttpRequest(
                 method=method,
                 url=f"https://app.example{path}",
                 headers=headers,
                 params={each: ",".join(values) for each, values in parse_qs(query).items()},
-                route_params={each: unquote(value) for each, value in found.groupdict().items()},
+                route_params={each: unquote(value or "") for each, value in found.groupdict().items()},
                 body=body,
             )
             return route.function(request)

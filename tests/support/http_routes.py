@@ -23,14 +23,16 @@ class HttpRoute:
 
     name: str
     method: str
+    methods: tuple[str, ...]
+    """With HEAD, where it is one."""
     path: str
-    """Below /api, with the names of what varies in braces."""
+    """Below the host, with the names of what varies in braces."""
     function: Callable[[func.HttpRequest], func.HttpResponse]
 
     @property
     def parameters(self) -> list[str]:
         """Names of what varies."""
-        return re.findall(r"{(\w+)}", self.path)
+        return re.findall(r"{\*?(\w+)}", self.path)
 
 
 @cache
@@ -44,7 +46,13 @@ def http_routes() -> Mapping[str, HttpRoute]:
                 found[name] = HttpRoute(
                     name=name,
                     method=str(next(iter(binding.methods or ()))),
+                    methods=tuple(str(each) for each in binding.methods or ()),
                     path=str(binding.route),
                     function=function.get_user_function(),
                 )
     return found
+
+
+def api_routes() -> Mapping[str, HttpRoute]:
+    """Those of the API; the others are pages of the console."""
+    return {name: route for name, route in http_routes().items() if route.path.startswith("api/")}

@@ -21,10 +21,10 @@ from tests.support.entra import the_entra, token_holders
 from tests.support.factories import a_request, use_services
 from tests.support.fake_sendgrid import KEY
 from tests.support.hostile import MARK, PEOPLE, HostileRequest, hostile_requests, judge, leaks
-from tests.support.http_routes import http_routes
+from tests.support.http_routes import api_routes
 from tests.support.in_memory_app import InMemoryApp, a_connection, people
 
-ROUTES: Final = {name: route for name, route in http_routes().items() if not name.startswith("get_docs_")}
+ROUTES: Final = {name: route for name, route in api_routes().items() if not name.startswith("get_docs_")}
 """All but the files of a page, which are as they are."""
 NORA: Final = "0e0e0e0e-0000-4000-8000-000000000005"
 ANSWER_SECONDS: Final = 10.0

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 SECURITY: Final = Path(__file__).parents[3] / "docs" / "security.md"
 NORA: Final = "0e0e0e0e-0000-4000-8000-000000000005"
 OPEN: Final = {
-    *("get_docs", "get_docs_script", "get_docs_style"),
+    *("get_console", "get_docs", "get_docs_script", "get_docs_style"),
     *("get_health", "get_openapi", "get_reasons", "get_sign_in"),
 }
 """Those who ask for nobody."""
@@ -72,7 +72,7 @@ class World:
 
     def ask(self, function: str, token: str | None, **route: str) -> func.HttpResponse:
         asked = FUNCTIONS[function]
-        usual = {"id": "main" if asked.path.startswith("connections") else "newsletter", "run": self.run}
+        usual = {"id": "main" if asked.path.startswith("api/connections") else "newsletter", "run": self.run}
         return asked.function(
             a_request(
                 self._body(function),

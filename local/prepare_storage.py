@@ -50,13 +50,10 @@ def prepare(file: Path) -> list[str]:
     """Make what is missing in the storage that the file names; what there is now. Raises NotPreparedError."""
     settings = read_settings(_values(file))
     data, extracts = settings.data_storage, settings.extract_storage
-    own = {settings.state_container, settings.audit_container}
-    told = _prepare_account(
-        data, own | ({settings.extract_container} if extracts == data else set()), every_queue()
-    )
-    if extracts != data:
-        told += _prepare_account(extracts, {settings.extract_container}, ())
-    return told
+    ours, theirs = {settings.state_container, settings.audit_container}, {settings.extract_container}
+    if extracts == data:
+        return _prepare_account(data, ours | theirs, every_queue())
+    return _prepare_account(data, ours, every_queue()) + _prepare_account(extracts, theirs, ())
 
 
 def create_missing(blobs: BlobServiceClient, containers: Iterable[str]) -> None:
@@ -79,9 +76,7 @@ def _values(file: Path) -> dict[str, str]:
     except FileNotFoundError:
         raise NotPreparedError(f"There is no {file} here: cp local.settings.sample.json {file}") from None
     except (ValueError, KeyError, TypeError):
-        raise NotPreparedError(
-            f"{file} is no JSON object with Values, as local.settings.sample.json is."
-        ) from None
+        raise NotPreparedError(f"{file} is no JSON object with Values, as the sample is.") from None
     return {name: str(value) for name, value in values.items()}
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -30,7 +29,7 @@ CONTAINERS = {"sendgrid-exports", "sendgrid-audit", "customerinsights"}
 def _lines() -> list[str]:
     """The section's lines between the one that installs and the one that starts the app."""
     section = (ROOT / "README.md").read_text().split("\n## Run it with Azure Functions Core Tools\n")[1]
-    block = re.findall(r"```sh\n(.*?)```", section.split("\n## ")[0], re.DOTALL)[0].splitlines()
+    block = section.split("```sh\n")[1].split("```")[0].splitlines()
     assert (block[0], block[-1]) == ("make install", ". .venv/bin/activate && func start")
     return block[1:-1]
 
@@ -83,8 +82,8 @@ def test_lines_of_the_readme_make_all_that_the_app_needs(desk: Path) -> None:
 
 
 def test_functions_read_no_queue_that_is_not_made() -> None:
-    triggers = [function.get_trigger().get_dict_repr() for function in app.get_functions()]
-    assert {each["queueName"] for each in triggers if each["type"] == "queueTrigger"} == set(every_queue())
+    bindings = [each.get_dict_repr() for function in app.get_functions() for each in function.get_bindings()]
+    assert {each["queueName"] for each in bindings if each["type"] == "queueTrigger"} == set(every_queue())
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,9 @@ param logRetentionDays int = 31
 @minValue(1)
 param logDailyQuotaGb int = 1
 
+@description('All parameters as deploy.sh gave them, for the next deployment to give again; no resource uses it.')
+param keptParameters object = {}
+
 var token = uniqueString(resourceGroup().id)
 var openToInternet = network == 'public'
 var extractsHere = empty(extractStorageAccount)
@@ -367,3 +370,4 @@ output dataStorageAccount string = storage.outputs.dataAccountName
 output hostStorageAccount string = storage.outputs.hostAccountName
 output entraClientId string = entraClientId
 output workbookId string = workbook.outputs.id
+output keptParameters object = keptParameters

@@ -5,7 +5,7 @@ not know ends the build.
 
 `python3 infra/package.py` prints the path of the zip. It needs pip, any Python from 3.9 on, and git where the app
 is a checkout: the wheels it fetches are those of the interpreter that Azure runs, not of the one that runs this,
-and each must have one of the hashes in requirements.txt. With `--folder` the same files are laid out unzipped.
+and each must have one of the hashes in requirements.txt.
 """
 
 from __future__ import annotations
@@ -167,8 +167,10 @@ def build(root: Path, *, requirements: bool = True) -> Path:
     """Build `.local/package.zip`; its path. Raises UnfitFileError, and leaves no package then."""
     folder, path = root / ".local/package", root / ".local/package.zip"
     path.unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
     try:
-        build_anew(root, folder, requirements=requirements)
+        build_folder(root, folder, requirements=requirements)
         write_zip(folder, path)
     except UnfitFileError:
         path.unlink(missing_ok=True)
@@ -178,30 +180,12 @@ def build(root: Path, *, requirements: bool = True) -> Path:
     return path
 
 
-def build_anew(root: Path, folder: Path, *, requirements: bool = True) -> None:
-    """Lay out the package in a folder, in place of what was there. Raises UnfitFileError, and leaves none then."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    try:
-        build_folder(root, folder, requirements=requirements)
-    except UnfitFileError:
-        shutil.rmtree(folder)
-        raise
-
-
 def main() -> None:
     """Build a package from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--root", type=Path, default=ROOT, help="the repository")
-    parser.add_argument("--folder", type=Path, help="lay the package out in this folder, and make no zip")
-    arguments = parser.parse_args()
-    root = arguments.root.resolve()
     try:
-        if arguments.folder:
-            build_anew(root, arguments.folder)
-            print(arguments.folder)
-        else:
-            print(build(root))
+        print(build(parser.parse_args().root.resolve()))
     except UnfitFileError as error:
         sys.exit(f"package: {error}")
 

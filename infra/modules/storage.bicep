@@ -108,6 +108,15 @@ resource package 'Microsoft.Storage/storageAccounts/blobServices/containers@2025
   }
 }
 
+// The last packages that were published, for deploy.sh --rollback; the platform itself keeps the newest only.
+resource keptPackages 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = {
+  parent: hostBlobs
+  name: 'packages'
+  properties: {
+    publicAccess: 'None'
+  }
+}
+
 resource dataAccount 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   name: dataAccountName
   location: location

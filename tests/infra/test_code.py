@@ -90,7 +90,7 @@ def test_containers_are_those_of_the_settings(public: Plan) -> None:
     }
     settings = _settings(public)
     ours = {settings[name] for name in ("STATE_CONTAINER", "EXTRACT_CONTAINER", "AUDIT_CONTAINER")}
-    assert containers == ours | {"app-package"}
+    assert containers == ours | {"app-package", "packages"}
 
 
 def test_default_containers_are_those_of_the_code(public: Plan) -> None:

@@ -248,16 +248,6 @@ def test_a_wheel_that_is_not_the_one_pinned_ends_the_build(requiring: Path, hash
     assert not (requiring / ".local/package.zip").exists()
 
 
-def test_azd_zips_the_same_files(requiring: Path) -> None:
-    command = [sys.executable, str(ROOT / "infra/package.py"), "--root", str(requiring), "--folder", ".local/azd"]
-    done = subprocess.run(command, cwd=requiring, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
-    assert (done.returncode, done.stdout) == (0, ".local/azd\n"), done.stderr
-    files = [path for path in (requiring / ".local/azd").rglob("*") if path.is_file()]
-    with zipfile.ZipFile(package.build(requiring)) as archive:
-        zipped = {name: archive.read(name) for name in archive.namelist()}
-    assert {str(path.relative_to(requiring / ".local/azd")): path.read_bytes() for path in files} == zipped
-
-
 @pytest.mark.parametrize(
     "path", [*ROOT.glob("requirements*.txt"), *ROOT.glob("tools/requirements*.txt")], ids=lambda path: path.name
 )

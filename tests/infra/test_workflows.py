@@ -1,4 +1,4 @@
-"""The GitHub Actions workflows and azure.yaml hold together."""
+"""The GitHub Actions workflows hold together."""
 
 from __future__ import annotations
 
@@ -91,22 +91,3 @@ def test_scripts_that_workflows_call_exist() -> None:
     steps = [step for path in WORKFLOWS for job in _jobs(path).values() for step in job["steps"]]
     scripts = {step["run"].split()[0] for step in steps if step.get("run", "").startswith("infra/")}
     assert {name for name in scripts if not os.access(ROOT / name, os.X_OK)} == set()
-
-
-def test_azd_deploys_the_package_as_the_build_lays_it_out() -> None:
-    azure = yaml.safe_load((ROOT / "azure.yaml").read_text())
-    (service,) = azure["services"].values()
-    assert service["remoteBuild"] is False
-    hooks = azure["hooks"]["prepackage"]
-    assert {hook["run"].partition(" ")[2] for hook in hooks.values()} == {
-        f"infra/package.py --folder {service['dist']}"
-    }
-    assert (service["project"], azure["requiredVersions"]["azd"]) == (".", ">= 1.23.5")  # which knows remoteBuild
-
-
-def test_azd_finds_the_template_and_the_app() -> None:
-    azure = yaml.safe_load((ROOT / "azure.yaml").read_text())
-    assert (ROOT / azure["infra"]["path"] / f"{azure['infra']['module']}.bicep").is_file()
-    assert (
-        f"'azd-service-name': '{next(iter(azure['services']))}'" in (ROOT / "infra/modules/app.bicep").read_text()
-    )

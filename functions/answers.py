@@ -58,7 +58,7 @@ class ExportView(Export):
     updated_at: AwareDatetime
     updated_by: Actor
     next_run_at: AwareDatetime | None
-    """When it is due next; null where it runs on demand only, or is disabled."""
+    """When it is due next; null where it runs on demand only, is disabled, or is detached."""
     warnings: tuple[ExportWarning, ...]
     """What will hinder it."""
 

@@ -11,7 +11,7 @@ from functions import requests
 from shared.definitions import manage
 from shared.definitions.choices import find_list
 from shared.errors import FieldError, InvalidInputError
-from shared.model.definitions import Export, Text
+from shared.model.definitions import Export, Identifier, Text
 
 if TYPE_CHECKING:
     from functions.authorisation import Call
@@ -24,7 +24,13 @@ def _without_default(schema: dict[str, Any]) -> None:
     del schema["default"]
 
 
-class ExportDraft(Export):
+class WrittenExport(Export):
+    """An export as somebody writes it down: that it has no connection has to be said."""
+
+    connection: Identifier | None
+
+
+class ExportDraft(WrittenExport):
     """An export as somebody writes it down; it names its list by `list_id` or by `list_name`."""
 
     list_id: UUID = Field(default=UNTOLD, json_schema_extra=_without_default)
@@ -36,12 +42,22 @@ class ExportDraft(Export):
 def parse_export(call: Call, document: dict[str, Any]) -> Export:
     """The export of a body. Raises InvalidInputError, and what looking up a list by its name raises."""
     if document.get("list_name") is None:
-        return requests.validate(Export, {name: value for name, value in document.items() if name != "list_name"})
+        told = {name: value for name, value in document.items() if name != "list_name"}
+        return _as_export(requests.validate(WrittenExport, told))
     if document.get("list_id") is not None:
         problem = FieldError(field="list_name", message="and list_id exclude each other", pointer="/list_name")
         raise InvalidInputError("The body is not valid.", problem)
     draft = requests.validate(ExportDraft, {**document, "list_id": str(UNTOLD)})
-    named = Export.model_validate({name: getattr(draft, name) for name in Export.model_fields})
+    named = _as_export(draft)
     manage.require_usable(call.services, call.id, named, caller=call.caller)
+    if named.connection is None:
+        problem = FieldError(
+            field="list_name", message="needs a connection to be looked up in", pointer="/list_name"
+        )
+        raise InvalidInputError("The list cannot be told by its name.", problem)
     list_id = find_list(call.services, named.connection, str(draft.list_name))
     return named.model_copy(update={"list_id": list_id})
+
+
+def _as_export(written: WrittenExport) -> Export:
+    return Export.model_validate({name: getattr(written, name) for name in Export.model_fields})

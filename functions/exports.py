@@ -57,16 +57,11 @@ class Duplicate(Document):
 def list_exports(call: Call) -> func.HttpResponse:
     """The exports through connections that the caller may use."""
     connections = {saved.id: saved for saved in manage.list_connections(call.services)}
-    seen = [
-        saved
-        for saved in manage.list_exports(call.services)
-        if call.may_see(connections.get(saved.definition.connection), export=saved.id)
+    exports = [
+        (saved, connections.get(saved.definition.connection or "")) for saved in manage.list_exports(call.services)
     ]
-    return answer(
-        ExportList(
-            exports=tuple(_shown(call, saved, connections.get(saved.definition.connection)) for saved in seen)
-        )
-    )
+    seen = [(saved, through) for saved, through in exports if call.may_see(through, export=saved.id)]
+    return answer(ExportList(exports=tuple(_shown(call, saved, through) for saved, through in seen)))
 
 
 def _shown(

@@ -171,7 +171,8 @@ def patched(request: func.HttpRequest, saved: Document) -> dict[str, Any]:
         del target["schedule"]  # one of another kind has none of its members
     if patch.get("list_name") is not None:
         target.pop("list_id", None)  # the name takes its place
-    return merge(target, patch)
+    detached = {"connection": None} if patch.get("connection", ...) is None else {}
+    return merge(target, patch) | detached
 
 
 def _kind(document: Mapping[str, Any]) -> str | None:

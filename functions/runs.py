@@ -110,9 +110,10 @@ def adopt_list(call: Call) -> func.HttpResponse:
 
 def _started(call: Call, begin: Callable[[str], Run], *, body: Document | None = None) -> func.HttpResponse:
     """Start what the call asks for, once for an Idempotency-Key."""
+    saved = manage.find_export(call.services, call.id)
     request = StartRequest(
         export=call.id,
-        export_uid=call.job().uid,
+        export_uid=saved.uid if saved else call.job().uid,
         by=call.caller.actor,
         operation=call.rule.operation,
         run=call.run if call.rule.target is Target.RUN else None,

@@ -141,6 +141,10 @@ def _require_usable(
 ) -> None:
     if old is not None and not caller.may_use(find_connection(services, old.document.definition.connection)):
         raise NotFoundError(f"There is no export {export}.")
+    if definition.connection is None:
+        if not caller.is_administrator:
+            raise ForbiddenError("An export without a connection is an administrator's to save.")
+        return
     connection = find_connection(services, definition.connection)
     if not caller.may_use(connection):
         raise ForbiddenError(f"You are not among the users of the connection {definition.connection}.")
@@ -171,8 +175,10 @@ def duplicate_export(
         raise ConflictError(f"There is an export {new} already; choose another id.") from None
 
 
-def find_connection(services: Services, connection: str) -> Saved[Connection] | None:
-    """A connection; None where there is none. Raises ConflictError."""
+def find_connection(services: Services, connection: str | None) -> Saved[Connection] | None:
+    """A connection; None where there is none, such as that of a detached export. Raises ConflictError."""
+    if connection is None:
+        return None
     found = _find(services, connection_blob(connection), Saved[Connection])
     return found.document if found else None
 
@@ -187,7 +193,10 @@ def delete_connection(services: Services, connection: str, *, etag: str | None) 
     """Delete a connection. Raises NotFoundError, PreconditionFailedError, and ConflictError while it is used."""
     users = [saved.id for saved in list_exports(services) if saved.definition.connection == connection]
     if users:
-        raise ConflictError(f"The connection {connection} is used by the exports {', '.join(users)}.")
+        raise ConflictError(
+            f"The connection {connection} is used by the exports {', '.join(users)}. Detach them "
+            '(PATCH {"connection": null}), lead them through another connection, or delete them.'
+        )
     _delete(services, connection_blob(connection), f"connection {connection}", etag)
 
 

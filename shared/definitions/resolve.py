@@ -46,6 +46,11 @@ class ExportWithConnection:
         return self.saved.definition
 
     @property
+    def connection_id(self) -> str:
+        """Of the connection."""
+        return self.through.id
+
+    @property
     def connection(self) -> Connection:
         """What it goes through."""
         return self.through.definition
@@ -54,7 +59,7 @@ class ExportWithConnection:
     def account(self) -> Account:
         """The SendGrid account to write to."""
         return Account(
-            connection=self.export.connection,
+            connection=self.connection_id,
             secret_name=self.connection.secret_name,
             region=self.connection.region,
         )
@@ -72,7 +77,7 @@ class ExportWithConnection:
         if self.connection.consent is None:
             raise ExportUnavailableError(
                 ReasonCode.CONSENT_MISSING,
-                f"The connection {self.export.connection} has no consent to the data transfer; an administrator "
+                f"The connection {self.connection_id} has no consent to the data transfer; an administrator "
                 "gives it.",
             )
 
@@ -89,16 +94,21 @@ class ExportWithConnection:
         if missing := self.connection.missing_segments(self.export.segments):
             raise ExportUnavailableError(
                 ReasonCode.SEGMENT_NOT_SHARED,
-                f"The connection {self.export.connection} may not export the segments {', '.join(missing)}.",
+                f"The connection {self.connection_id} may not export the segments {', '.join(missing)}.",
             )
 
 
 def resolve_export(store: Store, export: str) -> ExportWithConnection:
-    """Load the export and its connection. Raises ExportUnavailableError when one of them is missing."""
+    """Load the export and its connection. Raises ExportUnavailableError where one of them is not there."""
     saved = store.find(export_blob(export), Saved[Export])
     if saved is None:
         raise ExportUnavailableError(ReasonCode.EXPORT_MISSING, f"There is no export {export}.")
     definition = saved.document.definition
+    if definition.connection is None:
+        raise ExportUnavailableError(
+            ReasonCode.EXPORT_DETACHED,
+            f"The export {export} has no connection; an administrator gives it one.",
+        )
     connection = store.find(connection_blob(definition.connection), Saved[Connection])
     if connection is None:
         raise ExportUnavailableError(
@@ -122,7 +132,7 @@ def resolve_run(store: Store, run: Run) -> ExportWithConnection:
     if not may_send(run.acts_for, job.through):
         raise ExportUnavailableError(
             ReasonCode.ACCESS_WITHDRAWN,
-            f"Whom the run acts for is no longer among the users of the connection {job.export.connection}.",
+            f"Whom the run acts for is no longer among the users of the connection {job.connection_id}.",
         )
     job.require_segments()
     return job

@@ -305,7 +305,8 @@ class Export(Document):
     """The standing wish: these segments, through this connection, to this list."""
 
     name: Text
-    connection: Identifier
+    connection: Identifier | None = None
+    """null: an administrator has detached it, and it runs nothing until it is given one again."""
     list_id: UUID
     segments: Annotated[
         tuple[SegmentName, ...], Field(min_length=1, max_length=SEGMENTS_MAX), AfterValidator(_unique)

@@ -235,6 +235,11 @@ class ReasonCode(StrEnum):
         "The export was disabled before the run was planned.",
         "Enable the export if it is to run again.",
     )
+    EXPORT_DETACHED = (
+        "export_detached",
+        "The export has no connection: an administrator has detached it. It runs nothing.",
+        "Have an administrator give the export a connection again.",
+    )
     CONNECTION_MISSING = (
         "connection_missing",
         "The export's connection is gone.",

@@ -188,7 +188,7 @@ def _membership(
     etag = services.store.blobs.upsert(blob, found.generation)
     return Membership(
         export_uid=job.uid,
-        connection=job.export.connection,
+        connection=job.connection_id,
         list_id=job.export.list_id,
         run=blobs.run,
         noted_at=now,

@@ -20,7 +20,7 @@ def load_job(services: Services, run: Run) -> ExportWithConnection:
     """
     job = resolve_run(services.store, run)
     if run.connection_uid != job.through.uid:
-        moved = {"connection": job.export.connection, "connection_uid": job.through.uid}
+        moved = {"connection": job.connection_id, "connection_uid": job.through.uid}
         name = RunBlobs(export=run.export, run=run.id).document
         services.store.update(name, Run, lambda stored: stored.model_copy(update=moved))
     return job

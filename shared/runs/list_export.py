@@ -43,7 +43,7 @@ class AskedExport:
     def urls(self) -> tuple[str, ...]:
         """Addresses of its files. Raises ListExportPendingError, and RunEndError when it comes to nothing."""
         noted = self._noted()
-        if noted is None or not noted.document.is_of(self.job.export.connection, self.job.export.list_id):
+        if noted is None or not noted.document.is_of(self.job.connection_id, self.job.export.list_id):
             raise self._ask(noted)
         asked = noted.document
         found = find_list_export(self.services.sendgrid, self.job.account, asked.id, attempt=self.tries)
@@ -72,7 +72,7 @@ class AskedExport:
         services, export = self.services, self.job.export
         preflight = check_sendgrid(services.sendgrid, self.job.account, export, attempt=self.tries)
         note = ListExport(
-            connection=export.connection,
+            connection=self.job.connection_id,
             list_id=export.list_id,
             id=start_list_export(services.sendgrid, self.job.account, export.list_id, attempt=self.tries),
             asked_at=services.clock(),

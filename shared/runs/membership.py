@@ -36,7 +36,7 @@ _ONE_AT_A_TIME: Final = threading.Lock()
 def current_membership(services: Services, job: ExportWithConnection) -> Membership | None:
     """The members of the export's list; None where it has brought nobody to this list yet."""
     found = services.store.find(membership_blob(job.id), Membership)
-    if found is None or not found.document.is_of(job.uid, job.export.connection, job.export.list_id):
+    if found is None or not found.document.is_of(job.uid, job.connection_id, job.export.list_id):
         return None
     return found.document
 

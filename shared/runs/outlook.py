@@ -55,9 +55,11 @@ def find_last_run(services: Services, export: str, *, shown: Callable[[Run], boo
 
 
 def find_next_due(export: Export, refresh: OwnSchedule | None, now: datetime) -> datetime | None:
-    """When the export is due next, in UTC; None where it runs on demand only."""
+    """When the export is due next, in UTC; None where it runs on demand only, or not at all."""
     schedule = effective(export.schedule, refresh)
-    return next_due(schedule, after=now) if schedule is not None and export.enabled else None
+    if schedule is None or not export.enabled or export.connection is None:
+        return None
+    return next_due(schedule, after=now)
 
 
 def tell_hindrances(
@@ -66,7 +68,9 @@ def tell_hindrances(
     """What the definitions themselves say."""
     if not export.enabled:
         yield _as_warning(ReasonCode.EXPORT_DISABLED, "The export is disabled: no run starts.")
-    if connection is None:
+    if export.connection is None:
+        yield _as_warning(ReasonCode.EXPORT_DETACHED, "The export has no connection: no run starts.")
+    elif connection is None:
         message = f"The connection {export.connection} does not exist."
         yield _as_warning(ReasonCode.CONNECTION_MISSING, message)
     elif connection.consent is None:

@@ -224,7 +224,7 @@ def _run_planner(services: Services, blobs: RunBlobs, prepared: Prepared) -> Pla
         attempt=attempt,
         fingerprint=prepared.fingerprint,
         export_uid=job.uid,
-        connection=job.export.connection,
+        connection=job.connection_id,
         connection_uid=job.through.uid,
         list_id=job.export.list_id,
         secret_name=job.connection.secret_name,

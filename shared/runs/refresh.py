@@ -34,7 +34,7 @@ class StartedRefresh:
 def start_refresh(
     services: Services, *, by: Actor, operation: str, idempotency_key: str | None = None
 ) -> StartedRefresh:
-    """Start a run of every enabled export that follows the refresh; all of them have the same id.
+    """Start a run of every enabled export with a connection that follows the refresh; all have the same id.
 
     Asked again under the same key, what was cut off is gone on with: exports that were saved since are left out.
 
@@ -54,7 +54,8 @@ def start_refresh(
 
 def _followers(services: Services) -> Iterator[Saved[Export]]:
     for saved in list_exports(services):
-        if saved.definition.enabled and isinstance(saved.definition.schedule, FollowRefresh):
+        export = saved.definition
+        if export.enabled and export.connection is not None and isinstance(export.schedule, FollowRefresh):
             yield saved
 
 

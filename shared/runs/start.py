@@ -50,7 +50,7 @@ def asked_run(services: Services, job: ExportWithConnection, *, by: Actor, run_i
         export=job.id,
         trigger=Trigger.ON_DEMAND,
         export_uid=job.uid,
-        connection=job.export.connection,
+        connection=job.connection_id,
         connection_uid=job.through.uid,
         requested_by=by.name,
         acts_for=by,
@@ -90,7 +90,7 @@ def start_due(services: Services) -> list[Run]:
         services.store.upsert(SCHEDULE_BLOB, ScheduleState(looked_until=now))
         return []
     due = list(_due_exports(services, after=state.document.looked_until, until=now))
-    started = [_start_due(services, saved, moment) for saved, moment in due]
+    started = [_start_due(services, *each) for each in due]
     try:
         services.store.replace(SCHEDULE_BLOB, ScheduleState(looked_until=now), etag=state.etag)
     except BlobChangedError:
@@ -101,7 +101,7 @@ def start_due(services: Services) -> list[Run]:
 
 def _due_exports(
     services: Services, *, after: datetime, until: datetime
-) -> Iterator[tuple[Saved[Export], datetime]]:
+) -> Iterator[tuple[Saved[Export], str, datetime]]:
     for item in services.store.blobs.list_blobs("exports/"):
         try:
             saved = services.store.get(item.name, Saved[Export]).document
@@ -109,22 +109,23 @@ def _due_exports(
             log_event(Event.REFRESH_TICK, level=logging.ERROR, unreadable=item.name, error=type(error).__name__)
             continue
         schedule = effective(saved.definition.schedule, services.settings.refresh)
-        if schedule is None or not saved.definition.enabled:
+        connection = saved.definition.connection
+        if schedule is None or not saved.definition.enabled or connection is None:
             continue
         moment = last_due(schedule, after=max(after, saved.created_at - timedelta(microseconds=1)), until=until)
         if moment is not None:
-            yield saved, moment
+            yield saved, connection, moment
 
 
-def _start_due(services: Services, saved: Saved[Export], moment: datetime) -> Run:
-    connection = services.store.find(connection_blob(saved.definition.connection), Saved[Connection])
+def _start_due(services: Services, saved: Saved[Export], connection: str, moment: datetime) -> Run:
+    through = services.store.find(connection_blob(connection), Saved[Connection])
     run = Run(
         id=f"{moment:%Y%m%dT%H%M%SZ}-scheduled",
         export=saved.id,
         trigger=Trigger.SCHEDULED,
         export_uid=saved.uid,
-        connection=saved.definition.connection,
-        connection_uid=connection.document.uid if connection else None,
+        connection=connection,
+        connection_uid=through.document.uid if through else None,
         requested_by=TIMER,
         acts_for=saved.updated_by,
         created_at=services.clock(),

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from functions.export_drafts import WrittenExport
 from functions.requests import validate, without_read_only
-from shared.model.definitions import ConnectionDraft, Export
+from shared.model.definitions import ConnectionDraft
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,7 +33,7 @@ class Kind(StrEnum):
     @property
     def model(self) -> type[Document]:
         """What the API reads its body by."""
-        return ConnectionDraft if self is Kind.CONNECTION else Export
+        return ConnectionDraft if self is Kind.CONNECTION else WrittenExport
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -129,6 +129,20 @@ def test_what_is_exported_needs_no_change(applied: Tool) -> None:
     assert "given_at" not in text
 
 
+def test_an_export_is_detached_by_a_file_and_exported_so(applied: Tool) -> None:
+    path = applied.folder / "exports/newsletter.yaml"
+    path.write_text(path.read_text().replace("connection: marketing", "connection: null"))
+    assert applied.run("apply") == 0
+    assert applied.ask("GET", "/api/exports/newsletter").json()["connection"] is None
+    path.unlink()
+    assert applied.run("export") == 0
+    assert "connection: null" in path.read_text()
+    assert applied.actions() == {"connection/marketing": "none", "export/newsletter": "none"}
+    path.write_text(path.read_text().replace("connection: null\n", ""))
+    assert applied.run("plan") == 1
+    assert "connection: is missing" in applied.err
+
+
 def test_a_file_that_says_the_same_keeps_its_form(applied: Tool) -> None:
     path = applied.write(
         "exports/newsletter.yaml", "# Why\n" + (applied.folder / "exports/newsletter.yaml").read_text()

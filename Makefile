@@ -25,7 +25,7 @@ SERVE := AUTHENTICATION
 CHECKS := SEED SCENARIOS KILLS
 export $(DEMO) $(EXPLAIN) $(SERVE) $(CHECKS)
 
-.PHONY: docs help demo explain serve check test coverage faults fuzz infra package sbom audit checkov az lint types bench contract install lock clean
+.PHONY: docs messages help demo explain serve check test coverage faults fuzz infra package sbom audit checkov az lint types bench contract install lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -65,6 +65,9 @@ types: install ## mypy, strict
 
 bench: install ## Speed and memory, as ratios within one run (ROWS=1000000, PROFILE=realistic)
 	@$(BIN)/python -m benchmarks
+
+messages: install ## The console's messages: the same keys in every language, English where one is not translated yet
+	@$(BIN)/python -m tools.messages
 
 docs: install ## Write what is made from the code: docs/openapi.json, docs/errors.md, docs/schemas, the tables of docs/api.md
 	@$(BIN)/python -m tools.describe_api

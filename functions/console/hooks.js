@@ -1,0 +1,90 @@
+// What views do again and again: read something, and have something done.
+import { call, get } from "./api.js";
+import { useCallback, useEffect, useRef, useState } from "./html.js";
+
+// What a path of the API answers: {data, etag, problem, loading, reload}. `path` may be null: nothing is asked then.
+// `every` seconds it is read again, while the page is looked at. `once`: where it fails it is not tried again by itself.
+export function useResource(path, { query, every, once } = {}) {
+  const [state, setState] = useState({ data: null, etag: null, problem: null, loading: Boolean(path) });
+  const asked = useRef(null);
+  const search = JSON.stringify(query ?? {});
+
+  const load = useCallback(async () => {
+    if (!path) return;
+    asked.current?.abort();
+    const controller = new AbortController();
+    asked.current = controller;
+    setState((before) => ({ ...before, loading: true }));
+    try {
+      const { data, etag } = await get(path, { query: JSON.parse(search), once, signal: controller.signal });
+      setState({ data, etag, problem: null, loading: false });
+    } catch (problem) {
+      if (!controller.signal.aborted) setState((before) => ({ ...before, problem, loading: false }));
+    }
+  }, [path, search]);
+
+  useEffect(() => {
+    setState({ data: null, etag: null, problem: null, loading: Boolean(path) });
+    load();
+    return () => asked.current?.abort();
+  }, [load]);
+
+  useEffect(() => {
+    if (!every) return undefined;
+    const timer = setInterval(() => document.visibilityState === "visible" && load(), every * 1000);
+    return () => clearInterval(timer);
+  }, [load, every]);
+
+  return { ...state, reload: load };
+}
+
+// Something that is done on demand: {act, busy, problem, clear}. While it is under way `act` does nothing more.
+// `work(key, ...given)` gets a key for `Idempotency-Key`: the same one until it has succeeded or was refused, so that
+// what is pressed again after a lost answer is not done twice.
+export function useAction(work) {
+  const [state, setState] = useState({ busy: false, problem: null });
+  const under = useRef(false);
+  const key = useRef(null);
+
+  const act = useCallback(
+    async (...given) => {
+      if (under.current) return undefined;
+      under.current = true;
+      key.current ??= crypto.randomUUID();
+      setState({ busy: true, problem: null });
+      try {
+        const found = await work(key.current, ...given);
+        key.current = null;
+        setState({ busy: false, problem: null });
+        return found;
+      } catch (problem) {
+        if (problem.status >= 400 && problem.status < 500 && problem.status !== 429) key.current = null;
+        setState({ busy: false, problem });
+        return undefined;
+      } finally {
+        under.current = false;
+      }
+    },
+    [work],
+  );
+  const clear = useCallback(() => setState({ busy: false, problem: null }), []);
+  return { act, clear, ...state };
+}
+
+let codes = null;
+
+// What a code means and what to do, by code, in the app's own words: GET /api/reasons, asked once.
+export function useReasons() {
+  const [found, setFound] = useState(codes);
+  useEffect(() => {
+    if (codes) return;
+    call("GET", "/api/reasons").then(
+      ({ data }) => {
+        codes = new Map(data.reasons.map((each) => [each.code, each]));
+        setFound(codes);
+      },
+      () => {}, // codes are then shown as they are
+    );
+  }, []);
+  return found ?? new Map();
+}

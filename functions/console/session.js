@@ -1,0 +1,51 @@
+// Who is signed in. A key lives in this module's memory and nowhere else: a reload asks for it again.
+let way = null; // what GET /api/sign-in answers
+let credentials = null; // async () => headers
+let leave = null; // what signing out means beyond forgetting
+let me = null;
+const watchers = new Set();
+
+export const session = () => ({ way, me });
+
+export function watchSession(watcher) {
+  watchers.add(watcher);
+  return () => watchers.delete(watcher);
+}
+
+const tell = () => watchers.forEach((watcher) => watcher());
+
+export function setWay(found) {
+  way = found;
+  tell();
+}
+
+// The headers that say who asks.
+export async function credentialsOf() {
+  return credentials ? credentials() : {};
+}
+
+export function setCredentials(make, onLeave = null) {
+  credentials = make;
+  leave = onLeave;
+}
+
+export function welcome(caller) {
+  me = caller;
+  tell();
+}
+
+// Forgets who was here; the next view is the one that signs in.
+export function forget() {
+  credentials = me = null;
+  tell();
+}
+
+export function signOut() {
+  const farewell = leave;
+  leave = null;
+  forget();
+  return farewell?.();
+}
+
+// Whether the caller's roles allow an operation at all, by its name in the API's description.
+export const may = (operation) => Boolean(me?.operations.includes(operation));

@@ -1,0 +1,96 @@
+// How everything goes: what needs somebody first, then every export with its last and its next run.
+import { path } from "../api.js";
+import { RunStatus } from "../components/badge.js";
+import { Chart } from "../components/chart.js";
+import { ErrorBox, Notice } from "../components/error.js";
+import { Page } from "../components/page.js";
+import { Spinner } from "../components/spinner.js";
+import { Table } from "../components/table.js";
+import { Time } from "../components/time.js";
+import { useResource } from "../hooks.js";
+import { html } from "../html.js";
+import { t } from "../i18n.js";
+import { href } from "../router.js";
+import { may } from "../session.js";
+
+const RUNS_IN_CHART = 12;
+const LOOK_SECONDS = 30;
+
+export default function Overview() {
+  const exports = useResource("/api/exports", { every: LOOK_SECONDS });
+  const actions = may("put_export") && exports.data?.exports.length > 0
+    && html`<a class="button main" href=${href(["exports", "new"])}>${t("overview.new_export")}</a>`;
+  return html`<${Page} title=${t("overview.title")} actions=${actions}>
+    <${HealthBar} />
+    <${ErrorBox} problem=${exports.problem} retry=${exports.reload} />
+    ${!exports.data && exports.loading && html`<${Spinner} />`}
+    ${exports.data && (exports.data.exports.length ? html`<${Exports} exports=${exports.data.exports} />` : html`<${Empty} />`)}
+  <//>`;
+}
+
+// Whether the app itself is well; GET /api/health answers 503 where it is not, and says why.
+function HealthBar() {
+  const { data, problem, reload } = useResource("/api/health", { every: LOOK_SECONDS, once: true });
+  if (data) return html`<p class="health health-good"><span class="swatch"></span>${t("health.good", { version: data.version })}</p>`;
+  if (!problem) return null;
+  return html`<div class="health health-bad">
+    <${ErrorBox} problem=${problem} retry=${reload}>
+      <ul>${problem.problems.map((each) => html`<li>${each}</li>`)}</ul>
+    <//>
+  </div>`;
+}
+
+const worst = (each) => (each.warnings.length ? 2 : 0) + (each.last_run?.status === "failed" ? 1 : 0);
+
+function Exports({ exports }) {
+  const rows = exports.toSorted((one, other) => worst(other) - worst(one) || one.name.localeCompare(other.name));
+  const columns = [
+    { title: t("overview.export"), cell: (each) => html`<${Name} each=${each} />` },
+    { title: t("overview.last_run"), cell: (each) => html`<${LastRun} each=${each} />` },
+    { title: t("overview.next_run"), cell: (each) => html`<${NextRun} each=${each} />` },
+    { title: t("overview.contacts"), cell: (each) => html`<${Contacts} id=${each.id} />` },
+  ];
+  return html`<${Table} caption=${t("overview.exports")} columns=${columns} rows=${rows} />`;
+}
+
+function Name({ each }) {
+  return html`<a href=${href(["exports", each.id])}>${each.name}</a>
+    <div class="quiet">${each.segments.join(", ")}</div>
+    ${each.warnings.map((warning) => html`<${Notice} message=${warning.message} code=${warning.code} />`)}`;
+}
+
+function LastRun({ each }) {
+  const run = each.last_run;
+  if (!run) return html`<span class="quiet">${t("overview.never_run")}</span>`;
+  return html`<a href=${href(["exports", each.id, "runs", run.id])}><${RunStatus} status=${run.status} /></a>
+    <div class="quiet"><${Time} at=${run.finished_at} ago /></div>`;
+}
+
+function NextRun({ each }) {
+  if (!each.enabled) return html`<span class="quiet">${t("overview.disabled")}</span>`;
+  if (!each.next_run_at) return html`<span class="quiet">${t("overview.on_demand")}</span>`;
+  return html`<${Time} at=${each.next_run_at} />`;
+}
+
+// Contacts on the list against the rows of the segment, over the last runs that are over.
+function Contacts({ id }) {
+  const { data } = useResource(path("exports", id, "runs"), { query: { limit: RUNS_IN_CHART } });
+  const runs = (data?.runs ?? []).filter((run) => run.kind === "send" && run.finished_at).toReversed();
+  if (!runs.length) return null;
+  const series = [
+    { label: t("overview.in_segment"), values: runs.map((run) => run.counts.rows_read), kind: "bars" },
+    { label: t("overview.on_list"), values: runs.map((run) => run.list_count_after), kind: "line" },
+  ];
+  return html`<${Chart} label=${t("overview.chart", { count: runs.length })} series=${series} />`;
+}
+
+function Empty() {
+  return html`<section class="empty">
+    <h2>${t("overview.empty_title")}</h2>
+    <p>${t("overview.empty_text")}</p>
+    ${may("put_connection") &&
+    html`<p><a class="button main" href=${href(["connections", "new"])}>${t("overview.first_connection")}</a></p>`}
+    ${!may("put_connection") && may("put_export") &&
+    html`<p><a class="button main" href=${href(["exports", "new"])}>${t("overview.new_export")}</a></p>`}
+  </section>`;
+}

@@ -93,7 +93,11 @@ def test_colours_are_the_systems_or_chosen(console: Console) -> None:
 
 def test_all_that_is_loaded_is_small(console: Console) -> None:
     loaded: list[Request] = []
-    console.page.on("requestfinished", loaded.append)
+
+    def note(request: Request) -> None:
+        loaded.append(request)
+
+    console.page.on("requestfinished", note)
     console.sign_in("admin")
     for address in (
         "/connections",

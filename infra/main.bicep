@@ -39,6 +39,9 @@ param endpointSubnetPrefix string = '10.87.0.128/25'
 ])
 param storageSku string = 'Standard_LRS'
 
+@description('True keeps app and accounts going when a zone of the region is lost, where the region has zones.')
+param zoneRedundant bool = false
+
 @description('Days that deleted and overwritten blobs can be brought back, and therefore still exist.')
 @minValue(1)
 @maxValue(365)
@@ -72,7 +75,20 @@ param extractContainer string = 'customerinsights'
 @description('Folder of the extracts in their container; empty for the whole container.')
 param extractPrefix string = ''
 
-@description('Account the extracts lie in when it is one of your own; empty: they are put in the data account.')
+@description('Days that extracts are kept in the account that is made for them.')
+@minValue(2)
+param extractDays int = 30
+
+@description('True makes that account a Data Lake Storage Gen2; cannot be changed once it is made.')
+param extractHierarchicalNamespace bool = true
+
+@description('True lets whoever has a key of that account read and write all extracts, whatever their roles.')
+param extractAccountKeys bool = false
+
+@description('Object ID of the service principal of Customer Insights, which may write extracts; empty: none may.')
+param customerInsightsPrincipalId string = ''
+
+@description('Account the extracts lie in when it is one of your own; empty: one is made for them.')
 param extractStorageAccount string = ''
 
 @description('Resource group of that account.')
@@ -80,6 +96,9 @@ param extractResourceGroup string = resourceGroup().name
 
 @description('Subscription of that account.')
 param extractSubscriptionId string = subscription().subscriptionId
+
+@description('True has Event Grid tell the app of new extracts; with an account of your own its topic is yours to make.')
+param extractEvents bool = empty(extractStorageAccount)
 
 @description('Names of the Key Vault secrets the app may read; each must exist, but the first with `sendGridApiKey`.')
 param secretNames array = [
@@ -156,6 +175,10 @@ param keptParameters object = {}
 var token = uniqueString(resourceGroup().id)
 var openToInternet = network == 'public'
 var extractsHere = empty(extractStorageAccount)
+// An app that outlives a zone is of no use without storage that does.
+var overZones = { Standard_LRS: 'Standard_ZRS', Standard_GRS: 'Standard_GZRS' }
+var sku = zoneRedundant ? (overZones[?storageSku] ?? storageSku) : storageSku
+var eventsQueue = 'extract-events'
 var auditContainer = 'sendgrid-audit'
 var login = environment().authentication.loginEndpoint
 var appName = 'func-${name}-${token}'
@@ -189,12 +212,12 @@ module storage 'modules/storage.bicep' = {
     dataAccountName: take('st${name}data${token}', 24)
     location: location
     tags: allTags
-    sku: storageSku
+    sku: sku
     openToInternet: openToInternet
     packageContainer: 'app-package'
     stateContainer: stateContainer
-    extractContainer: extractContainer
-    extractsHere: extractsHere
+    eventsFromEventGrid: extractEvents
+    undeliveredContainer: 'undelivered-events'
     auditContainer: auditContainer
     auditDays: auditDays
     auditImmutableDays: auditImmutableDays
@@ -210,6 +233,7 @@ module records 'modules/records.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     hostAccountName: storage.outputs.hostAccountName
     dataAccountName: storage.outputs.dataAccountName
+    extractAccountName: extractsHere ? extractAccount!.outputs.name : ''
     appName: recordApp ? app.outputs.name : ''
   }
 }
@@ -219,6 +243,7 @@ module locks 'modules/locks.bicep' = if (lockData) {
   params: {
     dataAccountName: storage.outputs.dataAccountName
     vaultName: vault.outputs.name
+    extractAccountName: extractsHere ? extractAccount!.outputs.name : ''
   }
 }
 
@@ -243,9 +268,7 @@ module roles 'modules/roles.bicep' = {
     hostAccountName: storage.outputs.hostAccountName
     dataAccountName: storage.outputs.dataAccountName
     stateContainer: stateContainer
-    extractContainer: extractContainer
     auditContainer: storage.outputs.auditContainer
-    extractsHere: extractsHere
     queueNames: storage.outputs.queueNames
     vaultName: vault.outputs.name
     secretNames: secretNames
@@ -253,13 +276,64 @@ module roles 'modules/roles.bicep' = {
   }
 }
 
-module extracts 'modules/extracts.bicep' = if (!extractsHere) {
+module extractAccount 'modules/extract-account.bicep' = if (extractsHere) {
+  name: 'extract-account'
+  params: {
+    name: take('st${name}extr${token}', 24)
+    location: location
+    tags: allTags
+    sku: sku
+    openToInternet: openToInternet
+    hierarchicalNamespace: extractHierarchicalNamespace
+    accountKeys: extractAccountKeys
+    tellsEventGrid: extractEvents
+    containerName: extractContainer
+    days: extractDays
+  }
+}
+
+module extracts 'modules/extracts.bicep' = {
   name: 'extracts'
-  scope: resourceGroup(extractSubscriptionId, extractResourceGroup)
+  scope: resourceGroup(
+    extractsHere ? subscription().subscriptionId : extractSubscriptionId,
+    extractsHere ? resourceGroup().name : extractResourceGroup
+  )
   params: {
     principalId: identity.outputs.principalId
-    accountName: extractStorageAccount
+    customerInsightsPrincipalId: customerInsightsPrincipalId
+    accountName: extractsHere ? extractAccount!.outputs.name : extractStorageAccount
     containerName: extractContainer
+  }
+}
+
+module events 'modules/events.bicep' = if (extractsHere && extractEvents) {
+  name: 'events'
+  params: {
+    topicName: 'evgt-${name}-${token}'
+    location: location
+    tags: allTags
+    extractAccountName: extractAccount!.outputs.name
+    dataAccountName: storage.outputs.dataAccountName
+    queueName: eventsQueue
+    undeliveredContainer: storage.outputs.undeliveredContainer
+    actionGroupId: alerts.outputs.actionGroupId
+    prefix: name
+  }
+}
+
+module subscriptionToEvents 'modules/subscription.bicep' = if (extractsHere && extractEvents) {
+  name: 'subscription'
+  // By then the rights of the topic's identity are known everywhere.
+  dependsOn: [
+    app
+  ]
+  params: {
+    topicName: events!.outputs.topicName
+    dataAccountId: storage.outputs.dataAccountId
+    queueName: eventsQueue
+    undeliveredContainer: storage.outputs.undeliveredContainer
+    extractContainer: extractContainer
+    extractPrefix: extractPrefix
   }
 }
 
@@ -272,10 +346,12 @@ module privateNetwork 'modules/network.bicep' = if (!openToInternet) {
     addressPrefix: networkAddressPrefix
     appSubnetPrefix: appSubnetPrefix
     endpointSubnetPrefix: endpointSubnetPrefix
-    hostAccountId: storage.outputs.hostAccountId
-    dataAccountId: storage.outputs.dataAccountId
-    vaultId: vault.outputs.id
-    extractAccountId: extractsHere ? '' : extracts!.outputs.accountId
+    targets: {
+      host: storage.outputs.hostAccountId
+      data: storage.outputs.dataAccountId
+      extracts: extracts.outputs.accountId
+      vault: vault.outputs.id
+    }
   }
 }
 
@@ -291,6 +367,7 @@ var settings = {
   DataStorage__clientId: identity.outputs.clientId
   DataStorage__blobServiceUri: storage.outputs.dataBlobUri
   DataStorage__queueServiceUri: storage.outputs.dataQueueUri
+  ExtractStorage__blobServiceUri: extracts.outputs.blobUri
   // azure-identity: this identity, and no trying of others.
   AZURE_CLIENT_ID: identity.outputs.clientId
   AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential'
@@ -316,8 +393,6 @@ var settings = {
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.outputs.clientId};Authorization=AAD'
 }
 
-var extractSettings = extractsHere ? {} : { ExtractStorage__blobServiceUri: extracts!.outputs.blobUri }
-
 module app 'modules/app.bicep' = {
   name: 'app'
   // The first start fails where the roles are not there yet.
@@ -331,9 +406,10 @@ module app 'modules/app.bicep' = {
     tags: allTags
     identityId: identity.outputs.id
     packageContainerUri: storage.outputs.packageContainerUri
-    settings: union(settings, extractSettings)
+    settings: settings
     maximumInstanceCount: maximumInstanceCount
     instanceMemoryMB: instanceMemoryMB
+    zoneRedundant: zoneRedundant
     subnetId: openToInternet ? '' : privateNetwork!.outputs.appSubnetId
     entraClientId: entraClientId
   }
@@ -367,6 +443,7 @@ output functionAppName string = app.outputs.name
 output functionAppUrl string = 'https://${app.outputs.hostName}'
 output keyVaultName string = vault.outputs.name
 output dataStorageAccount string = storage.outputs.dataAccountName
+output extractStorageAccount string = extractsHere ? extractAccount!.outputs.name : extractStorageAccount
 output hostStorageAccount string = storage.outputs.hostAccountName
 output entraClientId string = entraClientId
 output workbookId string = workbook.outputs.id

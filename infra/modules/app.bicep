@@ -21,6 +21,9 @@ param maximumInstanceCount int
 @description('Memory of an instance, in megabytes.')
 param instanceMemoryMB int
 
+@description('True spreads the instances over the zones of the region.')
+param zoneRedundant bool
+
 @description('Subnet to reach the world from; empty for none.')
 param subnetId string
 
@@ -38,6 +41,7 @@ resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
   }
   properties: {
     reserved: true
+    zoneRedundant: zoneRedundant
   }
 }
 

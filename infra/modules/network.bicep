@@ -16,14 +16,8 @@ param appSubnetPrefix string
 @description('Addresses of the private endpoints; at least a /28.')
 param endpointSubnetPrefix string
 
-param hostAccountId string
-
-param dataAccountId string
-
-param vaultId string
-
-@description('Account of the extracts when it is not the data account; empty otherwise.')
-param extractAccountId string
+@description('IDs of what the app reaches: `host`, `data`, `extracts` and `vault`.')
+param targets object
 
 var blobZone = 'privatelink.blob.${environment().suffixes.storage}'
 var queueZone = 'privatelink.queue.${environment().suffixes.storage}'
@@ -37,55 +31,50 @@ var zoneNames = [
   vaultZone
 ]
 
-var ownEndpoints = [
+var endpoints = [
   {
     name: 'host-blob'
-    resourceId: hostAccountId
+    target: 'host'
     group: 'blob'
     zone: blobZone
   }
   {
     name: 'host-queue'
-    resourceId: hostAccountId
+    target: 'host'
     group: 'queue'
     zone: queueZone
   }
   {
     name: 'host-table'
-    resourceId: hostAccountId
+    target: 'host'
     group: 'table'
     zone: tableZone
   }
   {
     name: 'data-blob'
-    resourceId: dataAccountId
+    target: 'data'
     group: 'blob'
     zone: blobZone
   }
   {
     name: 'data-queue'
-    resourceId: dataAccountId
+    target: 'data'
     group: 'queue'
     zone: queueZone
   }
   {
     name: 'vault'
-    resourceId: vaultId
+    target: 'vault'
     group: 'vault'
     zone: vaultZone
   }
-]
-
-var extractEndpoints = [
   {
     name: 'extracts-blob'
-    resourceId: extractAccountId
+    target: 'extracts'
     group: 'blob'
     zone: blobZone
   }
 ]
-
-var endpoints = empty(extractAccountId) ? ownEndpoints : concat(ownEndpoints, extractEndpoints)
 
 // Nobody may open a connection into the app's subnet; calls of its HTTP functions do not come this way. Out of it goes
 // HTTPS only. SendGrid has no addresses of its own to name here: a firewall that knows host names would have to.
@@ -274,7 +263,7 @@ resource privateEndpoints 'Microsoft.Network/privateEndpoints@2025-05-01' = [
         {
           name: endpoint.name
           properties: {
-            privateLinkServiceId: endpoint.resourceId
+            privateLinkServiceId: targets[endpoint.target]
             groupIds: [
               endpoint.group
             ]

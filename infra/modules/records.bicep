@@ -7,6 +7,9 @@ param hostAccountName string
 
 param dataAccountName string
 
+@description('Account of the extracts; empty when it is not this deployment\'s.')
+param extractAccountName string
+
 @description('The app; empty leaves it out.')
 param appName string
 
@@ -16,7 +19,7 @@ var blobCategories = [
   'StorageDelete'
 ]
 
-// Reads of queues are left out: the host asks six queues each second, which is 15 million lines a month that say
+// Reads of queues are left out: the host asks each queue every second, which is 20 million lines a month that say
 // nothing, and messages hold ids only.
 var queueCategories = [
   'StorageWrite'
@@ -50,6 +53,14 @@ resource dataAccount 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   }
 
   resource queues 'queueServices' existing = {
+    name: 'default'
+  }
+}
+
+resource extractAccount 'Microsoft.Storage/storageAccounts@2025-01-01' existing = if (!empty(extractAccountName)) {
+  name: extractAccountName
+
+  resource blobs 'blobServices' existing = {
     name: 'default'
   }
 }
@@ -107,6 +118,20 @@ resource dataQueues 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' =
     workspaceId: workspaceId
     logs: [
       for category in queueCategories: {
+        category: category
+        enabled: true
+      }
+    ]
+  }
+}
+
+resource extractBlobs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = if (!empty(extractAccountName)) {
+  scope: extractAccount::blobs
+  name: 'audit'
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      for category in blobCategories: {
         category: category
         enabled: true
       }

@@ -1,4 +1,5 @@
-// What the app may do, and why. Nothing is granted on the resource group or the subscription.
+// What the app may do, and why; that it reads extracts is in extracts.bicep. Nothing is granted on the resource group or
+// the subscription.
 
 @description('Object ID of the app\'s identity.')
 param principalId string
@@ -10,14 +11,8 @@ param dataAccountName string
 @description('Container of everything the app keeps.')
 param stateContainer string
 
-@description('Container of the extracts.')
-param extractContainer string
-
 @description('Container of the audit log.')
 param auditContainer string
-
-@description('False when the extracts lie in somebody else\'s account.')
-param extractsHere bool
 
 param queueNames array
 
@@ -33,7 +28,6 @@ var roles = loadJsonContent('../roles.json')
 var granted = {
   hostBlobs: roles['Storage Blob Data Owner']
   hostTables: roles['Storage Table Data Contributor']
-  readExtracts: roles['Storage Blob Data Reader']
   keepState: roles['Storage Blob Data Contributor']
   appendAudit: roles['Storage Blob Data Contributor']
   useQueues: roles['Storage Queue Data Contributor']
@@ -53,10 +47,6 @@ resource dataAccount 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
 
     resource state 'containers' existing = {
       name: stateContainer
-    }
-
-    resource extracts 'containers' existing = {
-      name: extractContainer
     }
 
     resource audit 'containers' existing = {
@@ -137,17 +127,6 @@ resource audit 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', granted.appendAudit)
     conditionVersion: '2.0'
     condition: loadTextContent('../append-only.condition')
-  }
-}
-
-// Extracts are only ever read.
-resource extracts 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (extractsHere) {
-  name: guid(dataAccount::blobs::extracts.id, principalId, granted.readExtracts)
-  scope: dataAccount::blobs::extracts
-  properties: {
-    principalId: principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', granted.readExtracts)
   }
 }
 

@@ -4,7 +4,7 @@
 @description('Name of the account of the Functions host: its keys, leases and the deployment package.')
 param hostAccountName string
 
-@description('Name of the account with the state, the queues and, unless they lie elsewhere, the extracts.')
+@description('Name of the account with the state and the queues.')
 param dataAccountName string
 
 param location string
@@ -23,11 +23,11 @@ param packageContainer string
 @description('Container of everything the app keeps.')
 param stateContainer string
 
-@description('Container of the extracts.')
-param extractContainer string
+@description('True lets Event Grid, a trusted service of Azure, reach the closed data account.')
+param eventsFromEventGrid bool
 
-@description('False when the extracts lie in somebody else\'s account.')
-param extractsHere bool
+@description('Container of events that Event Grid could not deliver.')
+param undeliveredContainer string
 
 @description('Container of the audit log.')
 param auditContainer string
@@ -41,7 +41,7 @@ param auditImmutableDays int
 @description('Days after which runs, with their counts and reasons, are forgotten.')
 param runHistoryDays int
 
-@description('Days a message that failed too often is kept for diagnosis.')
+@description('Days a message that failed too often, or an event that was not delivered, is kept for diagnosis.')
 param poisonDays int
 
 @description('Days that deleted and overwritten blobs can be brought back, and therefore still exist.')
@@ -55,14 +55,21 @@ var queueNames = [
   'chunks-poison'
   'imports'
   'imports-poison'
+  'extract-events'
+  'extract-events-poison'
 ]
 
-var closed = openToInternet
-  ? null
-  : {
-      defaultAction: 'Deny'
-      bypass: 'None'
-    }
+var closed = {
+  defaultAction: 'Deny'
+  bypass: 'None'
+}
+
+// Event Grid passes the closed account as a trusted service, and needs its role there all the same:
+// https://learn.microsoft.com/azure/event-grid/handler-storage-queues
+var closedToAllButEvents = {
+  defaultAction: 'Deny'
+  bypass: eventsFromEventGrid ? 'AzureServices' : 'None'
+}
 
 resource hostAccount 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   name: hostAccountName
@@ -79,7 +86,7 @@ resource hostAccount 'Microsoft.Storage/storageAccounts@2025-01-01' = {
     allowSharedKeyAccess: false
     defaultToOAuthAuthentication: true
     minimumTlsVersion: 'TLS1_2'
-    networkAcls: closed
+    networkAcls: openToInternet ? null : closed
     publicNetworkAccess: openToInternet ? 'Enabled' : 'Disabled'
     supportsHttpsTrafficOnly: true
   }
@@ -132,7 +139,7 @@ resource dataAccount 'Microsoft.Storage/storageAccounts@2025-01-01' = {
     allowSharedKeyAccess: false
     defaultToOAuthAuthentication: true
     minimumTlsVersion: 'TLS1_2'
-    networkAcls: closed
+    networkAcls: openToInternet ? null : closedToAllButEvents
     publicNetworkAccess: openToInternet ? 'Enabled' : 'Disabled'
     supportsHttpsTrafficOnly: true
   }
@@ -161,9 +168,9 @@ resource state 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-0
   }
 }
 
-resource extracts 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = if (extractsHere) {
+resource undelivered 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = {
   parent: dataBlobs
-  name: extractContainer
+  name: undeliveredContainer
   properties: {
     publicAccess: 'None'
   }
@@ -267,6 +274,7 @@ resource lifecycle 'Microsoft.Storage/storageAccounts/managementPolicies@2025-01
               ]
               prefixMatch: [
                 '${stateContainer}/poison/'
+                '${undeliveredContainer}/'
               ]
             }
             actions: {
@@ -294,4 +302,5 @@ output dataAccountName string = dataAccount.name
 output dataBlobUri string = dataAccount.properties.primaryEndpoints.blob
 output dataQueueUri string = dataAccount.properties.primaryEndpoints.queue
 output auditContainer string = audit.name
+output undeliveredContainer string = undelivered.name
 output queueNames array = [for (queueName, index) in queueNames: queues[index].name]

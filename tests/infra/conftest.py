@@ -18,7 +18,12 @@ ROOT = Path(__file__).parents[2]
 
 VARIANTS: dict[str, dict[str, object]] = {
     "public": {},
-    "private": {"network": "private", "sendGridApiKey": "a key", "alertEmails": ["ops@contoso.example"]},
+    "private": {
+        "network": "private",
+        "sendGridApiKey": "a key",
+        "alertEmails": ["ops@contoso.example"],
+        "customerInsightsPrincipalId": "22222222-2222-2222-2222-222222222222",
+    },
     "extracts elsewhere": {"extractStorageAccount": "stcontoso", "extractResourceGroup": "rg-insights"},
     "private, extracts elsewhere": {
         "network": "private",
@@ -26,7 +31,8 @@ VARIANTS: dict[str, dict[str, object]] = {
         "extractResourceGroup": "rg-insights",
         "extractSubscriptionId": "00000000-0000-0000-0000-0000000000cc",
     },
-    "kept": {"auditImmutableDays": 30, "lockData": True, "recordApp": True},
+    "kept": {"auditImmutableDays": 30, "lockData": True, "recordApp": True, "zoneRedundant": True},
+    "in a folder": {"extractPrefix": "segments", "storageSku": "Standard_GRS", "zoneRedundant": True},
     "entra": {"entraClientId": "11111111-1111-1111-1111-111111111111", "refreshSchedule": "30 6 * * *"},
 }
 """Parameters that between them reach every resource of the template."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tools.bicep import Compiler
-    from tools.deployment import Plan
+    from tools.deployment import Plan, Resource
 
 READ_BY_THE_HOST = {
     *(f"AzureWebJobsStorage__{name}" for name in ("credential", "clientId")),
@@ -59,8 +59,7 @@ def _facts(root: Path) -> dict[Event, set[str]]:
 
 
 def test_every_setting_the_code_reads_is_set(variant: Plan) -> None:
-    elsewhere = {"ExtractStorage__blobServiceUri"}
-    assert set(SETTING_NAMES) - CONNECTION_STRINGS - elsewhere <= _settings(variant).keys()
+    assert set(SETTING_NAMES) - CONNECTION_STRINGS <= _settings(variant).keys()
 
 
 def test_no_setting_is_set_that_nothing_reads(variant: Plan) -> None:
@@ -73,15 +72,76 @@ def test_code_accepts_the_settings(public: Plan) -> None:
     assert isinstance(read_settings(settings), Settings)
 
 
-def test_extracts_elsewhere_are_read_from_there(variant: Plan) -> None:
+def test_extracts_are_read_from_where_they_are_delivered(variant: Plan) -> None:
     foreign = any("stcontoso" in each.id for each in variant.resources)
-    address = _settings(variant).get("ExtractStorage__blobServiceUri", "")
-    assert ("stcontoso" in address) == foreign
+    account = "stcontoso" if foreign else variant.outputs["extractStorageAccount"]
+    assert f"/storageAccounts/{account}'" in _settings(variant)["ExtractStorage__blobServiceUri"]
+    assert account not in {variant.outputs["dataStorageAccount"], variant.outputs["hostStorageAccount"]}
+
+
+def _extracts(plan: Plan) -> Resource:
+    account = plan.outputs["extractStorageAccount"]
+    return next(each for each in plan.resources if each.id.endswith(f"/storageAccounts/{account}"))
+
+
+def test_keys_and_flat_names_are_there_only_where_they_are_asked_for(
+    compiler: Compiler, root: Path, public: Plan
+) -> None:
+    names = ("properties.allowSharedKeyAccess", "properties.isHnsEnabled")
+    given = {"extractAccountKeys": True, "extractHierarchicalNamespace": False}
+    asked = compiler.plan(root / "infra/main.bicep", given)
+    assert [_extracts(public).get(name) for name in names] == [False, True]
+    assert [_extracts(asked).get(name) for name in names] == [True, False]
+    others = [
+        each for each in asked.of_type("Microsoft.Storage/storageAccounts") if each.id != _extracts(asked).id
+    ]
+    assert {each.get("properties.allowSharedKeyAccess") for each in others} == {False}
+
+
+def test_events_of_an_account_elsewhere_come_in_where_they_are_asked_for(compiler: Compiler, root: Path) -> None:
+    given = {"network": "private", "extractStorageAccount": "stcontoso", "extractEvents": True}
+    plan = compiler.plan(root / "infra/main.bicep", given)
+    passed = {
+        each.name: each.get("properties.networkAcls.bypass")
+        for each in plan.of_type("Microsoft.Storage/storageAccounts")
+    }
+    data, host = plan.outputs["dataStorageAccount"], plan.outputs["hostStorageAccount"]
+    assert passed == {data: "AzureServices", host: "None"}
+    assert plan.of_type("Microsoft.EventGrid/systemTopics") == []
+
+
+def test_without_events_nothing_passes_and_nothing_watches(compiler: Compiler, root: Path) -> None:
+    plan = compiler.plan(root / "infra/main.bicep", {"network": "private", "extractEvents": False})
+    accounts = plan.of_type("Microsoft.Storage/storageAccounts")
+    assert {each.get("properties.networkAcls.bypass") for each in accounts} == {"None"}
+    assert not any("EventGrid" in each.type for each in plan.resources)
+
+
+def test_zones_are_outlived_by_all_or_by_none(plans: dict[str, Plan]) -> None:
+    skus = {
+        name: {each.get("sku.name") for each in plan.of_type("Microsoft.Storage/storageAccounts")}
+        for name, plan in plans.items()
+    }
+    assert (skus["public"], skus["kept"]) == ({"Standard_LRS"}, {"Standard_ZRS"})
+    assert skus["in a folder"] == {"Standard_GZRS"}
+    redundant = {
+        name: plan.of_type("Microsoft.Web/serverfarms")[0].get("properties.zoneRedundant")
+        for name, plan in plans.items()
+    }
+    assert [name for name, value in redundant.items() if value] == ["kept", "in a folder"]
+
+
+def test_locks_keep_whatever_cannot_be_made_again(plans: dict[str, Plan]) -> None:
+    locked = [each.scope.rpartition("/")[2] for each in plans["kept"].of_type("Microsoft.Authorization/locks")]
+    outputs = plans["kept"].outputs
+    names = ("dataStorageAccount", "keyVaultName", "extractStorageAccount")
+    assert sorted(locked) == sorted(outputs[name] for name in names)
+    assert plans["public"].of_type("Microsoft.Authorization/locks") == []
 
 
 def test_queues_are_those_of_the_code(public: Plan) -> None:
     queues = [each.name for each in public.of_type("Microsoft.Storage/storageAccounts/queueServices/queues")]
-    assert set(queues) == set(every_queue())
+    assert set(queues) == {*every_queue(), "extract-events", "extract-events-poison"}
 
 
 def test_containers_are_those_of_the_settings(public: Plan) -> None:
@@ -90,7 +150,7 @@ def test_containers_are_those_of_the_settings(public: Plan) -> None:
     }
     settings = _settings(public)
     ours = {settings[name] for name in ("STATE_CONTAINER", "EXTRACT_CONTAINER", "AUDIT_CONTAINER")}
-    assert containers == ours | {"app-package", "packages"}
+    assert containers == ours | {"app-package", "packages", "undelivered-events"}
 
 
 def test_default_containers_are_those_of_the_code(public: Plan) -> None:
@@ -103,24 +163,20 @@ def test_default_containers_are_those_of_the_code(public: Plan) -> None:
     assert containers[0] == containers[1]
 
 
+def _forgotten_after(plan: Plan, name: str) -> int:
+    """Days after which a lifecycle rule forgets."""
+    policies = plan.of_type("Microsoft.Storage/storageAccounts/managementPolicies")
+    rules = {rule["name"]: rule for each in policies for rule in each.get("properties.policy.rules")}
+    days: int = rules[name]["definition"]["actions"]["baseBlob"]["delete"]["daysAfterModificationGreaterThan"]
+    return days
+
+
 def test_runs_are_not_forgotten_before_the_app_has_cleaned_up(public: Plan) -> None:
-    policy = public.of_type("Microsoft.Storage/storageAccounts/managementPolicies")[0]
-    days = [
-        rule["definition"]["actions"]["baseBlob"]["delete"]["daysAfterModificationGreaterThan"]
-        for rule in policy.get("properties.policy.rules")
-        if rule["name"] == "forget-runs"
-    ]
-    assert days[0] * 86_400 > 4 * RETENTION
+    assert _forgotten_after(public, "forget-runs") * 86_400 > 4 * RETENTION
 
 
 def test_poison_messages_are_kept_as_long_as_the_app_keeps_them(public: Plan) -> None:
-    policy = public.of_type("Microsoft.Storage/storageAccounts/managementPolicies")[0]
-    days = [
-        rule["definition"]["actions"]["baseBlob"]["delete"]["daysAfterModificationGreaterThan"]
-        for rule in policy.get("properties.policy.rules")
-        if rule["name"] == "forget-poison-messages"
-    ]
-    assert days == [POISON_RETENTION / 86_400]
+    assert _forgotten_after(public, "forget-poison-messages") == POISON_RETENTION / 86_400
 
 
 def test_app_roles_are_for_people_and_applications(root: Path) -> None:

@@ -27,6 +27,8 @@ VARIANTS: tuple[dict[str, object], ...] = (
         "entraClientId": "11111111-1111-1111-1111-111111111111",
         "sendGridApiKey": "SG.not-a-real-key",
         "auditImmutableDays": 30,
+        "zoneRedundant": True,
+        "customerInsightsPrincipalId": "22222222-2222-2222-2222-222222222222",
     },
 )
 FEWEST_MUTANTS = 60

@@ -18,6 +18,7 @@ from tools.policies.conduct import (
     everything_is_tagged,
     names_are_legal,
 )
+from tools.policies.extracts import events_come_by_identity, extracts_can_be_delivered
 from tools.policies.locks import (
     app_is_locked,
     audit_log_is_kept,
@@ -39,6 +40,8 @@ POLICIES: Final[tuple[Callable[[Plan], Iterator[str]], ...]] = (
     storage_is_locked,
     deleted_blobs_come_back,
     storage_is_recorded,
+    extracts_can_be_delivered,
+    events_come_by_identity,
     vault_is_locked,
     app_is_locked,
     authentication_is_whole,

@@ -10,33 +10,59 @@ from tools.policies.common import setting
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tools.deployment import Plan
+    from tools.deployment import Plan, Resource
 
 
 ROLES: Final = {
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": "Storage Blob Data Owner",
     "ba92f5b4-2d11-453d-a403-e96b0029c9fe": "Storage Blob Data Contributor",
     "2a2b9908-6ea1-4ae2-8e65-a410df84e7d1": "Storage Blob Data Reader",
+    "db58b8e5-c6ad-4a2a-8342-4190687cbf4a": "Storage Blob Delegator",
     "974c5e8b-45b9-4653-ba55-5f855dd0fb88": "Storage Queue Data Contributor",
+    "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a": "Storage Queue Data Message Sender",
     "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Storage Table Data Contributor",
     "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
     "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
 }
 """https://learn.microsoft.com/azure/role-based-access-control/built-in-roles"""
 
-WIDEST_SCOPES: Final = {
-    "Storage Blob Data Owner": r"/storageAccounts/st\w*host\w*$",
-    "Storage Table Data Contributor": r"/storageAccounts/st\w*host\w*$",
-    "Storage Blob Data Contributor": r"/storageAccounts/st\w*data\w*/blobServices/default/containers/[\w-]+$",
-    "Storage Blob Data Reader": r"/blobServices/default/containers/[\w-]+$",
-    "Storage Queue Data Contributor": r"/storageAccounts/st\w*data\w*/queueServices/default/queues/[\w-]+$",
-    "Key Vault Secrets User": r"/vaults/[\w-]+/secrets/[\w-]+$",
-    "Monitoring Metrics Publisher": r"/components/[\w-]+$",
-}
-"""The end of the ID of what each role may be granted on: one account, container, queue, secret."""
+THE_APP: Final = "the app"
+EVENT_GRID: Final = "Event Grid"
+CUSTOMER_INSIGHTS: Final = "Customer Insights"
 
-APPS_IDENTITY: Final = re.compile(r"\[reference\('[^']*/userAssignedIdentities/[^']+', '[^']+'\)\.principalId\]")
-"""How a snapshot writes the object ID of the app's identity."""
+HOST: Final = r"/storageAccounts/st\w*host\w*"
+DATA: Final = r"/storageAccounts/st\w*data\w*"
+NEITHER: Final = r"/storageAccounts/(?!st\w*(host|data))\w+"
+CONTAINERS: Final = "/blobServices/default/containers"
+QUEUES: Final = "/queueServices/default/queues"
+
+WIDEST_SCOPES: Final = {
+    THE_APP: {
+        "Storage Blob Data Owner": rf"{HOST}$",
+        "Storage Table Data Contributor": rf"{HOST}$",
+        "Storage Blob Data Contributor": rf"{DATA}{CONTAINERS}/sendgrid-[\w-]+$",
+        "Storage Blob Data Reader": rf"{NEITHER}{CONTAINERS}/[\w-]+$",
+        "Storage Queue Data Contributor": rf"{DATA}{QUEUES}/[\w-]+$",
+        "Key Vault Secrets User": r"/vaults/[\w-]+/secrets/[\w-]+$",
+        "Monitoring Metrics Publisher": r"/components/[\w-]+$",
+    },
+    EVENT_GRID: {
+        "Storage Queue Data Message Sender": rf"{DATA}{QUEUES}/extract-events$",
+        "Storage Blob Data Contributor": rf"{DATA}{CONTAINERS}/undelivered-events$",
+    },
+    CUSTOMER_INSIGHTS: {
+        "Storage Blob Data Contributor": rf"{NEITHER}{CONTAINERS}/[\w-]+$",
+        "Storage Blob Delegator": rf"{NEITHER}$",
+    },
+}
+"""By whom a role is granted to, the end of the ID of what it may be granted on: one container, queue, secret."""
+
+GRANTEES: Final = {
+    THE_APP: re.compile(r"\[reference\('[^']*/userAssignedIdentities/[^']+', '[^']+'\)\.principalId\]"),
+    EVENT_GRID: re.compile(r"\[reference\('[^']*/systemTopics/[^']+', '[^']+', 'full'\)\.identity\.principalId\]"),
+    CUSTOMER_INSIGHTS: re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
+}
+"""How a snapshot writes the object ID of each; that of Customer Insights is a parameter."""
 
 FORBIDDEN_SETTINGS: Final = re.compile(
     r"FUNCTIONS_(WORKER_RUNTIME|EXTENSION_VERSION|WORKER_PROCESS_COUNT)|WEBSITE_(RUN_FROM_PACKAGE|CONTENT\w*"
@@ -50,31 +76,43 @@ https://learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-co
 
 SECRETS: Final = re.compile(
     r"AccountKey=|SharedAccess|InstrumentationKey=[0-9a-f]|sig=|SG\.[\w-]{5,}|Password=|parameters\('sendGridApiKey'\)"
+    r"|\blist(Keys|AccountSas|ServiceSas|\w*Secrets?)\("
 )
-"""A snapshot has the secret parameter as an expression."""
+"""A snapshot has the secret parameter as an expression, and so what would ask Azure for a key."""
+
+
+def _grantee(grant: Resource) -> str:
+    """Whom a role is granted to; empty when it is nobody we know."""
+    principal = str(grant.get("properties.principalId"))
+    return next((who for who, form in GRANTEES.items() if form.fullmatch(principal)), "")
+
+
+def _missing(given: dict[str, set[str]]) -> Iterator[str]:
+    """The app has all of its roles; Event Grid and Customer Insights, where they have any, too."""
+    for who, roles in given.items():
+        if (roles or who == THE_APP) and (missing := set(WIDEST_SCOPES[who]) - roles):
+            yield f"never granted: {sorted(missing)} to {who}"
 
 
 def roles_are_least(plan: Plan) -> Iterator[str]:
-    """Known roles only, each on the smallest thing that does, to the app's identity, once."""
-    seen: set[tuple[str, str]] = set()
+    """Known roles only, each on the smallest thing that does, to whom it is for, once."""
+    seen: set[tuple[str, str, str]] = set()
     for grant in plan.of_type("Microsoft.Authorization/roleAssignments"):
         guid = str(grant.get("properties.roleDefinitionId")).rpartition("/")[2]
-        role = ROLES.get(guid, "")
-        scope = grant.scope
+        role, who, scope = ROLES.get(guid, ""), _grantee(grant), grant.scope
+        widest = WIDEST_SCOPES.get(who, {}).get(role)
         if not role:
             yield f"unknown role {guid} on {scope}"
-        elif not re.search(WIDEST_SCOPES[role], scope):
-            yield f"{role} is granted on {scope}"
+        elif not who:
+            yield f"{role} is granted to {grant.get('properties.principalId')}"
+        elif widest is None or not re.search(widest, scope):
+            yield f"{role} is granted on {scope} to {who}"
         if grant.get("properties.principalType") != "ServicePrincipal":
             yield f"{role} is granted to a {grant.get('properties.principalType')}"
-        if not APPS_IDENTITY.fullmatch(str(grant.get("properties.principalId"))):
-            yield f"{role} is granted to {grant.get('properties.principalId')}"
-        if (role, scope) in seen:
+        if (who, role, scope) in seen:
             yield f"{role} is granted twice on {scope}"
-        seen.add((role, scope))
-    missing = set(WIDEST_SCOPES) - {role for role, _ in seen}
-    if missing:
-        yield f"never granted: {sorted(missing)}"
+        seen.add((who, role, scope))
+    yield from _missing({who: {role for each, role, _ in seen if each == who} for who in WIDEST_SCOPES})
     names = [each.name for each in plan.of_type("Microsoft.Authorization/roleAssignments")]
     if len(set(names)) < len(names):
         yield "two role assignments have one name"
@@ -116,7 +154,8 @@ def audit_log_is_appended_to_only(plan: Plan) -> Iterator[str]:
 
 def queues_are_granted(plan: Plan) -> Iterator[str]:
     """Every queue has its poison queue, and both have a role assignment."""
-    granted = {each.scope for each in plan.of_type("Microsoft.Authorization/roleAssignments")}
+    grants = plan.of_type("Microsoft.Authorization/roleAssignments")
+    granted = {each.scope for each in grants if _grantee(each) == THE_APP}
     queues = plan.of_type("Microsoft.Storage/storageAccounts/queueServices/queues")
     names = {queue.name for queue in queues}
     for queue in queues:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from tools.policies.common import must, setting
+from tools.policies.common import extract_account, must, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ NAMES: Final = {
 
 UNTAGGED: Final = re.compile(
     r"/(blobServices|queueServices|managementPolicies|secrets|diagnosticSettings|roleAssignments|config|locks"
-    r"|basicPublishingCredentialsPolicies|budgets|subnets|privateDnsZoneGroups)\b"
+    r"|basicPublishingCredentialsPolicies|budgets|subnets|privateDnsZoneGroups|eventSubscriptions)\b"
 )
 
 
@@ -95,10 +95,17 @@ def _known(name: str, given: dict[str, str], member: str, values: frozenset[str]
         yield f"{name}: {member} is {given[member]!r}"
 
 
+KINDS: Final = {"forget-audit-log": {"appendBlob"}, "forget-deliveries": {"blockBlob", "appendBlob"}}
+"""Kinds of blobs that lifecycle rules forget, by the rule, where they are not block blobs alone."""
+
+
 def data_is_forgotten(plan: Plan) -> Iterator[str]:
     """The lifecycle rules forget what docs/deploy.md says, when it says so, of the app's own containers."""
     state, audit = setting(plan, "STATE_CONTAINER"), setting(plan, "AUDIT_CONTAINER")
     documented = {f"{state}/runs/": 400, f"{state}/requests/": 400, f"{state}/poison/": 30, f"{audit}/": 400}
+    documented |= {"undelivered-events/": 30}
+    if extract_account(plan):
+        documented |= {f"{setting(plan, 'EXTRACT_CONTAINER')}/": 30}
     found: dict[str, int] = {}
     for policy in plan.of_type("Microsoft.Storage/storageAccounts/managementPolicies"):
         for rule in policy.get("properties.policy.rules"):
@@ -107,8 +114,7 @@ def data_is_forgotten(plan: Plan) -> Iterator[str]:
             definition = rule["definition"]
             days = definition["actions"]["baseBlob"]["delete"]["daysAfterModificationGreaterThan"]
             found |= dict.fromkeys(definition["filters"]["prefixMatch"], days)
-            kind = "appendBlob" if definition["filters"]["prefixMatch"] == [f"{audit}/"] else "blockBlob"
-            if definition["filters"]["blobTypes"] != [kind]:
+            if set(definition["filters"]["blobTypes"]) != KINDS.get(rule["name"], {"blockBlob"}):
                 yield f"lifecycle rule {rule['name']} forgets {definition['filters']['blobTypes']}"
     if found != documented:
         yield f"forgotten after days: {found}, documented: {documented}"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from tools.policies.common import must, setting
+from tools.policies.common import extract_account, must, setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tools.deployment import Plan
+    from tools.deployment import Plan, Resource
 
 
 ISSUER: Final = re.compile(
@@ -38,9 +38,12 @@ def storage_is_locked(plan: Plan) -> Iterator[str]:
 
 
 def deleted_blobs_come_back(plan: Plan) -> Iterator[str]:
-    """Soft delete is on, for blobs and containers, in every account."""
+    """Soft delete is on, for blobs and containers, in every account but that of the extracts (extracts.py)."""
     services = plan.of_type("Microsoft.Storage/storageAccounts/blobServices")
+    extracts = extract_account(plan)
     for service in services:
+        if extracts and service.id.startswith(extracts.id + "/"):
+            continue
         yield from must(service, deleteRetentionPolicy__enabled=True, containerDeleteRetentionPolicy__enabled=True)
         days = service.get("properties.deleteRetentionPolicy.days")
         if not isinstance(days, int) or days < 1:
@@ -95,8 +98,17 @@ def app_is_locked(plan: Plan) -> Iterator[str]:
         if closed != {"ftp": False, "scm": False}:
             yield f"{app.name}: publishing passwords are {closed}"
     for host in plan.of_type("Microsoft.Web/serverfarms"):
+        yield from _zones(plan, host)
         if host.get("sku") != {"name": "FC1", "tier": "FlexConsumption"} or not host.get("properties.reserved"):
             yield f"{host.name}: is not a Flex Consumption plan"
+
+
+def _zones(plan: Plan, host: Resource) -> Iterator[str]:
+    """Where the app outlives a zone its storage does, too."""
+    for account in plan.of_type("Microsoft.Storage/storageAccounts"):
+        sku = str(account.get("sku.name"))
+        if host.get("properties.zoneRedundant") and "ZRS" not in sku:
+            yield f"{account.name}: {sku} does not outlive a zone, and the app does"
 
 
 def authentication_is_whole(plan: Plan) -> Iterator[str]:
@@ -125,11 +137,13 @@ RECORDED: Final = {
 
 
 def storage_is_recorded(plan: Plan) -> Iterator[str]:
-    """Who asked what of blobs and queues is kept, of both accounts."""
+    """Who asked what of blobs and queues is kept, of all accounts; that of the extracts has blobs only."""
     settings = {each.scope: each for each in plan.of_type("Microsoft.Insights/diagnosticSettings")}
     workspaces = [each.id for each in plan.of_type("Microsoft.OperationalInsights/workspaces")]
     for account in plan.of_type("Microsoft.Storage/storageAccounts"):
         for service, wanted in RECORDED.items():
+            if account == extract_account(plan) and service != "blobServices":
+                continue
             record = settings.get(f"{account.id}/{service}/default")
             logs = record.get("properties.logs") if record else []
             if {log["category"] for log in logs if log["enabled"]} != wanted:

@@ -7,7 +7,7 @@ import operator
 import re
 from typing import TYPE_CHECKING
 
-from tools.policies.common import must
+from tools.policies.common import extracts_lie_in, must
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +27,8 @@ def network_is_as_asked(plan: Plan) -> Iterator[str]:
         yield from must(target, publicNetworkAccess=access)
         if default and target.get("properties.networkAcls.defaultAction") != default:
             yield f"{target.name}: lets others in by default"
+        if default:
+            yield from _passes(plan, target)
     for app in plan.of_type("Microsoft.Web/sites"):
         if bool(app.get("properties.virtualNetworkSubnetId")) != bool(networks):
             yield f"{app.name}: its subnet is {app.get('properties.virtualNetworkSubnetId')}"
@@ -34,14 +36,24 @@ def network_is_as_asked(plan: Plan) -> Iterator[str]:
         yield from _endpoints(plan)
 
 
+def _passes(plan: Plan, target: Resource) -> Iterator[str]:
+    """Azure's trusted services pass only where Event Grid must: where it looks, and where it delivers."""
+    used = {each.get("properties.source") for each in plan.of_type("Microsoft.EventGrid/systemTopics")}
+    for subscription in plan.of_type("Microsoft.EventGrid/systemTopics/eventSubscriptions"):
+        used.add(subscription.get("properties.deliveryWithResourceIdentity.destination.properties.resourceId"))
+    wanted = "AzureServices" if target.id in used else "None"
+    if target.get("properties.networkAcls.bypass") != wanted:
+        yield f"{target.name}: lets {target.get('properties.networkAcls.bypass')} pass, must be {wanted}"
+
+
 def _endpoints(plan: Plan) -> Iterator[str]:
     linked: set[tuple[str, str]] = set()
+    extracts = extracts_lie_in(plan).rpartition("/")[2]
     for endpoint in plan.of_type("Microsoft.Network/privateEndpoints"):
         for link in endpoint.get("properties.privateLinkServiceConnections"):
             target = link["properties"]["privateLinkServiceId"].rpartition("/")[2]
-            linked.update(
-                (re.sub(r"\w*(host|data)\w*|kv-.*", r"\1", target), g) for g in link["properties"]["groupIds"]
-            )
+            short = "extracts" if target == extracts else re.sub(r"\w*(host|data)\w*|kv-.*", r"\1", target)
+            linked.update((short, group) for group in link["properties"]["groupIds"])
         groups = [
             each
             for each in plan.of_type("Microsoft.Network/privateEndpoints/privateDnsZoneGroups")
@@ -55,6 +67,7 @@ def _endpoints(plan: Plan) -> Iterator[str]:
         ("host", "table"),
         ("data", "blob"),
         ("data", "queue"),
+        ("extracts", "blob"),
         ("", "vault"),
     ):
         if wanted not in linked:

@@ -105,7 +105,7 @@ prepare_group() {
 register_providers() {
   local provider
   for provider in Microsoft.App Microsoft.Web Microsoft.Storage Microsoft.KeyVault Microsoft.ManagedIdentity \
-    Microsoft.OperationalInsights Microsoft.Insights Microsoft.Network Microsoft.Consumption; do
+    Microsoft.OperationalInsights Microsoft.Insights Microsoft.Network Microsoft.EventGrid Microsoft.Consumption; do
     if [ "$(az provider show --namespace "$provider" --query registrationState --output tsv)" != Registered ]; then
       say "registering    $provider"
       az provider register --namespace "$provider" --wait

@@ -37,7 +37,9 @@ def test_sums_of_costs_are_right(column: int) -> None:
 
 def test_every_alert_is_explained(public: Plan) -> None:
     alerts = {
-        rule.name.removeprefix("sgexport-") for rule in public.of_type("Microsoft.Insights/scheduledQueryRules")
+        rule.name.removeprefix("sgexport-")
+        for kind in ("scheduledQueryRules", "metricAlerts")
+        for rule in public.of_type(f"Microsoft.Insights/{kind}")
     }
     assert set(re.findall(r"^\| `([\w-]+)` \|", _section("Watching"), re.MULTILINE)) == alerts
 
@@ -52,7 +54,7 @@ def test_every_parameter_that_is_named_exists(compiler: Compiler) -> None:
 
 def test_private_network_has_the_endpoints_that_are_paid_for(plans: dict[str, Plan]) -> None:
     private = plans["private"]
-    assert len(private.of_type("Microsoft.Network/privateEndpoints")) == 6
+    assert len(private.of_type("Microsoft.Network/privateEndpoints")) == 7
     assert len(private.of_type("Microsoft.Network/privateDnsZones")) == 4
 
 

@@ -11,7 +11,7 @@ from shared.definitions.segments import Segment
 from shared.model.audit import AuditEntry
 from shared.model.definitions import Actor, Connection, Export
 from shared.model.documents import Document
-from shared.model.reasons import RunStatus
+from shared.model.reasons import Reason, RunStatus
 from shared.model.warning_codes import ExportWarning
 from shared.runs.views import RunView
 from shared.sendgrid.choices import ContactList
@@ -68,6 +68,8 @@ class LastRun(Document):
 
     id: str
     status: RunStatus
+    reason: Reason | None
+    created_at: AwareDatetime
     finished_at: AwareDatetime | None
 
 
@@ -87,7 +89,9 @@ class ConnectionList(Document):
 class ExportList(Document):
     """The exports through connections that the caller may use."""
 
-    exports: tuple[ExportView, ...]
+    exports: tuple[ExportDetails, ...]
+    next: str | None
+    """Address of the next page."""
 
 
 class SegmentList(Document):
@@ -150,7 +154,7 @@ def export_view(
 
 def export_details(view: ExportView, run: Run | None) -> ExportDetails:
     """A saved export, and its last run."""
-    last = None if run is None else LastRun(id=run.id, status=run.status, finished_at=run.finished_at)
+    last = LastRun.model_validate({name: getattr(run, name) for name in LastRun.model_fields}) if run else None
     return ExportDetails.model_validate({**dict(view), "last_run": last})
 
 

@@ -78,13 +78,17 @@ class Call:
         """Whether what goes through a connection is among what the caller is shown."""
         return self._judge(connection, export) is Verdict.ALLOWED
 
-    def may_see_run(self, run: Run) -> bool:
-        """The same of a run, by the connection it went through."""
-        return self.may_see(self._connection_of(run), export=run.export)
+    def may_see_run(self, run: Run, among: Mapping[str, Saved[Connection]] | None = None) -> bool:
+        """The same of a run, by the connection it went through; `among` are all connections, if they were read."""
+        return self.may_see(self._connection_of(run, among), export=run.export)
 
-    def _connection_of(self, run: Run) -> Saved[Connection] | None:
+    def _connection_of(
+        self, run: Run, among: Mapping[str, Saved[Connection]] | None = None
+    ) -> Saved[Connection] | None:
         """The connection a run went through; one that was made anew under its id is another one."""
-        found = manage.find_connection(self.services, run.connection)
+        found = (
+            manage.find_connection(self.services, run.connection) if among is None else among.get(run.connection)
+        )
         return found if found is not None and found.uid == run.connection_uid else None
 
     def job(self) -> ExportWithConnection:

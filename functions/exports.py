@@ -11,7 +11,7 @@ from functions import requests
 from functions.answers import ExportDetails, ExportList, ExportView, answer, export_details, export_view
 from functions.authorisation import Call, endpoint
 from functions.export_drafts import ExportDraft, parse_export
-from functions.operations import IF_MATCH, IF_NONE_MATCH, Answer, text
+from functions.operations import ID, IF_MATCH, IF_NONE_MATCH, Answer, number, text
 from functions.wiring import reading_extracts
 from shared.definitions import manage
 from shared.definitions.resolve import ExportWithConnection
@@ -19,6 +19,7 @@ from shared.errors import TooManyRequestsError
 from shared.model.definitions import Identifier, Text
 from shared.model.documents import Document
 from shared.runs.outlook import find_last_run, find_next_due, tell_hindrances, tell_last_hindrance
+from shared.runs.overview import list_overview
 from shared.runs.preview import Preview
 
 if TYPE_CHECKING:
@@ -26,10 +27,12 @@ if TYPE_CHECKING:
 
     from shared.definitions.manage import Put
     from shared.model.definitions import Connection, Export, Saved
+    from shared.model.runs import Run
     from shared.model.warning_codes import ExportWarning
 
 blueprint = func.Blueprint()
 
+EXPORTS_PAGE_MAX: Final = 100
 PREVIEW_ROWS_MAX = 100_000
 CHECK: Final = text(
     "check", "Whether to look at what will hinder its runs.", enum=["true", "false"], default="true"
@@ -53,15 +56,44 @@ class Duplicate(Document):
     """Of the new export; that of the first one with "Copy of" in front, if it is not given."""
 
 
-@endpoint(blueprint, "GET", "exports", answers={200: Answer(description="Exports, by id.", model=ExportList)})
+@endpoint(
+    blueprint,
+    "GET",
+    "exports",
+    answers={200: Answer(description="A page of exports.", model=ExportList)},
+    parameters=(
+        number("limit", "Most exports of a page.", most=EXPORTS_PAGE_MAX, default=EXPORTS_PAGE_MAX),
+        text("after", "The export that the page begins after.", pattern=ID),
+    ),
+)
 def list_exports(call: Call) -> func.HttpResponse:
-    """The exports through connections that the caller may use."""
+    """The exports through connections that the caller may use, by id and by pages.
+
+    Each tells what `GET /api/exports/{id}` tells: SendGrid is not asked, and no extract is read.
+    """
+    limit = requests.whole_number(call.request, "limit", default=EXPORTS_PAGE_MAX, most=EXPORTS_PAGE_MAX)
+    after = requests.after(call.request)
     connections = {saved.id: saved for saved in manage.list_connections(call.services)}
-    exports = [
-        (saved, connections.get(saved.definition.connection or "")) for saved in manage.list_exports(call.services)
-    ]
-    seen = [(saved, through) for saved, through in exports if call.may_see(through, export=saved.id)]
-    return answer(ExportList(exports=tuple(_shown(call, saved, through) for saved, through in seen)))
+
+    def through(saved: Saved[Export]) -> Saved[Connection] | None:
+        return connections.get(saved.definition.connection or "")
+
+    page = list_overview(
+        call.services,
+        limit=limit,
+        after=after,
+        shown=lambda saved: call.may_see(through(saved), export=saved.id),
+        shown_run=lambda run: call.may_see_run(run, connections),
+    )
+    exports = tuple(_details(call, saved, through(saved), last) for saved, last in page.exports)
+    following = f"/api/exports?limit={limit}&after={page.after}" if page.after else None
+    return answer(ExportList(exports=exports, next=following))
+
+
+def _details(
+    call: Call, saved: Saved[Export], through: Saved[Connection] | None, last: Run | None
+) -> ExportDetails:
+    return export_details(_shown(call, saved, through, tell_last_hindrance(last, saved, through)), last)
 
 
 def _shown(
@@ -96,8 +128,7 @@ def get_export(call: Call) -> func.HttpResponse:
         call.id,
         shown=lambda run: run.export_uid == saved.uid and call.may_see_run(run),
     )
-    view = _shown(call, saved, through, tell_last_hindrance(last, saved, through))
-    return answer(export_details(view, last), etag=found.etag)
+    return answer(_details(call, saved, through, last), etag=found.etag)
 
 
 @endpoint(

@@ -49,7 +49,7 @@ def list_all_runs(call: Call) -> func.HttpResponse:
 
     def shown(run: Run) -> bool:
         is_of_this = exports.get(run.export, run.export_uid) == run.export_uid
-        return is_of_this and call.may_see(connections.get(run.connection), export=run.export)
+        return is_of_this and call.may_see_run(run, connections)
 
     page = list_history(call.services, query, shown=shown)
     following = _following(call.request, page.cursor) if page.cursor else None

@@ -13,7 +13,7 @@ from pydantic.json_schema import models_json_schema
 
 from functions.field_docs import described_fields
 from functions.merge_patch import MERGE_PATCH
-from functions.operations import HEADERS, JSON, OPERATIONS, RUN_ID
+from functions.operations import HEADERS, ID, JSON, OPERATIONS, RUN_ID
 from functions.problems import PROBLEM_TYPE, Problem
 from functions.requests import READ_ONLY, READ_ONLY_CONSENT
 from shared import __version__
@@ -48,10 +48,7 @@ PROBLEMS: Final[Mapping[int, str]] = {
 }
 EVERYWHERE: Final = (500, 503)
 IDS: Final = {
-    "id": (
-        "Of the connection or export.",
-        {"type": "string", "pattern": "^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"},
-    ),
+    "id": ("Of the connection or export.", {"type": "string", "pattern": ID}),
     "run": ("Of the run.", {"type": "string", "pattern": RUN_ID}),
 }
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from shared.model.documents import Document
 
 JSON: Final = "application/json"
+ID: Final = "^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"
+"""Pattern of the id of a connection or export, as `shared.model.definitions.Identifier` has it."""
 RUN_ID: Final = "^[0-9]{8}T[0-9]{6}Z-[a-z0-9]{1,16}$"
 """Pattern of a run's id, as `shared.model.definitions.RunId` has it."""
 

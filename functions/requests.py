@@ -39,6 +39,7 @@ ERRORS_SHOWN: Final = 100
 FIELD_SHOWN: Final = 200
 """Most characters of a field's name in a refusal."""
 
+AN_IDENTIFIER: Final = "must be 1 to 63 lower-case letters, digits and inner hyphens"
 _IDENTIFIER: Final[TypeAdapter[str]] = TypeAdapter(Identifier)
 _RUN_ID: Final[TypeAdapter[str]] = TypeAdapter(RunId)
 
@@ -48,9 +49,8 @@ def identifier(request: func.HttpRequest, name: str = "id") -> str:
     try:
         return _IDENTIFIER.validate_python(request.route_params.get(name))
     except ValidationError:
-        message = "must be 1 to 63 lower-case letters, digits and inner hyphens"
         raise InvalidInputError(
-            "The id in the address is not valid.", FieldError(field=name, message=message)
+            "The id in the address is not valid.", FieldError(field=name, message=AN_IDENTIFIER)
         ) from None
 
 
@@ -82,6 +82,17 @@ def before(request: func.HttpRequest) -> str | None:
     """The run that the page ends before. Raises InvalidInputError."""
     value = request.params.get("before")
     return None if value is None else _run_id(value, "before")
+
+
+def after(request: func.HttpRequest) -> str | None:
+    """The connection or export that the page begins after. Raises InvalidInputError."""
+    value = request.params.get("after")
+    try:
+        return None if value is None else _IDENTIFIER.validate_python(value)
+    except ValidationError:
+        raise InvalidInputError(
+            "The parameter after is not valid.", FieldError(field="after", message=AN_IDENTIFIER)
+        ) from None
 
 
 def whole_number(request: func.HttpRequest, name: str, *, default: int, most: int, least: int = 1) -> int:
@@ -244,7 +255,7 @@ WORDS: Final[Mapping[str, str]] = {
 }
 """What each kind of pydantic's errors is called here: its own words may quote the value."""
 FORMS: Final[Mapping[str, str]] = {
-    r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$": "must be 1 to 63 lower-case letters, digits and inner hyphens",
+    r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$": AN_IDENTIFIER,
     r"^\w[\w .-]{0,126}$": "must be the name of a segment: letters, digits, blanks, dots, hyphens and underscores",
     r"^[0-9A-Za-z-]{1,127}$": "must be the name of a Key Vault secret: letters, digits and hyphens",
     r"^[\w.-]{1,100}$": "must be the name of a file: letters, digits, dots, hyphens and underscores",

@@ -72,6 +72,18 @@ def list_exports(services: Services) -> Iterator[Saved[Export]]:
     return _list(services, "exports/", Saved[Export])
 
 
+def list_export_ids(services: Services, *, after: str | None) -> list[str]:
+    """Ids of the exports after one, or of all, in order."""
+    names = (item.name for item in services.store.blobs.list_blobs("exports/"))
+    ids = (name.removeprefix("exports/").removesuffix(".json") for name in names)
+    return sorted(each for each in ids if after is None or each > after)
+
+
+def read_listed_export(services: Services, export: str) -> Saved[Export] | None:
+    """An export that was listed; None where it is gone, or cannot be read, which must not hide the others."""
+    return _read_listed(services, export_blob(export), Saved[Export])
+
+
 def put_connection(
     services: Services,
     connection: str,
@@ -230,13 +242,18 @@ def _find[D: Document](services: Services, name: str, kind: type[D]) -> Versione
 
 def _list[D: Document](services: Services, prefix: str, kind: type[D]) -> Iterator[D]:
     for item in services.store.blobs.list_blobs(prefix):
-        try:
-            found = services.store.find(item.name, kind)
-        except ValidationError:  # one that cannot be read must not hide the others
-            log_event(Event.DEFINITION_UNREADABLE, level=logging.ERROR, document=item.name)
-            continue
-        if found is not None:  # not deleted since it was listed
-            yield found.document
+        if (found := _read_listed(services, item.name, kind)) is not None:
+            yield found
+
+
+def _read_listed[D: Document](services: Services, name: str, kind: type[D]) -> D | None:
+    """A document that was listed; None where it is gone, or cannot be read, which must not hide the others."""
+    try:
+        found = services.store.find(name, kind)
+    except ValidationError:
+        log_event(Event.DEFINITION_UNREADABLE, level=logging.ERROR, document=name)
+        return None
+    return found.document if found else None
 
 
 def _require_new(old: object, *, only_new: bool) -> None:

@@ -84,7 +84,13 @@ class Api:
 
     def list_ids(self, kind: Kind) -> list[str]:
         """Ids of all that the caller sees. Raises ApiError."""
-        return [str(each["id"]) for each in self._json("GET", f"/api/{kind.plural}")[0][kind.plural]]
+        ids: list[str] = []
+        address: str | None = f"/api/{kind.plural}"
+        while address is not None:
+            page, _ = self._json("GET", address)
+            ids += [str(each["id"]) for each in page[kind.plural]]
+            address = page.get("next")
+        return ids
 
     def find(self, kind: Kind, identity: str) -> Found | None:
         """A definition. Raises ApiError, also where the caller sees but its name."""

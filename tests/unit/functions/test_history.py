@@ -159,3 +159,10 @@ def test_runs_of_an_earlier_export_of_the_same_id_are_not_its_own(app: InMemoryA
     manage.delete_export(app.services, "offers", etag=None)
     assert ask("put_export", definition, id="offers").status_code == 201
     assert (len(before), page(export="offers")["runs"]) == (3, [])
+
+
+def test_runs_through_an_earlier_connection_of_the_same_id_are_not_shown(app: InMemoryApp) -> None:
+    assert page("nora")["runs"]
+    app.save_connection(a_connection(users=("nora",)), uid="main-2")
+    assert page("nora")["runs"] == []
+    assert page()["runs"]

@@ -10,6 +10,7 @@ import pytest
 
 from shared.model.definitions import OwnSchedule
 from shared.runs.schedule import next_due
+from shared.runs.views import READERS
 from tests.support.http_api import ask, serve, told
 from tests.support.in_memory_app import InMemoryApp, a_connection, people
 
@@ -67,6 +68,7 @@ def test_a_last_run_through_a_connection_of_others_is_not_told(app: InMemoryApp)
     finished(app)
     app.save(schedule=OFF, connection="other")
     assert shown("nora")["last_run"] is None
+    assert [each["last_run"] for each in listed("nora")["exports"]] == [None]
     assert shown()["last_run"] is not None
 
 
@@ -142,3 +144,65 @@ def test_what_was_told_may_be_sent_back(app: InMemoryApp) -> None:
 def test_the_next_due_time_is_after_the_moment_in_the_schedules_zone(cron: str, after: str, due: str) -> None:
     schedule = OwnSchedule(kind="cron", cron=cron, time_zone="Europe/Stockholm")
     assert next_due(schedule, after=datetime.fromisoformat(after)) == datetime.fromisoformat(due)
+
+
+# --- the list of exports ------------------------------------------------------------------------------------
+
+
+def listed(caller: str = "admin", **params: str) -> Any:  # noqa: ANN401 - JSON is anything
+    return told(ask("list_exports", caller=caller, params=params))
+
+
+def test_the_list_tells_of_each_export_what_the_export_itself_tells(app: InMemoryApp) -> None:
+    app.save("offers", schedule=OFF, max_contacts=2)
+    app.start("offers")
+    app.work()
+    finished(app)
+    told_of_each = {each["id"]: each for each in listed()["exports"]}
+    assert told_of_each.keys() == {"newsletter", "offers"}
+    for export, shown_in_list in told_of_each.items():
+        assert shown_in_list == told(ask("get_export", id=export))
+    assert told_of_each["offers"]["last_run"]["reason"]["code"] == "too_many_contacts"
+    assert app.sendgrid.requests > 0
+
+
+def test_the_list_comes_by_pages_and_names_none_of_others(app: InMemoryApp) -> None:
+    app.save_connection(a_connection(users=("nora",)), "other")
+    for name in ("a", "a-b", "b", "c", "d"):
+        app.save(name, schedule=OFF, connection="other" if name in {"a", "b", "d"} else "main")
+    app.save_connection(a_connection(users=("nora",)), "other")
+    seen, address = [], listed("nora", limit="1")
+    while True:
+        seen += [each["id"] for each in address["exports"]]
+        if address["next"] is None:
+            break
+        assert address["next"] == f"/api/exports?limit=1&after={seen[-1]}"
+        address = listed("nora", limit="1", after=seen[-1])
+    assert seen == ["a", "b", "d"]
+    everything = [each["id"] for each in listed()["exports"]]
+    assert everything == ["a", "a-b", "b", "c", "d", "newsletter"]
+    assert listed(limit="6")["next"] is None
+    assert [each["id"] for each in listed(limit="100", after=everything[2])["exports"]] == everything[3:]
+
+
+def test_a_page_reads_no_more_than_it_is_said_to(app: InMemoryApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(40):
+        app.save(f"export-{number:02}", schedule=OFF)
+    read: list[str] = []
+    get = app.blobs.get
+
+    def noting(name: str) -> Any:  # noqa: ANN401 - as it is
+        read.append(name)
+        return get(name)
+
+    monkeypatch.setattr(app.blobs, "get", noting)
+    assert len(listed(limit="10")["exports"]) == 10
+    assert len([name for name in read if name.startswith("exports/")]) == READERS
+
+
+@pytest.mark.usefixtures("app")
+@pytest.mark.parametrize("params", [{"limit": "0"}, {"limit": "101"}, {"after": "../x"}, {"after": ""}])
+def test_a_page_that_there_cannot_be_is_refused(params: dict[str, str]) -> None:
+    refused = ask("list_exports", params=params)
+    assert refused.status_code == 400
+    assert [each["field"] for each in told(refused)["errors"]] == list(params)

@@ -25,7 +25,7 @@ from shared.runs.preview import Preview
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from shared.definitions.manage import Put
+    from shared.definitions.saved import Put
     from shared.model.definitions import Connection, Export, Saved
     from shared.model.runs import Run
     from shared.model.warning_codes import ExportWarning

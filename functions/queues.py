@@ -1,4 +1,4 @@
-"""The queues: plan runs, deliver chunks, poll import jobs, and end what failed too often."""
+"""The queues: plan runs, deliver chunks, poll import jobs, notify, and end what failed too often."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from shared.errors import SettingsError, TransientError
 from shared.model.messages import (
     CHUNKS_QUEUE,
     IMPORTS_QUEUE,
+    NOTIFICATIONS_QUEUE,
     POISON_SUFFIX,
     RUNS_QUEUE,
     ChunkMessage,
     ImportMessage,
     Message,
+    NotificationMessage,
     RunMessage,
 )
 
@@ -107,6 +109,19 @@ def check_import(services: Services, message: ImportMessage, _message_id: str) -
     confirm.check_import(services, message)
 
 
+@blueprint.queue_trigger(arg_name="message", queue_name=NOTIFICATIONS_QUEUE, connection=CONNECTION)
+def notify(message: func.QueueMessage) -> None:
+    """Find out who wants to be told, or tell a target."""
+    from shared.notifications import deliver
+
+    body = NotificationMessage.model_validate_json(message.get_body())
+    services = get_services()
+    try:
+        deliver.work(services, body, str(message.id))
+    except (TransientError, SettingsError):
+        deliver.put_off(services, body)
+
+
 @blueprint.queue_trigger(arg_name="message", queue_name=RUNS_QUEUE + POISON_SUFFIX, connection=CONNECTION)
 def bury_run(message: func.QueueMessage) -> None:
     """End a run that could not be planned."""
@@ -123,6 +138,14 @@ def bury_chunk(message: func.QueueMessage) -> None:
 def bury_import(message: func.QueueMessage) -> None:
     """End a chunk whose import jobs could not be polled."""
     _dead_letter(ImportMessage, message)
+
+
+@blueprint.queue_trigger(arg_name="message", queue_name=NOTIFICATIONS_QUEUE + POISON_SUFFIX, connection=CONNECTION)
+def bury_notification(message: func.QueueMessage) -> None:
+    """Give up a notification that could not be told."""
+    from shared.notifications import deliver
+
+    deliver.bury(get_services(), message.get_body(), str(message.id))
 
 
 def _dead_letter(kind: type[Message], message: func.QueueMessage) -> None:

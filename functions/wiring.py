@@ -116,6 +116,9 @@ def _build() -> tuple[Services, Services]:
     )
     from shared.storage.documents import Store
     from shared.storage.heartbeat import Heartbeat, keep_beating
+    from shared.webhooks.client import WebhookClient
+    from shared.webhooks.gateway import WebhookGateway
+    from shared.webhooks.secrets import SigningSecrets
 
     def now() -> datetime:
         return datetime.now(UTC)
@@ -128,6 +131,9 @@ def _build() -> tuple[Services, Services]:
         SecretClient(settings.key_vault_url, credential, retry_total=2, connection_timeout=10, read_timeout=30)
     )
     secrets = Secrets(vault, now)
+    webhooks = WebhookGateway(
+        client=WebhookClient(settings.notification_hosts), secrets=SigningSecrets(vault, now), clock=now
+    )
     authenticator = _authenticator(settings.authentication, now)
 
     audit_service = blob_service(settings.data_storage, credential, patience=FOR_CALLERS, connections=connections)
@@ -151,6 +157,7 @@ def _build() -> tuple[Services, Services]:
                 clock=now,
                 jitter=random.random,
             ),
+            webhooks=webhooks,
             heartbeat=Heartbeat(store.blobs, now),
             authenticator=authenticator,
             audit=audit,

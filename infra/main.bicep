@@ -121,6 +121,9 @@ param refreshSchedule string = ''
 @description('IANA time zone of the scheduled refresh.')
 param refreshTimeZone string = 'UTC'
 
+@description('Hosts that notifications may go to although they are of your own network, each perhaps with a port.')
+param notificationAllowedHosts string[] = []
+
 @description('Application (client) ID of an Entra app registration; then callers need a token instead of a key.')
 param entraClientId string = ''
 
@@ -385,6 +388,7 @@ var settings = {
   SCHEDULE_TICK: scheduleTick
   REFRESH_SCHEDULE: refreshSchedule
   REFRESH_TIME_ZONE: refreshTimeZone
+  NOTIFICATION_ALLOWED_HOSTS: join(notificationAllowedHosts, ',')
   // Otherwise a page of Microsoft's stands at /, for everybody.
   AzureWebJobsDisableHomepage: 'true'
   // One thread for each message that host.json lets a queue have in hand, and some; the host's default is 1,000.

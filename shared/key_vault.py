@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Protocol
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, Protocol
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from pydantic import SecretStr
@@ -14,9 +15,10 @@ from shared.model.reason_codes import ReasonCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
-    from azure.keyvault.secrets import SecretClient
+    from azure.keyvault.secrets import KeyVaultSecret, SecretClient
+
+NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Vault(Protocol):
@@ -37,8 +39,35 @@ class KeyVault:
 
     def read(self, name: str) -> SecretStr:
         """The secret's newest value."""
+        return _value(self._get(name))
+
+    def read_versions(self, name: str, *, older_until: datetime) -> tuple[SecretStr, ...]:
+        """The newest value, and the one before if the newest was made after `older_until`.
+
+        Whoever may not list the versions gets the newest only.
+        """
+        newest = self._get(name)
+        made = newest.properties.created_on
+        if made is None or made <= older_until:
+            return (_value(newest),)
+        before = self._version_before(name, newest)
+        return (_value(newest),) if before is None else (_value(newest), _value(self._get(name, before)))
+
+    def _version_before(self, name: str, newest: KeyVaultSecret) -> str | None:
+        """The version that was the newest one before, unless it is disabled."""
         try:
-            return SecretStr((self._client.get_secret(name).value or "").strip())
+            versions = list(self._client.list_properties_of_secret_versions(name))
+        except HttpResponseError:
+            return None
+        except AzureError as error:
+            raise VaultUnavailableError(f"Key Vault does not answer ({type(error).__name__})") from None
+        known = [each for each in versions if each.created_on and each.version != newest.properties.version]
+        last = max(known, key=lambda each: each.created_on or NEVER, default=None)
+        return last.version if last is not None and last.enabled else None
+
+    def _get(self, name: str, version: str | None = None) -> KeyVaultSecret:
+        try:
+            return self._client.get_secret(name, version)
         except ResourceNotFoundError:
             raise _ends(
                 ReasonCode.SECRET_MISSING, f"Key Vault has no secret named {name}; store the API key there."
@@ -47,6 +76,10 @@ class KeyVault:
             raise _refusal(error, name) from None
         except AzureError as error:
             raise VaultUnavailableError(f"Key Vault does not answer ({type(error).__name__})") from None
+
+
+def _value(secret: KeyVaultSecret) -> SecretStr:
+    return SecretStr((secret.value or "").strip())
 
 
 def _refusal(error: HttpResponseError, name: str) -> Exception:

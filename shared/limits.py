@@ -377,3 +377,39 @@ AUDIT_PAGE_MAX: Final = 1_000
 
 AUDIT_SCAN_MAX: Final = 50_000
 """Entries that are looked at for one page at most, about a second's work; the next page goes on there."""
+
+TARGETS_NAMED_MAX: Final = 200
+"""Most connections, or exports, that a notification target names. Ours."""
+
+TARGET_URL_MAX: Final = 2_000
+"""Longest address of a notification target, in characters. Ours: one with a signature in it takes some hundred."""
+
+NOTIFY_SECONDS: Final = 15.0
+"""Seconds that a notification target may take to answer; the least that the specification advises.
+
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+"""
+
+NOTIFY_TEST_SECONDS: Final = 10.0
+"""The same of a test, for which somebody waits."""
+
+NOTIFY_WAITS: Final = (5.0, 30.0, 120.0, 600.0, 1800.0, 3600.0, 2 * 3600.0, 4 * 3600.0)
+"""Seconds between two tries to notify; the last one again and again. A random share of up to a fifth is added."""
+
+NOTIFY_DEADLINE: Final = 24 * 3600.0
+"""Seconds after something happened until a target that does not take its notification is told of it no more."""
+
+NOTIFY_CLAIM: Final = 60.0
+"""Seconds after which a try to notify counts as abandoned: NOTIFY_SECONDS, a look-up, and a margin."""
+
+NOTIFY_AT_ONCE: Final = 4
+"""Tries to notify under way in a process, which has 16 threads for everything; others wait their turn."""
+
+NOTIFY_TURN: Final = 3.0
+"""Seconds until a notification that found all places taken looks again."""
+
+NOTIFY_TESTS_AT_ONCE: Final = 2
+"""Tests of notification targets under way in a process."""
+
+OLD_SECRET_KEPT: Final = 24 * 3600.0
+"""Seconds after a new version of a signing secret in which the one before signs, too."""

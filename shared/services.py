@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from shared.storage.documents import Store
     from shared.storage.heartbeat import Heartbeat
     from shared.storage.interfaces import AppendBlobs, Queues, ReadableBlobs
+    from shared.webhooks.gateway import WebhookGateway
 
 
 class Authenticator(Protocol):
@@ -37,6 +38,7 @@ class Services:
     extracts: ReadableBlobs
     queues: Queues
     sendgrid: SendGridGateway
+    webhooks: WebhookGateway
     heartbeat: Heartbeat
     authenticator: Authenticator
     audit: Audit

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 from shared.errors import SettingsError
 from shared.model.definitions import UUID_FORM, Cron, Identifier, OwnSchedule, TimeZone
 from shared.model.roles import Role
+from shared.model.web_address import AllowedHost, parse_allowed_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,8 +35,12 @@ SETTING_NAMES: Final = (
     "ENTRA_TENANT_ID",
     "ENTRA_CLIENT_ID",
     "ENTRA_AUTHORITY",
+    "NOTIFICATION_ALLOWED_HOSTS",
 )
-"""What the code reads; the host reads SCHEDULE_TICK and the connections' other members for itself."""
+"""What the code reads, beside WEBSITE_HOSTNAME, which the platform sets.
+
+The host reads SCHEDULE_TICK and the connections' other members for itself.
+"""
 DEFAULT_AUTHORITY: Final = "https://login.microsoftonline.com"
 """Where people sign in, unless ENTRA_AUTHORITY says."""
 
@@ -118,6 +123,10 @@ class Settings(BaseModel):
     """The environment's scheduled refresh; None means it is off."""
     authentication: Keys | Entra
     """How callers say who they are."""
+    notification_hosts: tuple[AllowedHost, ...] = ()
+    """Hosts that may be notified although they are of one's own network, or listen on another port than 443."""
+    app_address: str = ""
+    """Where the app answers, without a slash at its end; empty where the platform does not say."""
 
     @property
     def extract_place(self) -> str | None:
@@ -146,6 +155,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         extract_prefix=values["EXTRACT_PREFIX"],
         refresh=_refresh(values["REFRESH_SCHEDULE"], values["REFRESH_TIME_ZONE"] or "UTC"),
         authentication=_authentication(values),
+        notification_hosts=_allowed_hosts(values["NOTIFICATION_ALLOWED_HOSTS"]),
+        app_address=_app_address(environment.get("WEBSITE_HOSTNAME", "").strip()),
     )
 
 
@@ -161,6 +172,22 @@ def host_problems(environment: Mapping[str, str]) -> Iterator[str]:
         yield "The app setting SCHEDULE_TICK must be an NCRONTAB expression, such as */30 * * * * *."
     if not any(all(environment.get(name, "").strip() for name in names) for names in HOST_STORAGE):
         yield "The app setting AzureWebJobsStorage or AzureWebJobsStorage__accountName is missing: no timer runs."
+
+
+def _allowed_hosts(text: str) -> tuple[AllowedHost, ...]:
+    hosts = parse_allowed_hosts(text)
+    if hosts is None:
+        raise SettingsError(
+            "The app setting NOTIFICATION_ALLOWED_HOSTS must be hosts with commas between, each perhaps "
+            "with a port, such as alerts.corp.example,10.1.2.3:8443."
+        )
+    return hosts
+
+
+def _app_address(host: str) -> str:
+    """The address by the host name that the platform tells; Core Tools' hosts speak HTTP."""
+    scheme = "http" if host.partition(":")[0] in {"localhost", "127.0.0.1"} else "https"
+    return f"{scheme}://{host}" if host else ""
 
 
 def _storage(values: Mapping[str, str], name: str) -> StorageSettings:

@@ -57,6 +57,8 @@ var queueNames = [
   'imports-poison'
   'extract-events'
   'extract-events-poison'
+  'notifications'
+  'notifications-poison'
 ]
 
 var closed = {

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-import uuid
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
+from shared.definitions import saved
 from shared.errors import (
-    BlobChangedError,
-    BlobExistsError,
     ConflictError,
     FieldError,
     ForbiddenError,
@@ -21,55 +15,35 @@ from shared.errors import (
 )
 from shared.limits import NAME_MAX
 from shared.model.definitions import Connection, ConnectionDraft, Consent, ConsentText, Export, Off, Saved
-from shared.storage.documents import Versioned
 from shared.storage.layout import connection_blob, export_blob, members_folder, membership_blob
-from shared.telemetry import Event, log_event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from shared.access.callers import Caller
-    from shared.model.documents import Document
+    from shared.definitions.saved import Put
     from shared.services import Services
-
-
-_OTHER_VERSION: Final = "The document is not the version named by If-Match; read it again."
-ANY_VERSION: Final = "*"
-"""What If-Match says when any version will do, as long as there is one; RFC 9110, section 13.1.1."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Put[D: Document]:
-    """What a PUT has done."""
-
-    versioned: Versioned[Saved[D]]
-    before: D | None
-    """What was there before; None if it is new."""
-
-    @property
-    def is_new(self) -> bool:
-        """Whether nothing was there."""
-        return self.before is None
+    from shared.storage.documents import Versioned
 
 
 def get_connection(services: Services, connection: str) -> Versioned[Saved[Connection]]:
     """A connection. Raises NotFoundError."""
-    return _get(services, connection_blob(connection), Saved[Connection], f"connection {connection}")
+    return saved.get(services, connection_blob(connection), Saved[Connection], f"connection {connection}")
 
 
 def get_export(services: Services, export: str) -> Versioned[Saved[Export]]:
     """An export. Raises NotFoundError."""
-    return _get(services, export_blob(export), Saved[Export], f"export {export}")
+    return saved.get(services, export_blob(export), Saved[Export], f"export {export}")
 
 
 def list_connections(services: Services) -> Iterator[Saved[Connection]]:
     """All connections, by id."""
-    return _list(services, "connections/", Saved[Connection])
+    return saved.list_all(services, "connections/", Saved[Connection])
 
 
 def list_exports(services: Services) -> Iterator[Saved[Export]]:
     """All exports, by id."""
-    return _list(services, "exports/", Saved[Export])
+    return saved.list_all(services, "exports/", Saved[Export])
 
 
 def list_export_ids(services: Services, *, after: str | None) -> list[str]:
@@ -81,7 +55,7 @@ def list_export_ids(services: Services, *, after: str | None) -> list[str]:
 
 def read_listed_export(services: Services, export: str) -> Saved[Export] | None:
     """An export that was listed; None where it is gone, or cannot be read, which must not hide the others."""
-    return _read_listed(services, export_blob(export), Saved[Export])
+    return saved.read_listed(services, export_blob(export), Saved[Export])
 
 
 def put_connection(
@@ -98,12 +72,12 @@ def put_connection(
     A consent is the caller's, and given now, unless its text and version are those that were agreed to before.
     """
     name = connection_blob(connection)
-    old = _find(services, name, Saved[Connection])
+    old = saved.find(services, name, Saved[Connection])
     consent = _consent(services, draft.consent, old.document.definition.consent if old else None, caller)
     definition = Connection.model_validate({**dict(draft), "consent": consent})
-    _require_new(old, only_new=only_new)
-    saved = _next(services, Saved[Connection], connection, definition, old=old, caller=caller)
-    return _put(services, name, saved, old, etag)
+    saved.require_new(old, only_new=only_new)
+    new = saved.next_version(services, Saved[Connection], connection, definition, old=old, caller=caller)
+    return saved.put(services, name, new, old, etag)
 
 
 def _consent(
@@ -132,16 +106,16 @@ def put_export(
     there is no such connection, or it may not export one of the segments.
     """
     name = export_blob(export)
-    old = _find(services, name, Saved[Export])
+    old = saved.find(services, name, Saved[Export])
     _require_usable(services, export, old, definition, caller)
-    _require_new(old, only_new=only_new)
-    saved = _next(services, Saved[Export], export, definition, old=old, caller=caller)
-    return _put(services, name, saved, old, etag)
+    saved.require_new(old, only_new=only_new)
+    new = saved.next_version(services, Saved[Export], export, definition, old=old, caller=caller)
+    return saved.put(services, name, new, old, etag)
 
 
 def require_usable(services: Services, export: str, definition: Export, *, caller: Caller) -> None:
     """Raises what `put_export` raises where the caller may not save the export."""
-    _require_usable(services, export, _find(services, export_blob(export), Saved[Export]), definition, caller)
+    _require_usable(services, export, saved.find(services, export_blob(export), Saved[Export]), definition, caller)
 
 
 def _require_usable(
@@ -191,25 +165,25 @@ def find_connection(services: Services, connection: str | None) -> Saved[Connect
     """A connection; None where there is none, such as that of a detached export. Raises ConflictError."""
     if connection is None:
         return None
-    found = _find(services, connection_blob(connection), Saved[Connection])
+    found = saved.find(services, connection_blob(connection), Saved[Connection])
     return found.document if found else None
 
 
 def find_export(services: Services, export: str) -> Saved[Export] | None:
     """An export; None where there is none. Raises ConflictError."""
-    found = _find(services, export_blob(export), Saved[Export])
+    found = saved.find(services, export_blob(export), Saved[Export])
     return found.document if found else None
 
 
 def delete_connection(services: Services, connection: str, *, etag: str | None) -> None:
     """Delete a connection. Raises NotFoundError, PreconditionFailedError, and ConflictError while it is used."""
-    users = [saved.id for saved in list_exports(services) if saved.definition.connection == connection]
+    users = [each.id for each in list_exports(services) if each.definition.connection == connection]
     if users:
         raise ConflictError(
             f"The connection {connection} is used by the exports {', '.join(users)}. Detach them "
             '(PATCH {"connection": null}), lead them through another connection, or delete them.'
         )
-    _delete(services, connection_blob(connection), f"connection {connection}", etag)
+    saved.delete(services, connection_blob(connection), f"connection {connection}", etag)
 
 
 def delete_export(services: Services, export: str, *, etag: str | None) -> None:
@@ -217,109 +191,7 @@ def delete_export(services: Services, export: str, *, etag: str | None) -> None:
 
     Raises NotFoundError, PreconditionFailedError.
     """
-    _delete(services, export_blob(export), f"export {export}", etag)
+    saved.delete(services, export_blob(export), f"export {export}", etag)
     services.store.blobs.delete(membership_blob(export))
     for item in services.store.blobs.list_blobs(members_folder(export)):
         services.store.blobs.delete(item.name)
-
-
-def _get[D: Document](services: Services, name: str, kind: type[D], what: str) -> Versioned[D]:
-    found = _find(services, name, kind)
-    if found is None:
-        raise NotFoundError(f"There is no {what}.")
-    return found
-
-
-def _find[D: Document](services: Services, name: str, kind: type[D]) -> Versioned[D] | None:
-    try:
-        return services.store.find(name, kind)
-    except ValidationError:
-        raise ConflictError(
-            f"This version of the app cannot read the document {name}, or the machine does not know its time "
-            "zone; delete it and save it anew."
-        ) from None
-
-
-def _list[D: Document](services: Services, prefix: str, kind: type[D]) -> Iterator[D]:
-    for item in services.store.blobs.list_blobs(prefix):
-        if (found := _read_listed(services, item.name, kind)) is not None:
-            yield found
-
-
-def _read_listed[D: Document](services: Services, name: str, kind: type[D]) -> D | None:
-    """A document that was listed; None where it is gone, or cannot be read, which must not hide the others."""
-    try:
-        found = services.store.find(name, kind)
-    except ValidationError:
-        log_event(Event.DEFINITION_UNREADABLE, level=logging.ERROR, document=name)
-        return None
-    return found.document if found else None
-
-
-def _require_new(old: object, *, only_new: bool) -> None:
-    if only_new and old is not None:
-        raise PreconditionFailedError("It is there already, and If-None-Match says that it must not be.")
-
-
-def _next[D: (Connection, Export)](
-    services: Services,
-    kind: type[Saved[D]],
-    identity: str,
-    definition: D,
-    *,
-    old: Versioned[Saved[D]] | None,
-    caller: Caller,
-) -> Saved[D]:
-    """A definition as it rests next."""
-    now = services.clock()
-    if old is not None:
-        changes = {"definition": definition, "updated_at": now, "updated_by": caller.actor}
-        return old.document.model_copy(update=changes)
-    return kind(
-        id=identity,
-        uid=uuid.uuid4().hex,
-        definition=definition,
-        created_at=now,
-        created_by=caller.actor,
-        updated_at=now,
-        updated_by=caller.actor,
-    )
-
-
-def _put[D: (Connection, Export)](
-    services: Services, name: str, saved: Saved[D], old: Versioned[Saved[D]] | None, etag: str | None
-) -> Put[D]:
-    """Write a definition over the version that was looked at, or as the first one."""
-    if old is None:
-        return Put(versioned=_create(services, name, saved, etag), before=None)
-    if etag not in {None, ANY_VERSION, old.etag}:
-        raise PreconditionFailedError(_OTHER_VERSION)
-    try:
-        written = services.store.replace(name, saved, etag=old.etag)
-    except BlobChangedError:
-        raise PreconditionFailedError(
-            "Somebody else saved the document at the same moment; read it again."
-        ) from None
-    return Put(versioned=Versioned(document=saved, etag=written), before=old.document.definition)
-
-
-def _create[D: Document](services: Services, name: str, saved: D, etag: str | None) -> Versioned[D]:
-    if etag is not None:
-        raise PreconditionFailedError("There is no such document yet; leave out If-Match to create it.")
-    try:
-        return Versioned(document=saved, etag=services.store.create(name, saved))
-    except BlobExistsError:
-        raise PreconditionFailedError(
-            "Somebody else created the document at the same moment; read it again."
-        ) from None
-
-
-def _delete(services: Services, name: str, what: str, etag: str | None) -> None:
-    if not any(item.name == name for item in services.store.blobs.list_blobs(name)):
-        raise NotFoundError(f"There is no {what}.")
-    try:
-        services.store.blobs.delete(name, etag=None if etag == ANY_VERSION else etag)
-    except BlobChangedError:
-        raise PreconditionFailedError(
-            "The document is not the version named by If-Match; read it again."
-        ) from None

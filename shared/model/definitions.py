@@ -79,7 +79,8 @@ def _valid_layout(template: str) -> str:
     return template
 
 
-def _unique[T](values: tuple[T, ...]) -> tuple[T, ...]:
+def unique[T](values: tuple[T, ...]) -> tuple[T, ...]:
+    """The values, each of which must be there once."""
     if len(set(values)) != len(values):
         raise ValueError("must not name anything twice")
     return values
@@ -102,6 +103,9 @@ NullValue = Annotated[str, StringConstraints(max_length=100)]
 
 FieldName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 """Name of a field at SendGrid, reserved or custom."""
+
+SecretName = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,127}$")]
+"""Name of a secret in Key Vault."""
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=NAME_MAX)]
 Cron = Annotated[str, StringConstraints(max_length=CRON_MAX), AfterValidator(check_cron)]
@@ -150,7 +154,7 @@ class ConnectionDraft(Document):
     """A connection as an administrator writes it down."""
 
     display_name: Text
-    secret_name: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,127}$")]
+    secret_name: SecretName
     """Name of the Key Vault secret that holds the API key; never the key."""
     region: Region = Region.GLOBAL
     consent: ConsentText | None = None
@@ -158,12 +162,12 @@ class ConnectionDraft(Document):
     contact_limit: Annotated[int, Field(ge=1, strict=True)] | None = None
     """How many contacts the account may hold by its plan at SendGrid; a dry run warns when there could be more."""
     users: Annotated[
-        tuple[Text, ...], Field(max_length=USERS_MAX), AfterValidator(_as_known), AfterValidator(_unique)
+        tuple[Text, ...], Field(max_length=USERS_MAX), AfterValidator(_as_known), AfterValidator(unique)
     ] = ()
     """Object IDs of people and applications, or names of keys, who may use it beside its maker."""
-    segments: (
-        Annotated[tuple[SegmentName, ...], Field(max_length=SEGMENTS_MAX), AfterValidator(_unique)] | None
-    ) = None
+    segments: Annotated[tuple[SegmentName, ...], Field(max_length=SEGMENTS_MAX), AfterValidator(unique)] | None = (
+        None
+    )
     """Which segments may be exported through it; None: all."""
 
 
@@ -309,7 +313,7 @@ class Export(Document):
     """null: an administrator has detached it, and it runs nothing until it is given one again."""
     list_id: UUID
     segments: Annotated[
-        tuple[SegmentName, ...], Field(min_length=1, max_length=SEGMENTS_MAX), AfterValidator(_unique)
+        tuple[SegmentName, ...], Field(min_length=1, max_length=SEGMENTS_MAX), AfterValidator(unique)
     ]
     """In order of precedence: a person in several segments is taken from the first."""
     mapping: FieldMapping

@@ -8,11 +8,13 @@ from pydantic import AwareDatetime, Field
 
 from shared.model.definitions import Identifier, RunId
 from shared.model.documents import Document
+from shared.model.notifications import NoticeId
 
 RUNS_QUEUE: Final = "runs"
 CHUNKS_QUEUE: Final = "chunks"
 IMPORTS_QUEUE: Final = "imports"
-QUEUES: Final = (RUNS_QUEUE, CHUNKS_QUEUE, IMPORTS_QUEUE)
+NOTIFICATIONS_QUEUE: Final = "notifications"
+QUEUES: Final = (RUNS_QUEUE, CHUNKS_QUEUE, IMPORTS_QUEUE, NOTIFICATIONS_QUEUE)
 """All that the app reads; each has a poison queue beside it."""
 POISON_SUFFIX: Final = "-poison"
 """The host moves a message there that failed `maxDequeueCount` times."""
@@ -24,7 +26,7 @@ def every_queue() -> tuple[str, ...]:
 
 
 class Message(Document):
-    """Base of all messages."""
+    """Base of all messages about runs."""
 
     queue: ClassVar[str]
     """Where messages of this kind go."""
@@ -84,3 +86,15 @@ class ImportMessage(Message):
     chunk: Annotated[int, Field(ge=1)]
     poll_token: Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
     """Only the message with the delivery's newest token goes on polling."""
+
+
+class NotificationMessage(Document):
+    """Tell one target of a notice, or find out who wants to be told."""
+
+    notice: NoticeId
+    target: Identifier | None = None
+    """None: all that want to."""
+    attempt: Annotated[int, Field(ge=1)] = 1
+    """Which try it is."""
+    storage_waits: Annotated[int, Field(ge=0)] = 0
+    """How often it was put off because storage did not answer."""

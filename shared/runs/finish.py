@@ -10,6 +10,8 @@ from pydantic import ValidationError
 from shared.errors import BlobExistsError, RunEndError, TransientError
 from shared.model.reasons import Reason, RunStatus
 from shared.model.runs import ChunkResult, Counts, Plan, Run, Stop, Success
+from shared.notifications.run_notices import run_ended
+from shared.notifications.tell import tell
 from shared.runs.membership import commit_members
 from shared.runs.outcomes import add_up, count_differences, judge, with_warnings
 from shared.runs.progress import measure_progress
@@ -209,9 +211,19 @@ def _end(services: Services, export: str, run: str, changes: dict[str, object]) 
     if ended_here:  # it is written down before it is so: afterwards nothing would come back to do it
         services.audit.note_end(ended, connection=ended.connection, submitted_by=ended.submitted_by)
     document = services.store.update(blobs.document, Run, change)
-    services.store.blobs.delete(blobs.marker)
+    tell_end(services, document)
     if ended_here:
         _log_end(document)
+
+
+def tell_end(services: Services, run: Run) -> None:
+    """Have those told who want to know that a run is over, and forget it; what is not told yet the sweep tells.
+
+    The run's marker stays as long: the run is over all the same, for it is the run's document that says so.
+    """
+    notice = run_ended(run)
+    if notice is None or tell(services, notice):
+        services.store.blobs.delete(RunBlobs(export=run.export, run=run.id).marker)
 
 
 def _log_end(run: Run) -> None:

@@ -69,9 +69,7 @@ def start(services: Services, run: Run) -> Run:
     except BlobExistsError:
         run = services.store.get(blobs.document, Run).document
         if run.status is not RunStatus.QUEUED:
-            if run.status.is_terminal:
-                services.store.blobs.delete(blobs.marker)
-            return run
+            return run  # of one that is over the sweep takes the marker away, once it is told
     else:
         log_event(Event.RUN_STARTED, export=run.export, run=run.id, trigger=run.trigger)
     enqueue(services, RunMessage(export=run.export, run=run.id))

@@ -24,7 +24,7 @@ from shared.limits import (
 from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, RUNS_QUEUE, ChunkMessage, RunMessage
 from shared.model.runs import CleaningState, Delivery, Plan, Run
 from shared.runs.enqueue import enqueue
-from shared.runs.finish import finish_if_done
+from shared.runs.finish import finish_if_done, tell_end
 from shared.runs.suspects import comes_back
 from shared.storage.layout import CLEANING_BLOB, RunBlobs, number_of, suspects_folder
 from shared.telemetry import Event, log_event
@@ -65,7 +65,7 @@ def _heal(services: Services, blobs: RunBlobs) -> bool:
         return _forget_if_old(services, blobs.marker, late)
     run = found.document
     if run.status.is_terminal:
-        services.store.blobs.delete(blobs.marker)
+        tell_end(services, run)
         return False
     if any(item.modified > late for item in services.store.blobs.list_blobs(blobs.marker)):
         return False  # it was started, or got its messages, a moment ago

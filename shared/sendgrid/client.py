@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 import httpx
 
+from shared.deadlines import tls_context, within
 from shared.errors import FileGoneError, TransientError
 from shared.limits import ERROR_FILE_MAX, LARGE_FILE_DEADLINE, LARGE_FILE_MAX, REQUEST_DEADLINE
 from shared.sendgrid.api import HOSTS, NoResponse, Request, Response
-from shared.sendgrid.deadlines import tls_context, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

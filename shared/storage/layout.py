@@ -1,6 +1,10 @@
 """Names of all blobs in the state container.
 
 connections/{id}.json  exports/{id}.json          definitions
+notifications/targets/{id}.json                   definitions, too: who is told
+notifications/notices/{notice}.json               what there is to tell
+notifications/deliveries/{notice}/{target}.json   how far telling it to one target is
+notifications/states/{target}.json                how telling a target went last
 active/{export}/{run}                             a run that is not over; what the sweeper looks at
 locks/exports/{export}.json                       the run of the export that may go on
 locks/lists/{list}.json                           the run that may change who is on the list
@@ -52,6 +56,31 @@ def connection_blob(connection: str) -> str:
 def export_blob(export: str) -> str:
     """Blob of an export's definition."""
     return f"exports/{export}.json"
+
+
+NOTIFICATION_TARGETS = "notifications/targets/"
+NOTICES = "notifications/notices/"
+NOTIFICATION_DELIVERIES = "notifications/deliveries/"
+
+
+def notification_target_blob(target: str) -> str:
+    """Blob of a notification target's definition."""
+    return f"{NOTIFICATION_TARGETS}{target}.json"
+
+
+def notice_blob(notice: str) -> str:
+    """Blob of what there is to tell."""
+    return f"{NOTICES}{notice}.json"
+
+
+def notification_delivery_blob(notice: str, target: str) -> str:
+    """Blob that says how far telling a target is."""
+    return f"{NOTIFICATION_DELIVERIES}{notice}/{target}.json"
+
+
+def notification_state_blob(target: str) -> str:
+    """Blob that says how telling a target went last."""
+    return f"notifications/states/{target}.json"
 
 
 def export_lock_blob(export: str) -> str:

@@ -41,6 +41,7 @@ from shared.services import Services
 from shared.settings import Keys, Settings, read_settings
 from shared.storage.documents import Store
 from shared.storage.heartbeat import Heartbeat
+from tests.support.fake_receiver import a_webhook_gateway
 from tests.support.memory_storage import MemoryBlobs, MemoryQueues
 
 if TYPE_CHECKING:
@@ -257,6 +258,7 @@ def some_services(clock: Clock | None = None, **changes: Any) -> Services:  # no
             clock=clock,
             jitter=lambda: 0.5,
         ),
+        "webhooks": a_webhook_gateway(clock),
         "heartbeat": Heartbeat(store.blobs, clock),
         "authenticator": KeyHolders(ADMIN_KEYS),
         "audit": an_audit(audit_blobs, clock),

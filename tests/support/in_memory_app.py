@@ -21,7 +21,7 @@ from shared.definitions.resolve import resolve_export
 from shared.errors import RunEndError, VaultUnavailableError
 from shared.key_vault import Secrets
 from shared.model.definitions import Connection, Consent, Export, FieldMapping, Saved
-from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, POISON_SUFFIX, RUNS_QUEUE
+from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, NOTIFICATIONS_QUEUE, POISON_SUFFIX, RUNS_QUEUE
 from shared.model.reason_codes import ReasonCode
 from shared.model.runs import Run
 from shared.runs.start import start_on_demand
@@ -35,6 +35,7 @@ from shared.storage.documents import Store
 from shared.storage.heartbeat import Heartbeat
 from shared.storage.layout import RunBlobs, connection_blob, export_blob
 from tests.support.factories import ADA, ADMIN_KEYS, an_actor, an_audit, use_services
+from tests.support.fake_receiver import FakeReceiver, a_webhook_gateway
 from tests.support.fake_sendgrid import KEY, LIST_ID, FakeSendGrid
 from tests.support.memory_storage import MemoryBlobs, MemoryQueues, SentMessage
 
@@ -129,6 +130,7 @@ class InMemoryApp:
         self.vault = MemoryVault()
         self.vault.clock = self.clock
         self.sendgrid = FakeSendGrid()
+        self.receiver = FakeReceiver(self.clock)
         self.crashes = Crashes()
         self.poison: list[SentMessage] = []
         self._message_ids = itertools.count(1)
@@ -155,6 +157,7 @@ class InMemoryApp:
                 clock=self.clock,
                 jitter=lambda: 0.5,
             ),
+            webhooks=a_webhook_gateway(self.clock, self.receiver),
             heartbeat=Heartbeat(store.blobs, self.clock),
             authenticator=KeyHolders(ADMIN_KEYS),
             audit=an_audit(Fragile(self.audit_blobs, self.crashes), self.clock),
@@ -238,6 +241,8 @@ class InMemoryApp:
             RUNS_QUEUE: queues.plan_run,
             CHUNKS_QUEUE: queues.deliver_chunk,
             IMPORTS_QUEUE: queues.check_import,
+            NOTIFICATIONS_QUEUE: queues.notify,
+            NOTIFICATIONS_QUEUE + POISON_SUFFIX: queues.bury_notification,
             RUNS_QUEUE + POISON_SUFFIX: queues.bury_run,
             CHUNKS_QUEUE + POISON_SUFFIX: queues.bury_chunk,
             IMPORTS_QUEUE + POISON_SUFFIX: queues.bury_import,

@@ -22,6 +22,8 @@ PURE = [
         for name in ("api", "decisions", "file_addresses", "job_times", "refusals")
     ),
     *(APP / "shared" / "audit" / f"{name}.py" for name in ("entries", "query")),
+    *(APP / "shared" / "webhooks" / f"{name}.py" for name in ("addresses", "signature")),
+    *(APP / "shared" / "notifications" / f"{name}.py" for name in ("payload", "run_notices")),
     *(APP / "shared" / "runs" / f"{name}.py" for name in ("schedule", "outcomes", "delivery_state", "job_looks")),
 ]
 ROOMS = (
@@ -33,11 +35,14 @@ ROOMS = (
     {"storage"},
     {"audit"},
     {"key_vault"},
+    {"deadlines"},
     {"sendgrid"},
+    {"webhooks"},
     {"extracts"},
     {"planning"},
     {"services"},
     {"definitions"},
+    {"notifications"},
     {"runs"},
 )
 """Packages and modules of `shared`, the lowest first: each imports only from those before it."""
@@ -46,6 +51,7 @@ OUTSIDE = {
     "azure",
     "duckdb",
     "http.client",
+    "httpcore",
     "httpx",
     "io",
     "logging",
@@ -66,7 +72,7 @@ OUTSIDE = {
 }
 """Modules that reach out of the process, or that bring clocks, dice and threads into it."""
 MAY_READ_THE_ENVIRONMENT = {"wiring.py", "health.py"}
-HEAVY = ("duckdb", "httpx", "azure.storage", "azure.identity", "azure.keyvault")
+HEAVY = ("duckdb", "httpx", "httpcore", "azure.storage", "azure.identity", "azure.keyvault")
 
 
 def tree_of(file: Path) -> ast.Module:

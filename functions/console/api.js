@@ -17,6 +17,12 @@ export class Problem extends Error {
   fault(at) {
     return this.errors.find((each) => each.pointer === at || each.field === at)?.message ?? null;
   }
+
+  // The same of a member and all that is in it.
+  faultBelow(at) {
+    const found = this.errors.filter((each) => each.pointer === at || each.pointer?.startsWith(`${at}/`));
+    return found.map((each) => each.message).join("; ") || null;
+  }
 }
 
 const seconds = (answer) => {

@@ -16,14 +16,15 @@ export function Dialog({ open, title, onClose, children }) {
   </dialog>`;
 }
 
-// Asks whether something is to be done; `action` says what the button does, in so many words.
+// Asks whether something is to be done; `action` says what the button does, in so many words. Without one it only tells.
 export function Confirm({ open, title, action, danger = false, busy = false, problem = null, onYes, onClose, children }) {
   return html`<${Dialog} open=${open} title=${title} onClose=${onClose}>
     ${children}
     <${ErrorBox} problem=${problem} />
     <p class="row row-end">
       <button type="button" onClick=${onClose}>${t("common.cancel")}</button>
-      <button type="button" class=${danger ? "danger" : "main"} disabled=${busy} onClick=${onYes}>${action}</button>
+      ${action &&
+      html`<button type="button" class=${danger ? "danger" : "main"} disabled=${busy} onClick=${onYes}>${action}</button>`}
     </p>
   <//>`;
 }

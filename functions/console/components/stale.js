@@ -8,13 +8,13 @@ import { Time } from "./time.js";
 
 const differ = (one, other) => JSON.stringify(one ?? null) !== JSON.stringify(other ?? null);
 
-// `base` is what was read, `fields` what is compared; the name of one is the message of `words` and the field.
+// `base` is what was read, `fields` what is compared, and nameOf(field) its words.
 // onTake shows theirs; onKeep({data, etag}) keeps what is written here, to be saved over theirs.
-export function Stale({ path, base, fields, words, onTake, onKeep }) {
+export function Stale({ path, base, fields, nameOf, onTake, onKeep }) {
   const { data, etag, problem, reload } = useResource(path);
   if (problem) return html`<${ErrorBox} problem=${problem} retry=${reload} />`;
   if (!data) return html`<${Spinner} />`;
-  const changed = fields.filter((each) => differ(data[each], base[each])).map((each) => t(`${words}.${each}`));
+  const changed = fields.filter((each) => differ(data[each], base[each])).map(nameOf);
   return html`<div class="box box-warning" role="alert">
     <p><strong>${t("stale.title", { name: data.updated_by.name })}</strong> <${Time} at=${data.updated_at} ago /></p>
     <p>${changed.length ? t("stale.changed", { fields: list(changed) }) : t("stale.unchanged")}</p>

@@ -37,7 +37,7 @@ export function ConnectionForm({ saved = null, etag = null, onSaved, onCancel = 
   const [byHand, setByHand] = useState(null);
   const set = (name) => (value) => setDraft((before) => ({ ...before, [name]: value }));
   const name = id || idOf(draft.display_name);
-  const secret = draft.secret_name || (saved ? "" : `sendgrid-${name}`.slice(0, 127));
+  const secret = draft.secret_name || (saved || !name ? "" : `sendgrid-${name}`);
 
   const save = useAction(async () => {
     const body = { ...draft, secret_name: secret, consent: agreed ? consent : null };
@@ -65,9 +65,9 @@ export function ConnectionForm({ saved = null, etag = null, onSaved, onCancel = 
   const { problem } = save;
   const isStale = problem?.status === 412 && Boolean(version.of);
   const fields = { problem };
-  return html`<${Form} onSubmit=${save.act} busy=${save.busy} problem=${problem}>
+  return html`<${Form} class="form column" onSubmit=${save.act} busy=${save.busy} problem=${problem}>
     ${isStale && html`<${Stale} path=${path("connections", name)} base=${version.of} fields=${FIELDS}
-      words="connection.field" onTake=${take} onKeep=${keep} />`}
+      nameOf=${(field) => t(`connection.field.${field}`)} onTake=${take} onKeep=${keep} />`}
     ${problem && !isStale && html`<${ErrorBox} problem=${problem} />`}
     ${version.of && !saved && html`<p class="box box-good">${t("connection.saved_without_key")}</p>`}
     <${TextField} label=${t("connection.display_name")} hint=${t("connection.display_name_hint")} required

@@ -5,7 +5,7 @@ import { Spinner } from "../components/spinner.js";
 import { Table } from "../components/table.js";
 import { useResource } from "../hooks.js";
 import { html, useState } from "../html.js";
-import { known, t } from "../i18n.js";
+import { known, number, t } from "../i18n.js";
 
 export function Found({ id }) {
   const [isWanted, setWanted] = useState(false);
@@ -33,11 +33,11 @@ function Asked({ id }) {
 
 const listColumns = () => [
   { title: t("found.name"), cell: (each) => each.name },
-  { title: t("found.contacts"), numeric: true, cell: (each) => html`<${Count} count=${each.contact_count} />` },
+  { title: t("found.contacts"), numeric: true, cell: (each) => count(each.contact_count) },
   { title: t("found.id"), cell: (each) => html`<code>${each.id}</code>` },
 ];
 
-const Count = ({ count }) => (count === null ? "–" : t("found.count", { count }));
+const count = (contacts) => (contacts === null ? "–" : number(contacts));
 
 const fieldColumns = () => [
   { title: t("found.name"), cell: (each) => each.name },

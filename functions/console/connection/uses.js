@@ -32,17 +32,17 @@ export function Detach({ saved, onDone }) {
   const { act, busy, problem, clear } = useAction(async () => {
     await patch(path("exports", saved.id), { connection: null }, { query: { check: false } });
     setOpen(false);
-    announce(t("detach.done", { name: saved.name }));
+    announce(t("connection.detach_done", { name: saved.name }));
     onDone();
   });
   const close = () => {
     clear();
     setOpen(false);
   };
-  return html`<button type="button" onClick=${() => setOpen(true)}>${t("detach.act")}
+  return html`<button type="button" onClick=${() => setOpen(true)}>${t("connection.detach_act")}
       <span class="unseen"> ${saved.name}</span></button>
-    <${Confirm} open=${open} title=${t("detach.title", { name: saved.name })} action=${t("detach.yes")}
+    <${Confirm} open=${open} title=${t("connection.detach_title", { name: saved.name })} action=${t("connection.detach_yes")}
       busy=${busy} problem=${problem} onYes=${act} onClose=${close}>
-      <p>${t("detach.text")}</p>
+      <p>${t("connection.detach_text")}</p>
     <//>`;
 }

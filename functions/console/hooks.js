@@ -38,6 +38,24 @@ export function useResource(path, { query, every, once } = {}) {
   return { ...state, reload: load };
 }
 
+// What a path answers by pages, all of them: {items, problem, loading, reload}; `name` is the member with what is listed.
+export function useAll(path, name) {
+  const [items, setItems] = useState(null);
+  const { act, busy, problem } = useAction(async () => {
+    const found = [];
+    for (let next = path; next; ) {
+      const { data } = await get(next);
+      found.push(...data[name]);
+      next = data.next;
+    }
+    setItems(found);
+  });
+  useEffect(() => {
+    if (path) act();
+  }, [path]);
+  return { items, problem, loading: Boolean(path) && !items && !problem, reload: () => act() };
+}
+
 // Something that is done on demand: {act, busy, problem, clear}. While it is under way `act` does nothing more.
 // `work(key, ...given)` gets a key for `Idempotency-Key`: the same one until it has succeeded or was refused, so that
 // what is pressed again after a lost answer is not done twice.

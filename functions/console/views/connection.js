@@ -10,7 +10,7 @@ import { Found } from "../connection/found.js";
 import { ConnectionForm } from "../connection/form.js";
 import { Key } from "../connection/key.js";
 import { Uses } from "../connection/uses.js";
-import { useAction, useResource } from "../hooks.js";
+import { useAction, useAll, useResource } from "../hooks.js";
 import { html, useState } from "../html.js";
 import { t } from "../i18n.js";
 import { go, href } from "../router.js";
@@ -32,8 +32,8 @@ function New() {
 
 function Existing({ id, query }) {
   const found = useResource(path("connections", id));
-  const exports = useResource(may("list_exports") ? "/api/exports" : null);
-  const uses = exports.data?.exports.filter((each) => each.connection === id);
+  const exports = useAll(may("list_exports") ? "/api/exports" : null, "exports");
+  const uses = exports.items?.filter((each) => each.connection === id);
   const connection = found.data;
   const isEdited = may("put_connection") && query.edit !== undefined;
   const actions = connection && !isEdited && html`<${Actions} connection=${connection} etag=${found.etag} uses=${uses} />`;

@@ -5,7 +5,7 @@ import { Page } from "../components/page.js";
 import { Spinner } from "../components/spinner.js";
 import { Table } from "../components/table.js";
 import { Time } from "../components/time.js";
-import { useResource } from "../hooks.js";
+import { useAll, useResource } from "../hooks.js";
 import { html } from "../html.js";
 import { list, t } from "../i18n.js";
 import { href } from "../router.js";
@@ -15,7 +15,7 @@ const NAMES_SHOWN = 3;
 
 export default function Connections() {
   const { data, problem, loading, reload } = useResource("/api/connections");
-  const exports = useResource(may("list_exports") ? "/api/exports" : null);
+  const exports = useAll(may("list_exports") ? "/api/exports" : null, "exports");
   const rows = data?.connections ?? [];
   const add = may("put_connection")
     && html`<a class="button main" href=${href(["connections", "new"])}>${t("connections.add")}</a>`;
@@ -24,7 +24,7 @@ export default function Connections() {
     ${!data && loading && html`<${Spinner} />`}
     ${data && rows.length === 0 && html`<${Empty} add=${add} />`}
     ${rows.length > 0 &&
-    html`<${Table} caption=${t("connections.title")} columns=${columns(rows, exports.data?.exports)} rows=${rows} />`}
+    html`<${Table} caption=${t("connections.title")} columns=${columns(rows, exports.items)} rows=${rows} />`}
   <//>`;
 }
 

@@ -43,6 +43,7 @@ HEADERS: Final[Mapping[str, str]] = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000",
     "Vary": "Accept-Encoding",
 }
 """Of every answer. A browser keeps the files, and asks each time whether they are still the same."""

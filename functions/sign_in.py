@@ -81,6 +81,7 @@ def get_sign_in(request: func.HttpRequest) -> func.HttpResponse:
             authority=how.authority,
             tenant_id=how.tenant_id,
             client_id=how.client_id,
-            scope=f"api://{how.client_id}/.default",
+            # by its id: who asks for a token for itself, as the console does, gets none by a name (AADSTS90009)
+            scope=f"{how.client_id}/.default",
         )
     )

@@ -26,7 +26,7 @@ END
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
-group='' location='' package='' what_if='' entra='' skip_app='' skip_smoke_test=''
+group='' location='' package='' what_if='' entra='' skip_app='' skip_smoke_test='' registration=''
 parameters=() secrets=()
 
 while [ $# -gt 0 ]; do
@@ -214,6 +214,19 @@ prepare_entra() {
     persist configure_registration "$client" || fail "the app registration $client was not set up"
   fi
   parameters+=("entraClientId=$client")
+  registration=$client
+}
+
+# The console signs people in, and Entra sends them back to addresses that the registration names only. What else it
+# names, such as a domain of your own, stays.
+let_console_sign_in() {
+  local object addresses
+  object=$(az ad app show --id "$registration" --query id --output tsv) || return 1
+  addresses=$(az ad app show --id "$registration" --query spa.redirectUris --output json) || return 1
+  addresses=$("$python" -c 'import json, sys; print(json.dumps(sorted({*json.loads(sys.argv[1] or "[]"), sys.argv[2]})))' \
+    "$addresses" "$url/console") || return 1
+  az rest --method patch --url "https://graph.microsoft.com/v1.0/applications/$object" --output none \
+    --headers Content-Type=application/json --body "{\"spa\": {\"redirectUris\": $addresses}}"
 }
 
 # Entra authentication that was switched on once stays on.
@@ -365,6 +378,7 @@ say "deploying      infra/main.bicep, about 5 minutes"
 deployment create --output none
 app=$(output functionAppName)
 url=$(output functionAppUrl)
+[ -z "$registration" ] || persist let_console_sign_in || fail "the console was not named in the app registration $registration"
 say "key vault      $(output keyVaultName)"
 say "data           $(output dataStorageAccount)"
 say "app            $app"

@@ -1,4 +1,4 @@
-"""`make docs`: writes what in docs/ is made from the code: `made_files` names it."""
+"""`make docs`: writes what is made from the code, in docs/ and for infra/: `made_files` names it."""
 
 import json
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import function_app  # noqa: F401 - registers the operations
+from functions import console_page
 from functions.openapi import describe_api
 from functions.operations import OPERATIONS, Operation
 from functions.reference import all_codes
@@ -45,8 +46,14 @@ def made_files() -> dict[Path, str]:
         ROOT / "docs" / "openapi.json": json.dumps(describe_api(), indent=2, ensure_ascii=False) + "\n",
         ROOT / "docs" / "errors.md": errors_page(),
         api: text,
+        ROOT / "infra" / "console-paths.json": json.dumps(console_paths(), indent=2) + "\n",
         **{ROOT / "docs" / "schemas" / f"{kind}.schema.json": schema_text(kind) for kind in Kind},
     }
+
+
+def console_paths() -> list[str]:
+    """Everything that the console loads; what stands in front of the app lets it through by its whole address."""
+    return ["/console", *(f"/console/{name}" for name in console_page.files())]
 
 
 def operations_table() -> str:

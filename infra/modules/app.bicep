@@ -114,7 +114,8 @@ resource scmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@202
 
 // Callers bring a token of the app registration. The code validates it again and takes the app roles
 // (infra/app-roles.json) from it; what stands here in front is a second wall. What is needed before a sign-in stays
-// open: the health check, what codes mean, and how one signs in.
+// open: the health check, what codes mean, how one signs in, and the files of the console, which hold no secret. These are
+// named one by one: of a wildcard it is documented nowhere how far it reaches.
 resource authentication 'Microsoft.Web/sites/config@2025-03-01' = if (!empty(entraClientId)) {
   parent: app
   name: 'authsettingsV2'
@@ -125,11 +126,14 @@ resource authentication 'Microsoft.Web/sites/config@2025-03-01' = if (!empty(ent
     globalValidation: {
       requireAuthentication: true
       unauthenticatedClientAction: 'Return401'
-      excludedPaths: [
-        '/api/health'
-        '/api/reasons'
-        '/api/sign-in'
-      ]
+      excludedPaths: concat(
+        [
+          '/api/health'
+          '/api/reasons'
+          '/api/sign-in'
+        ],
+        loadJsonContent('../console-paths.json')
+      )
     }
     httpSettings: {
       requireHttps: true

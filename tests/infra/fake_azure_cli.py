@@ -41,6 +41,8 @@ FRESH: list[list[Any]] = [
     ["^ad app (list|create) ", STRANGERS, 0],
     ["^rest --method post --url https://graph.microsoft.com/v1.0/applications ", OURS, 0],
     ["^ad signed-in-user show", ME, 0],
+    [f"^ad app show --id {OURS} --query id", "object-of-ours", 0],
+    [f"^ad app show --id {OURS} --query spa", "[]", 0],
 ]
 """What a subscription answers that has nothing yet."""
 

@@ -53,7 +53,7 @@ def test_registration_of_the_same_name_is_nobodys_business(
 
 def test_new_registration_is_made_anew_and_noted(azure_cli: FakeAzureCli) -> None:
     azure_cli.deploy("--entra", "--location", "northeurope", SENDGRID_API_KEY=KEY)
-    made = [line for line in azure_cli.lines() if "graph.microsoft.com" in line]
+    made = [line for line in azure_cli.lines() if "post --url https://graph.microsoft.com" in line]
     assert [line.partition(" --query")[0] for line in made] == [
         "rest --method post --url https://graph.microsoft.com/v1.0/applications"
     ]
@@ -63,8 +63,21 @@ def test_new_registration_is_made_anew_and_noted(azure_cli: FakeAzureCli) -> Non
 def test_noted_registration_is_used_where_the_first_deployment_failed(azure_cli: FakeAzureCli) -> None:
     azure_cli.answers = [["^group show .*tags", OURS, 0], MINE, *DEPLOYED]
     azure_cli.deploy("--entra")
-    assert [line for line in azure_cli.lines() if "graph.microsoft.com" in line] == []
+    assert [line for line in azure_cli.lines() if "post --url https://graph.microsoft.com" in line] == []
     assert f"entraClientId={OURS}" in azure_cli.line("deployment group create")
+
+
+@pytest.mark.parametrize("before", ["[]", "", '["https://exports.contoso.example/console"]'])
+def test_registration_names_the_console_beside_what_it_named_before(azure_cli: FakeAzureCli, before: str) -> None:
+    azure_cli.answers = [[f"^ad app show --id {OURS} --query spa", before, 0], *WITH_ENTRA]
+    result = azure_cli.deploy("--entra")
+    assert result.returncode == 0, result.stderr
+    (line,) = [line for line in azure_cli.lines() if "graph.microsoft.com" in line]
+    assert line.startswith(
+        "rest --method patch --url https://graph.microsoft.com/v1.0/applications/object-of-ours "
+    )
+    addresses = sorted([*json.loads(before or "[]"), f"{azure_cli.url}/console"])
+    assert json.loads(line.partition("--body ")[2]) == {"spa": {"redirectUris": addresses}}
 
 
 @pytest.mark.parametrize("owners", [["somebody", 0], ["", 0], ["", 1]], ids=["another", "nobody", "unknown"])

@@ -149,6 +149,7 @@ def test_health_the_console_and_what_describes_the_api_are_the_only_open_doors(i
     assert open_to_all == {
         *("api/health", "api/reasons", "api/openapi.json"),
         *("api/docs", "api/docs/swagger-ui.js", "api/docs/swagger-ui.css"),
+        "api/sign-in",
         "console/{*path}",
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from tools.describe_api import console_paths
 from tools.policies.common import extract_account, must, setting
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def authentication_is_whole(plan: Plan) -> Iterator[str]:
                 platform__enabled=True,
                 globalValidation__requireAuthentication=True,
                 globalValidation__unauthenticatedClientAction="Return401",
-                globalValidation__excludedPaths=["/api/health", "/api/reasons", "/api/sign-in"],
+                globalValidation__excludedPaths=["/api/health", "/api/reasons", "/api/sign-in", *console_paths()],
                 httpSettings__requireHttps=True,
                 identityProviders__azureActiveDirectory__enabled=True,
             )

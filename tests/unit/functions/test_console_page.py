@@ -13,6 +13,7 @@ import pytest
 from functions import console_page
 from tests.support.http_in_memory import answer
 
+ROOT: Final = Path(__file__).parents[3]
 VENDOR: Final = console_page.FOLDER / "vendor"
 FILES: Final = sorted(console_page.files())
 SCRIPTS: Final = [name for name in FILES if name.endswith(("js", "mjs")) and not name.endswith(".min.js")]
@@ -37,6 +38,7 @@ def test_the_page_is_open_and_may_ask_nobody_else(address: str) -> None:
     assert page.headers["X-Content-Type-Options"] == "nosniff"
     assert page.headers["Referrer-Policy"] == "no-referrer"
     assert page.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert page.headers["Strict-Transport-Security"] == "max-age=31536000"
     assert not re.search(rb"https?:|<style|<script(?! type=\"module\" src=\"/console/)| on\w+=", page.get_body())
 
 
@@ -87,6 +89,33 @@ def test_every_vendored_file_is_as_it_was_published() -> None:
     found = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in VENDOR.iterdir()}
     del found["sha256.txt"]
     assert found == said
+
+
+@pytest.mark.parametrize(
+    ("vendored", "published"),
+    [
+        ("preact.mjs", "preact/dist/preact.mjs"),
+        ("hooks.mjs", "preact/hooks/dist/hooks.mjs"),
+        ("htm.mjs", "htm/dist/htm.mjs"),
+        ("msal-browser.min.js", "@azure/msal-browser/lib/msal-browser.min.js"),
+        ("LICENSE-preact.txt", "preact/LICENSE"),
+        ("LICENSE-htm.txt", "htm/LICENSE"),
+        ("LICENSE-msal-browser.txt", "@azure/msal-browser/LICENSE"),
+    ],
+)
+def test_vendored_files_are_those_of_the_packages_that_the_lock_names(vendored: str, published: str) -> None:
+    package = ROOT / "node_modules" / published
+    if not package.is_file():
+        pytest.skip(f"NOT COMPARED WITH NPM: {package.name} is not installed; make install")
+    assert (VENDOR / vendored).read_bytes() == package.read_bytes()
+
+
+@pytest.mark.parametrize("name", [name for name in SCRIPTS if not name.startswith("vendor/")])
+def test_the_console_sets_no_markup(name: str) -> None:
+    source = console_page.files()[name].data.decode()
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function|srcdoc", source
+    )
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

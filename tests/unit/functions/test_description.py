@@ -44,6 +44,7 @@ def test_the_documents_are_where_they_are_said_to_be() -> None:
         "docs/api.md",
         "docs/schemas/connection.schema.json",
         "docs/schemas/export.schema.json",
+        "infra/console-paths.json",
     }
 
 

@@ -80,5 +80,5 @@ def test_a_token_is_asked_for_with_what_the_app_takes(app: InMemoryApp) -> None:
         "authority": SETTINGS.authority,
         "tenant_id": SETTINGS.tenant_id,
         "client_id": SETTINGS.client_id,
-        "scope": f"api://{SETTINGS.client_id}/.default",
+        "scope": f"{SETTINGS.client_id}/.default",
     }

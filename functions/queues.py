@@ -13,10 +13,13 @@ from shared.model.messages import (
     CHUNKS_QUEUE,
     IMPORTS_QUEUE,
     NOTIFICATIONS_QUEUE,
+    ON_IMPORTS,
     POISON_SUFFIX,
     RUNS_QUEUE,
     ChunkMessage,
     ImportMessage,
+    Kinds,
+    ListMessage,
     Message,
     NotificationMessage,
     RunMessage,
@@ -35,7 +38,7 @@ CONNECTION = "DataStorage"
 blueprint = func.Blueprint()
 
 
-def postponing[M: Message](kind: type[M]) -> Callable[[Callable[[Services, M, str], None]], Handler]:
+def postponing[M: Message](kind: type[M] | Kinds[M]) -> Callable[[Callable[[Services, M, str], None]], Handler]:
     """Read a message of `kind` for the function; where storage fails or refuses, put the message off uncounted."""
 
     def decorate(work: Callable[[Services, M, str], None]) -> Handler:
@@ -101,12 +104,16 @@ def deliver_chunk(services: Services, message: ChunkMessage, message_id: str) ->
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=IMPORTS_QUEUE, connection=CONNECTION)
-@postponing(ImportMessage)
-def check_import(services: Services, message: ImportMessage, _message_id: str) -> None:
-    """Poll the import jobs of a chunk."""
-    from shared.runs import confirm
+@postponing(ON_IMPORTS)
+def check_import(services: Services, message: ImportMessage | ListMessage, _message_id: str) -> None:
+    """Poll the import jobs of a chunk, or look after a list once they have ended."""
+    from shared.runs import confirm, list_ready
 
-    confirm.check_import(services, message)
+    match message:
+        case ImportMessage():
+            confirm.check_import(services, message)
+        case ListMessage():
+            list_ready.look(services, message)
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=NOTIFICATIONS_QUEUE, connection=CONNECTION)
@@ -136,8 +143,8 @@ def bury_chunk(message: func.QueueMessage) -> None:
 
 @blueprint.queue_trigger(arg_name="message", queue_name=IMPORTS_QUEUE + POISON_SUFFIX, connection=CONNECTION)
 def bury_import(message: func.QueueMessage) -> None:
-    """End a chunk whose import jobs could not be polled."""
-    _dead_letter(ImportMessage, message)
+    """End a chunk whose import jobs could not be polled, or the look after a list."""
+    _dead_letter(ON_IMPORTS, message)
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=NOTIFICATIONS_QUEUE + POISON_SUFFIX, connection=CONNECTION)
@@ -148,7 +155,7 @@ def bury_notification(message: func.QueueMessage) -> None:
     deliver.bury(get_services(), message.get_body(), str(message.id))
 
 
-def _dead_letter(kind: type[Message], message: func.QueueMessage) -> None:
+def _dead_letter[M: Message](kind: type[M] | Kinds[M], message: func.QueueMessage) -> None:
     from shared.runs.dead_letters import dead_letter
 
     dead_letter(get_services(), kind, message.get_body(), str(message.id))

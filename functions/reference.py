@@ -10,6 +10,7 @@ import azure.functions as func
 from functions.answers import answer
 from functions.operations import Answer, open_to_all
 from shared.model.documents import Document
+from shared.model.list_ready import ListReadyCode
 from shared.model.problems import ProblemCode
 from shared.model.reason_codes import ReasonCode
 from shared.model.rejections import Rejected
@@ -22,8 +23,9 @@ class Code(Document):
     """A code, and what to do about it."""
 
     code: str
-    kind: Literal["problem", "run", "rejection", "warning"]
-    """Where it stands: in a problem document, as a run's reason, beside a rejected row, or beside an export."""
+    kind: Literal["problem", "run", "rejection", "warning", "list"]
+    """Where it stands: in a problem document, as a run's reason, beside a rejected row or an export, or in a run
+    whose list is not known to be ready."""
     meaning: str
     action: str
 
@@ -35,19 +37,22 @@ class CodeList(Document):
 
 
 def all_codes() -> tuple[Code, ...]:
-    """Problems, reasons of runs, reasons of rejections, warnings; docs/errors.md is made of it."""
+    """Problems, reasons of runs, of rejections and of lists, warnings; docs/errors.md is made of it."""
     return (
         *(Code(code=each, kind="problem", meaning=each.meaning, action=each.action) for each in ProblemCode),
         *(Code(code=each, kind="run", meaning=each.meaning, action=each.advice) for each in ReasonCode),
         *(Code(code=each, kind="rejection", meaning=each.meaning, action=each.action) for each in Rejected),
         *(Code(code=each, kind="warning", meaning=each.meaning, action=each.action) for each in WarningCode),
+        *(Code(code=each, kind="list", meaning=each.meaning, action=each.action) for each in ListReadyCode),
     )
 
 
 @blueprint.route("api/reasons", methods=["GET"], trigger_arg_name="request", auth_level=func.AuthLevel.ANONYMOUS)
 @open_to_all(
     "reasons",
-    answers={200: Answer(description="Problems, reasons of runs and of rejections, warnings.", model=CodeList)},
+    answers={
+        200: Answer(description="Problems, reasons of runs, of rejections and of lists, warnings.", model=CodeList)
+    },
 )
 def get_reasons(request: func.HttpRequest) -> func.HttpResponse:
     """Every code the API may answer with, its meaning and what to do."""

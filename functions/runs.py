@@ -167,8 +167,8 @@ def get_run(call: Call) -> func.HttpResponse:
     """The details of a run: stages, counts by outcome and reason, chunks with tries and jobs, what to do next.
 
     `created` and `updated` are SendGrid's; a chunk that was sent twice (`resends`, `repeats`) tells as updated
-    whom it had brought before. With `wait` the answer comes when status, counts or chunks change, or the run is
-    over; where many wait already it comes at once.
+    whom it had brought before. With `wait` the answer comes when status, counts, chunks or `list_ready` change, or
+    nothing more will; where many wait already it comes at once.
     """
     wait = requests.whole_number(call.request, "wait", default=0, least=0, most=WAIT_MAX)
     if wait:

@@ -354,8 +354,17 @@ LIST_DRIFT_MAX: Final = 0.01
 LIST_COUNT_LAG: Final = 1800.0
 """Seconds after a run in which SendGrid's count of the list says nothing about who is missing on it.
 
-Counts lag behind imports by minutes, nobody says by how many at most.
+Counts lag behind imports by minutes, nobody says by how many at most. For so long a list is looked after.
 """
+
+LIST_LOOK_FIRST: Final = 10.0
+"""Seconds from the end of a run to the first look whether its list is ready; the next ones wait twice as long."""
+
+LIST_LOOK_CAP: Final = 120.0
+"""Most seconds between two looks after a list; within LIST_COUNT_LAG that is some twenty requests."""
+
+LIST_STEADY: Final = 60.0
+"""Seconds for which SendGrid's count of a list must stay the same. Ours: an import takes effect after 30 s."""
 
 REMOVAL_SHARE_MAX: Final = 0.1
 """With a larger share of leavers among the members nobody is taken off the list, unless the export says so."""

@@ -24,6 +24,8 @@ class Event(StrEnum):
     RUN_STARTED = "run_started"
     RUN_PLANNED = "run_planned"
     RUN_FINISHED = "run_finished"
+    LIST_CHECKED = "list_checked"
+    """The look after a run's list is over."""
     CHUNK_ACCEPTED = "chunk_accepted"
     CHUNK_RESENT = "chunk_resent"
     """An import job failed or vanished; its contacts are sent again."""

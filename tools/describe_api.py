@@ -28,6 +28,7 @@ KINDS: Final = {
     ),
     "rejection": ("Rejected rows", "Beside a row that was not sent."),
     "warning": ("Warnings", "In the `warnings` of an export, beside reasons of runs."),
+    "list": ("Lists that are not known to be ready", "In the `list_not_confirmed.code` of a run."),
 }
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final, Self
+from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, TypeAdapter
 
 from shared.model.definitions import Identifier, RunId
 from shared.model.documents import Document
@@ -98,3 +100,30 @@ class NotificationMessage(Document):
     """Which try it is."""
     storage_waits: Annotated[int, Field(ge=0)] = 0
     """How often it was put off because storage did not answer."""
+
+
+class ListMessage(Message):
+    """Look whether the list holds what this run has left on it."""
+
+    queue = IMPORTS_QUEUE
+    list_id: UUID
+    token: str
+    """Only the message with the newest token of the look after the list goes on."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kinds[M: Message]:
+    """Several kinds of message on one queue, each with a member that the others lack."""
+
+    queue: str
+    adapter: TypeAdapter[M]
+
+    def model_validate_json(self, body: str | bytes) -> M:
+        """Read one; as the method of that name of a single kind."""
+        return self.adapter.validate_json(body)
+
+
+ON_IMPORTS: Final = Kinds[ImportMessage | ListMessage](
+    queue=IMPORTS_QUEUE, adapter=TypeAdapter(ImportMessage | ListMessage)
+)
+"""What SendGrid is asked about from time to time: import jobs, and lists after them."""

@@ -11,6 +11,7 @@ from shared.model.adoption import Adopted
 from shared.model.definitions import Actor, Identifier, Region, RunId
 from shared.model.documents import Document
 from shared.model.forecast import Forecast
+from shared.model.list_ready import ListReady, NotConfirmed
 from shared.model.reasons import Reason, RunStatus
 
 
@@ -198,6 +199,14 @@ class Run(Document):
     """Contacts on the list before the run, by SendGrid's count."""
     list_count_after: int | None = None
     """Contacts on the list when the run ended; SendGrid's count may lag behind its imports."""
+    list_ready: ListReady | None = None
+    """Whether the list is known to hold what the run has left on it; None where it is not looked after."""
+    list_ready_at: AwareDatetime | None = None
+    """When SendGrid's count was found to be steady and what was expected."""
+    list_count_settled: int | None = None
+    """Contacts on the list by SendGrid's count at the last look after it."""
+    list_not_confirmed: NotConfirmed | None = None
+    """Why the list is not known to be ready."""
 
     @property
     def submitted_by(self) -> str | None:
@@ -351,6 +360,8 @@ class ChunkResult(Document):
     """Contacts the import job refused."""
     not_sent: int = 0
     """Contacts that were given up."""
+    absent: int = 0
+    """Leavers that were not on the list any more."""
     jobs: tuple[str, ...] = ()
     requests: int = 0
     requested: int | None = None

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from shared.errors import BlobMissingError
-from shared.model.messages import ChunkMessage, ImportMessage, RunMessage
+from shared.model.messages import ChunkMessage, ImportMessage, ListMessage, RunMessage
 from shared.model.reason_codes import ReasonCode
 from shared.model.reasons import Reason
 from shared.runs.confirm import give_up_import
 from shared.runs.deliver import give_up_chunk
 from shared.runs.enqueue import enqueue, enqueue_chunks
 from shared.runs.finish import fail_run, stop_as_failed
+from shared.runs.list_ready import give_up_look
 from shared.storage.layout import RunBlobs, poison_blob
 from shared.telemetry import Event, log_event
 
 if TYPE_CHECKING:
-    from shared.model.messages import Message
+    from shared.model.messages import Kinds, Message
     from shared.services import Services
 
 BROKEN = Reason(
@@ -33,7 +34,7 @@ DAMAGED = Reason(
 )
 
 
-def dead_letter(services: Services, kind: type[Message], body: bytes, message_id: str) -> None:
+def dead_letter[M: Message](services: Services, kind: type[M] | Kinds[M], body: bytes, message_id: str) -> None:
     """Keep a poison message of the queue of `kind`, give it another chance, or end the run or chunk it was for.
 
     The first time what failed may have been storage, which refused the put that would have put the message off;
@@ -74,6 +75,8 @@ def _end(services: Services, message: Message) -> None:
             give_up_chunk(services, message, BROKEN)
         case ImportMessage():
             give_up_import(services, message)
+        case ListMessage():
+            give_up_look(services, message)
 
 
 def _end_run(services: Services, message: RunMessage) -> None:

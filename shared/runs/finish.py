@@ -12,6 +12,7 @@ from shared.model.reasons import Reason, RunStatus
 from shared.model.runs import ChunkResult, Counts, Plan, Run, Stop, Success
 from shared.notifications.run_notices import run_ended
 from shared.notifications.tell import tell
+from shared.runs.list_ready import note_check, send_first_look
 from shared.runs.membership import commit_members
 from shared.runs.outcomes import add_up, count_differences, judge, with_warnings
 from shared.runs.progress import measure_progress
@@ -146,7 +147,10 @@ def finish_if_done(services: Services, export: str, run: str) -> bool:
         if plan.confirms is None:
             services.store.upsert(success_blob(export), Success(run=run, fingerprint=plan.fingerprint))
         _delete_chunks(services, blobs, plan)
-    _end(services, export, run, {"status": status, "reason": reason, **changes})
+    changes |= {"status": status, "reason": reason}
+    begun = note_check(services, document.model_copy(update=changes), plan, results)
+    _end(services, export, run, changes | begun.changes)
+    send_first_look(services, begun)
     return True
 
 

@@ -166,6 +166,7 @@ def chunk_result(
         refused=refused,
         errored=errored,
         not_sent=not_sent,
+        absent=delivery.absent,
         jobs=tuple(end.accepted.job_id for end in ended),
         requests=delivery.requests,
         requested=_requested(ended),

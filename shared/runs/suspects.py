@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Final
 
 from shared.limits import BACK_FROM_THE_DEAD, DEAD_AFTER, JUDGED_WITHIN, SUSPECT_LOOK
 from shared.model.documents import Document
-from shared.model.messages import ChunkMessage, ImportMessage, RunMessage
+from shared.model.messages import ChunkMessage, ImportMessage, ListMessage, RunMessage
 from shared.model.reason_codes import ReasonCode
 from shared.model.reasons import Reason
 from shared.runs.confirm import give_up_import
 from shared.runs.deliver import give_up_chunk
 from shared.runs.enqueue import enqueue_chunks, postpone
 from shared.runs.finish import stop_as_failed
+from shared.runs.list_ready import give_up_look
 from shared.storage.layout import RunBlobs, suspect_blob, suspects_of
 
 if TYPE_CHECKING:
@@ -143,6 +144,9 @@ def _chunk(message: Message) -> int:
 
 
 def _end_run(services: Services, message: Message) -> None:
+    if isinstance(message, ListMessage):
+        give_up_look(services, message)
+        return
     plan = stop_as_failed(services, message.export, message.run, KILLED)
     if plan is None:
         return

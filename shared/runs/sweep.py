@@ -25,6 +25,7 @@ from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, RUNS_QUEUE, Chunk
 from shared.model.runs import CleaningState, Delivery, Plan, Run
 from shared.runs.enqueue import enqueue
 from shared.runs.finish import finish_if_done, tell_end
+from shared.runs.list_ready import heal_looks
 from shared.runs.suspects import comes_back
 from shared.storage.layout import CLEANING_BLOB, RunBlobs, number_of, suspects_folder
 from shared.telemetry import Event, log_event
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 def sweep(services: Services) -> int:
     """Look at every run that is not over, then clean up; how many runs got their messages again."""
     healed = sum(_look_after(services, export, run) for export, run in _active(services))
+    heal_looks(services)
     _clean(services)
     return healed
 

@@ -11,6 +11,7 @@ from shared.errors import BlobMissingError, NotFoundError
 from shared.model.adoption import Adopted
 from shared.model.documents import Document
 from shared.model.forecast import Examples, Forecast
+from shared.model.list_ready import ListReady, NotConfirmed
 from shared.model.reasons import Reason, RunStatus
 from shared.model.rejections import REJECTED_COLUMNS
 from shared.model.runs import (
@@ -142,6 +143,17 @@ class RunView(Document):
     """SendGrid's name of the list, as it was when the run was planned."""
     list_count_before: int | None
     list_count_after: int | None
+    list_ready: ListReady | None
+    """Whether SendGrid's count of the list is steady and what was expected, so that it can be written to.
+
+    Only of runs that succeeded or completed with warnings, and were no dry run and no adoption.
+    """
+    list_ready_at: AwareDatetime | None
+    """When it was found to be."""
+    list_count_settled: int | None
+    """Contacts on the list by SendGrid's count at the last look after it."""
+    list_not_confirmed: NotConfirmed | None
+    """Why the list is not known to be ready."""
     links: RunLinks
 
     @classmethod

@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from shared.limits import WAIT_LOOK, WAITS_AT_ONCE
+from shared.model.list_ready import ListReady
 from shared.runs.views import get_run
 from shared.storage.layout import RunBlobs
 
@@ -25,7 +26,9 @@ class Watch:
         self._places = threading.BoundedSemaphore(WAITS_AT_ONCE)
 
     def wait(self, services: Services, export: str, run: str, *, seconds: int) -> None:
-        """Return when the run's status, counts or chunks change, when it is over, or after that time.
+        """Return when something of the run changes, when nothing more will, or after that time.
+
+        A run that is over and whose list is looked after changes once more.
 
         Raises NotFoundError.
         """
@@ -43,7 +46,7 @@ def _wait(services: Services, blobs: RunBlobs, seconds: int) -> None:
     before = get_run(services, blobs.export, blobs.run)
     for _ in range(seconds):
         left = end - time.monotonic()
-        if before.status.is_terminal or left <= 0:
+        if _is_settled(before) or left <= 0:
             return
         time.sleep(min(WAIT_LOOK, left))
         if (now := _versions(services, blobs)) == versions:
@@ -58,6 +61,11 @@ def _versions(services: Services, blobs: RunBlobs) -> frozenset[str]:
     return frozenset(item.etag for item in services.store.blobs.list_blobs(blobs.folder))
 
 
+def _is_settled(run: Run) -> bool:
+    """Whether nothing of the run changes any more."""
+    return run.status.is_terminal and run.list_ready is not ListReady.LOOKING
+
+
 def _seen(run: Run) -> tuple[object, ...]:
     """What a change is seen by."""
-    return run.status, run.counts, run.chunks
+    return run.status, run.counts, run.chunks, run.list_ready

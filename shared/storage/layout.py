@@ -8,6 +8,7 @@ notifications/states/{target}.json                how telling a target went last
 active/{export}/{run}                             a run that is not over; what the sweeper looks at
 locks/exports/{export}.json                       the run of the export that may go on
 locks/lists/{list}.json                           the run that may change who is on the list
+list-checks/{list}.json                           the look after a list once a run on it is over
 members/{export}.json                             which generation of the export's members is the current one
 members/{export}/{run}-{attempt}.parquet          the members after a run: people's data
 successes/{export}.json                           the last successful run and what it was made from
@@ -91,6 +92,14 @@ def export_lock_blob(export: str) -> str:
 def list_lock_blob(list_id: UUID) -> str:
     """Blob that says which run may change who is on a list."""
     return f"locks/lists/{list_id}.json"
+
+
+LIST_CHECKS = "list-checks/"
+
+
+def list_check_blob(list_id: UUID) -> str:
+    """Blob of the look after a list."""
+    return f"{LIST_CHECKS}{list_id}.json"
 
 
 def success_blob(export: str) -> str:

@@ -35,6 +35,8 @@ class Job:
     list_ids: list[str]
     removes: bool = False
     looks: int = 0
+    created: int | None = None
+    """Contacts that were new; None until it has ended."""
 
 
 @dataclass
@@ -211,10 +213,13 @@ class FakeSendGrid:
             return answer(200, special)
         if job.looks < self.looks_until_done:
             return answer(200, {"id": job_id, "status": "pending", "results": {}})
+        if job.created is None:
+            job.created = len({contact["email"] for contact in job.contacts} - self.contacts.keys())
         self.apply(job)
         if job.removes:
             return answer(200, {"id": job_id, "status": "completed", "results": {}})
-        results = {"requested_count": len(job.contacts), "created_count": len(job.contacts)}
+        known = len(job.contacts) - job.created
+        results = {"requested_count": len(job.contacts), "created_count": job.created, "updated_count": known}
         return answer(200, {"id": job_id, "status": "completed", "results": results})
 
     def apply(self, job: Job) -> None:

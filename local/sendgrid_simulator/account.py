@@ -41,6 +41,7 @@ class Account:
     def settle(self, now: float) -> None:
         """Does what is due: first the jobs, so that exports see what they did."""
         self.jobs.settle(now)
+        self.lists.note_counts(now)
         self.exports.settle(now)
 
     def upserting(

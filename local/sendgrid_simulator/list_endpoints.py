@@ -29,10 +29,16 @@ def _describe(call: Call, found: ContactList) -> Json:
     return {
         "id": found.id,
         "name": found.name,
-        "contact_count": len(found.members),
+        "contact_count": _counted(call, found),
         "identifier_counts": call.simulation.account.contacts.count_identifiers(found.members),
         "_metadata": {"self": self_url},
     }
+
+
+def _counted(call: Call, found: ContactList) -> int:
+    """Counts the members as SendGrid does: those of a while ago."""
+    lag = call.simulation.configuration.count_lag_seconds
+    return found.count_at(call.simulation.clock() - lag) if lag else len(found.members)
 
 
 def _get_list(call: Call, *, not_found: object = None) -> ContactList:
@@ -142,9 +148,10 @@ def _remove_contacts(call: Call, now: float) -> Answer:
 
 
 def _count(call: Call, _now: float) -> Answer:
-    members = _get_list(call).members
-    counts = call.simulation.account.contacts.count_identifiers(members)
-    count = {"contact_count": len(members), "billable_count": len(members)}
+    found = _get_list(call)
+    counts = call.simulation.account.contacts.count_identifiers(found.members)
+    counted = _counted(call, found)
+    count = {"contact_count": counted, "billable_count": counted}
     return json_answer(200, count | {"identifier_counts": counts})
 
 

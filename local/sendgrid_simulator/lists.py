@@ -13,6 +13,17 @@ class ContactList:
     id: str
     name: str
     members: dict[int, None] = field(default_factory=dict)
+    counted: list[tuple[float, int]] = field(default_factory=list)
+    """When the number of members was another one than before, and which."""
+
+    def note_count(self, now: float) -> None:
+        """Remembers how many members there are, if that has changed."""
+        if not self.counted or self.counted[-1][1] != len(self.members):
+            self.counted.append((now, len(self.members)))
+
+    def count_at(self, moment: float) -> int:
+        """Gives the number of members of a moment; none before the list was first looked at."""
+        return next((count for since, count in reversed(self.counted) if since <= moment), 0)
 
 
 class Lists:
@@ -51,6 +62,11 @@ class Lists:
     def delete(self, list_id: str) -> ContactList | None:
         """Removes a list and gives it, or nothing when it was not there."""
         return self._by_id.pop(list_id, None)
+
+    def note_counts(self, now: float) -> None:
+        """Has every list remember how many members it has."""
+        for each in self._by_id.values():
+            each.note_count(now)
 
     def ids_with(self, number: int) -> list[str]:
         """Names the lists that a contact is on."""

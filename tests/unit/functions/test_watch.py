@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -17,13 +18,17 @@ if TYPE_CHECKING:
 
 
 class Sleeper:
-    """Sleeps in no time; while it does, `work` is done."""
+    """Sleeps in no time; while it does, `work` is done. Other threads sleep as ever."""
 
     def __init__(self) -> None:
         self.slept: list[float] = []
         self.work: Callable[[], object] = lambda: None
+        self._sleep = time.sleep
 
     def __call__(self, seconds: float) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            self._sleep(seconds)
+            return
         self.slept.append(seconds)
         self.work()
 
@@ -97,3 +102,13 @@ def test_more_than_a_few_are_answered_at_once(app: InMemoryApp, sleeper: Sleeper
 def test_a_wait_has_bounds(app: InMemoryApp, wait: str) -> None:
     refused = ask("get_run", run=app.start().id, params={"wait": wait})
     assert [error["field"] for error in told(refused)["errors"]] == ["wait"]
+
+
+def test_who_waits_is_answered_when_the_list_is_ready_too(app: InMemoryApp, sleeper: Sleeper) -> None:
+    run = app.start()
+    while not app.run(run).status.is_terminal:
+        app.step()
+    assert told(ask("get_run", run=run.id))["list_ready"] == "looking"
+    sleeper.work = app.work
+    shown = told(ask("get_run", run=run.id, params={"wait": "20"}))
+    assert (shown["list_ready"], shown["list_not_confirmed"], len(sleeper.slept)) == ("ready", None, 1)

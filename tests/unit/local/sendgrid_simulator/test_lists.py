@@ -157,3 +157,14 @@ def test_reading_an_unknown_list_gets_a_bare_array(sendgrid: InMemorySendGrid) -
 )
 def test_an_unknown_list_is_not_found(sendgrid: InMemorySendGrid, method: str, suffix: str) -> None:
     assert sendgrid.api.request(method, f"{LISTS}/{uuid.uuid4()}{suffix}").status_code == 404
+
+
+def test_counts_may_be_some_time_old(sendgrid: InMemorySendGrid) -> None:
+    sendgrid.control.configure(count_lag_seconds=60)
+    sendgrid.upsert(ANN, BOB)
+    path = f"{LISTS}/{sendgrid.list_id}"
+    assert sendgrid.api.get(path).json()["contact_count"] == 0
+    sendgrid.clock.pass_(59)
+    assert sendgrid.api.get(f"{path}/contacts/count").json()["contact_count"] == 0
+    sendgrid.clock.pass_(2)
+    assert sendgrid.api.get(f"{path}/contacts/count").json()["contact_count"] == 2

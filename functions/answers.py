@@ -11,6 +11,7 @@ from shared.definitions.segments import Segment
 from shared.model.audit import AuditEntry
 from shared.model.definitions import Actor, Connection, Export
 from shared.model.documents import Document
+from shared.model.overdue import Overdue
 from shared.model.reasons import Reason, RunStatus
 from shared.model.warning_codes import ExportWarning
 from shared.runs.views import RunView
@@ -78,6 +79,8 @@ class ExportDetails(ExportView):
 
     last_run: LastRun | None
     """The newest run, dry runs and adoptions apart, of those that the caller may see."""
+    overdue: Overdue | None
+    """Since when it does not do what its `expect_every` says, and why, as the timer has seen it last."""
 
 
 class ConnectionList(Document):
@@ -152,10 +155,10 @@ def export_view(
     return ExportView.model_validate({**_flat(saved), "next_run_at": next_run_at, "warnings": tuple(warnings)})
 
 
-def export_details(view: ExportView, run: Run | None) -> ExportDetails:
-    """A saved export, and its last run."""
+def export_details(view: ExportView, run: Run | None, overdue: Overdue | None) -> ExportDetails:
+    """A saved export, its last run, and whether it is overdue."""
     last = LastRun.model_validate({name: getattr(run, name) for name in LastRun.model_fields}) if run else None
-    return ExportDetails.model_validate({**dict(view), "last_run": last})
+    return ExportDetails.model_validate({**dict(view), "last_run": last, "overdue": overdue})
 
 
 def _flat(saved: Saved[Any]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from shared.errors import TooManyRequestsError
 from shared.model.definitions import Identifier, Text
 from shared.model.documents import Document
 from shared.runs.outlook import find_last_run, find_next_due, tell_hindrances, tell_last_hindrance
+from shared.runs.overdue import as_warning, find_overdue
 from shared.runs.overview import list_overview
 from shared.runs.preview import Preview
 
@@ -93,7 +94,10 @@ def list_exports(call: Call) -> func.HttpResponse:
 def _details(
     call: Call, saved: Saved[Export], through: Saved[Connection] | None, last: Run | None
 ) -> ExportDetails:
-    return export_details(_shown(call, saved, through, tell_last_hindrance(last, saved, through)), last)
+    overdue = find_overdue(call.services, saved)
+    told = (as_warning(saved.definition, overdue),) if overdue else ()
+    view = _shown(call, saved, through, (*tell_last_hindrance(last, saved, through), *told))
+    return export_details(view, last, overdue)
 
 
 def _shown(

@@ -23,11 +23,13 @@ def refresh_exports(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the sto
 
 @blueprint.timer_trigger(arg_name="timer", schedule="%SCHEDULE_TICK%", run_on_startup=False, use_monitor=True)
 def sweep(timer: func.TimerRequest) -> None:  # noqa: ARG001 - the store knows when it last ran
-    """Send lost messages again and delete what is past its retention."""
+    """Send lost messages again, delete what is past its retention, and look for overdue exports."""
+    from shared.runs.overdue import watch_exports
     from shared.runs.pulse import note_tick
     from shared.runs.sweep import sweep as sweep_runs
 
     services = get_services()
     with services.heartbeat.working():
         sweep_runs(services)
+        watch_exports(services)
         note_tick(services.store, "sweep", services.clock())

@@ -366,6 +366,30 @@ LIST_LOOK_CAP: Final = 120.0
 LIST_STEADY: Final = 60.0
 """Seconds for which SendGrid's count of a list must stay the same. Ours: an import takes effect after 30 s."""
 
+EXPECT_EVERY_MIN: Final = 60.0
+"""Shortest time in which an export may be expected to succeed, in seconds. Ours."""
+
+EXPECT_EVERY_MAX: Final = 366 * 24 * 3600.0
+"""Longest such time, in seconds. Ours."""
+
+OVERDUE_EVERY: Final = 300.0
+"""Seconds between two looks for exports that are overdue."""
+
+OVERDUE_EXPORTS_A_TICK: Final = 200
+"""Exports that one tick of the timer looks at; three small reads each."""
+
+REJECTED_SHARES_KEPT: Final = 10
+"""Runs whose rejected share is kept to hold the next one against."""
+
+REJECTED_JUMP_FROM: Final = 3
+"""Runs from which it is known what share is usual."""
+
+REJECTED_JUMP: Final = 0.01
+"""A rejected share has jumped when it is twice the usual one, this much above it, and …"""
+
+REJECTED_JUMP_ROWS: Final = 10
+"""… of so many rows."""
+
 REMOVAL_SHARE_MAX: Final = 0.1
 """With a larger share of leavers among the members nobody is taken off the list, unless the export says so."""
 

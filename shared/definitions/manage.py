@@ -15,7 +15,14 @@ from shared.errors import (
 )
 from shared.limits import NAME_MAX
 from shared.model.definitions import Connection, ConnectionDraft, Consent, ConsentText, Export, Off, Saved
-from shared.storage.layout import connection_blob, export_blob, members_folder, membership_blob
+from shared.storage.layout import (
+    connection_blob,
+    export_blob,
+    export_watch_blob,
+    freshness_blob,
+    members_folder,
+    membership_blob,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -192,6 +199,7 @@ def delete_export(services: Services, export: str, *, etag: str | None) -> None:
     Raises NotFoundError, PreconditionFailedError.
     """
     saved.delete(services, export_blob(export), f"export {export}", etag)
-    services.store.blobs.delete(membership_blob(export))
+    for name in (freshness_blob(export), export_watch_blob(export), membership_blob(export)):
+        services.store.blobs.delete(name)
     for item in services.store.blobs.list_blobs(members_folder(export)):
         services.store.blobs.delete(item.name)

@@ -39,6 +39,7 @@ from shared.limits import (
 from shared.model.cron import check_cron
 from shared.model.documents import Document
 from shared.model.layout import Layout
+from shared.model.overdue import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -330,6 +331,9 @@ class Export(Document):
     """In so many runs in a row a member must be in no extract to have left."""
     max_removals: MaxRemovals = MaxRemovals()
     schedule: Schedule = FollowRefresh()
+    expect_every: Span | None = None
+    """How often it is to succeed with a new extract, as an ISO 8601 duration such as P1D; if it does not, it is
+    overdue, and whoever wants to know is told."""
     overlap: Literal["wait", "skip"] = "wait"
     """What a run does while another run of the export is not over."""
     enabled: Annotated[bool, Field(strict=True)] = True

@@ -183,6 +183,10 @@ class Run(Document):
     """When SendGrid had accepted the last chunk."""
     finished_at: AwareDatetime | None = None
     extracts: tuple[ExtractSummary, ...] = ()
+    extract_delivered_at: AwareDatetime | None = None
+    """When the newest extract was delivered; of several segments, the oldest of their newest."""
+    extract_looked_at: AwareDatetime | None = None
+    """When the run has looked for it; None of one that sends what an earlier run has read."""
     counts: Counts = Counts()
     chunks: ChunkProgress = ChunkProgress()
     members: MembershipChange | None = None
@@ -207,6 +211,13 @@ class Run(Document):
     """Contacts on the list by SendGrid's count at the last look after it."""
     list_not_confirmed: NotConfirmed | None = None
     """Why the list is not known to be ready."""
+
+    @property
+    def extract_age_s(self) -> float | None:
+        """How old the newest extract was when the run looked for it, in seconds."""
+        if self.extract_delivered_at is None or self.extract_looked_at is None:
+            return None
+        return round(max((self.extract_looked_at - self.extract_delivered_at).total_seconds(), 0), 1)
 
     @property
     def submitted_by(self) -> str | None:

@@ -19,6 +19,16 @@ class WarningCode(ExplainedCode):
         "Something could not be looked at when the export was saved: it was away, busy or slow.",
         "Nothing; a dry run (POST …/plan) looks at everything.",
     )
+    NO_SUCCESS = (
+        "no_success",
+        "The export is overdue: no run has succeeded for longer than its expect_every.",
+        "Look at its last runs; the reason of each says what to do.",
+    )
+    NO_NEW_EXTRACT = (
+        "no_new_extract",
+        "The export is overdue: the newest extract is older than its expect_every.",
+        "See whether the source still delivers: in Customer Insights, the export's last run and its connection.",
+    )
 
 
 class ExportWarning(Document):

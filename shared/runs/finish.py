@@ -12,6 +12,7 @@ from shared.model.reasons import Reason, RunStatus
 from shared.model.runs import ChunkResult, Counts, Plan, Run, Stop, Success
 from shared.notifications.run_notices import run_ended
 from shared.notifications.tell import tell
+from shared.runs.freshness import note_freshness
 from shared.runs.list_ready import note_check, send_first_look
 from shared.runs.membership import commit_members
 from shared.runs.outcomes import add_up, count_differences, judge, with_warnings
@@ -214,6 +215,8 @@ def _end(services: Services, export: str, run: str, changes: dict[str, object]) 
     ended = change(services.store.get(blobs.document, Run).document)
     if ended_here:  # it is written down before it is so: afterwards nothing would come back to do it
         services.audit.note_end(ended, connection=ended.connection, submitted_by=ended.submitted_by)
+        if jump := note_freshness(services, ended):
+            changes = changes | {"warnings": (*ended.warnings, jump)}
     document = services.store.update(blobs.document, Run, change)
     tell_end(services, document)
     if ended_here:
@@ -239,6 +242,7 @@ def _log_end(run: Run) -> None:
         trigger=run.trigger,
         status=run.status,
         reason=run.reason.code if run.reason else None,
+        extract_age_s=run.extract_age_s,
         duration_s=round((run.finished_at - run.created_at).total_seconds(), 1) if run.finished_at else None,
         read=run.counts.rows_read,
         sent=run.counts.sent,

@@ -23,6 +23,8 @@ from shared.model.list_ready import ListCheck, ListReady, ListReadyCode, NotConf
 from shared.model.messages import ListMessage
 from shared.model.reasons import RunStatus
 from shared.model.runs import ChunkStatus, Run, RunLock
+from shared.notifications.run_notices import list_ready
+from shared.notifications.tell import tell
 from shared.runs.enqueue import enqueue, postpone
 from shared.sendgrid.api import contact_count, get_list_count
 from shared.sendgrid.decisions import backoff
@@ -173,6 +175,9 @@ def look(services: Services, message: ListMessage) -> None:
         return
     if not run.document.status.is_terminal:
         return  # its end was cut off, and is made up for; the sweeper sends the next message
+    if run.document.list_ready is not ListReady.LOOKING:
+        _tell_ready(services, found)  # that was cut off
+        return
     now = services.clock()
     moment = services.sendgrid.reserve(check.connection, Endpoint.LISTS, now=now, slot=check.slot)
     if moment > now:
@@ -221,7 +226,7 @@ def _decide(services: Services, found: Versioned[ListCheck], seen: ListCheck, as
     steady_at = since + timedelta(seconds=LIST_STEADY) if since is not None and seen.is_expected else None
     if steady_at is not None and now >= steady_at:
         _note_end(services, seen, None)
-        services.store.blobs.delete(list_check_blob(seen.list_id))
+        _tell_ready(services, found)
         return
     if now >= seen.ends_at:
         _note_end(services, seen, _why_not(seen))
@@ -232,6 +237,17 @@ def _decide(services: Services, found: Versioned[ListCheck], seen: ListCheck, as
         wait = min(wait, (steady_at - now).total_seconds())
     wait = min(wait, max((seen.ends_at - now).total_seconds(), 0.0))
     _look_again(services, found, seen, max(wait, asked, 1.0))
+
+
+def _tell_ready(services: Services, found: Versioned[ListCheck]) -> None:
+    """Have those told who want to know that the list is ready; where that fails, at a look to come."""
+    check = found.document
+    run = services.store.get(RunBlobs(export=check.export, run=check.run).document, Run).document
+    notice = list_ready(run)
+    if notice is None or tell(services, notice):
+        services.store.blobs.delete(list_check_blob(check.list_id))
+        return
+    _look_again(services, found, check, LIST_LOOK_CAP)
 
 
 def _why_not(check: ListCheck) -> NotConfirmed:

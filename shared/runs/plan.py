@@ -143,6 +143,7 @@ def _draft_again(services: Services, blobs: RunBlobs, run: Run, job: ExportWithC
 def _draft_plan(services: Services, blobs: RunBlobs, run: Run, job: ExportWithConnection, attempt: int) -> Plan:
     """The plan of the newest extracts."""
     extracts = complete_extracts(services, job, run)
+    _note_extracts(services, blobs, extracts)
     identity = fingerprint(job, extracts)
     if not run.force:
         _skip_if_unchanged(services, run, identity, extracts)
@@ -150,6 +151,16 @@ def _draft_plan(services: Services, blobs: RunBlobs, run: Run, job: ExportWithCo
     preflight = check_sendgrid(services.sendgrid, job.account, job.export, attempt=attempt)
     prepared = Prepared(job=job, extracts=extracts, preflight=preflight, fingerprint=identity, force=run.force)
     return _run_planner(services, blobs, prepared)
+
+
+def _note_extracts(services: Services, blobs: RunBlobs, extracts: Sequence[Extract]) -> None:
+    """Tell in the run's document how old the newest extracts are, however the run ends."""
+    changes = {
+        "extracts": tuple(extract.summary() for extract in extracts),
+        "extract_delivered_at": min(extract.delivered_at for extract in extracts),
+        "extract_looked_at": services.clock(),
+    }
+    services.store.update(blobs.document, Run, lambda run: run.model_copy(update=changes))
 
 
 def _skip_if_unchanged(services: Services, run: Run, identity: str, extracts: Sequence[Extract]) -> None:

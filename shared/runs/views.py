@@ -130,6 +130,10 @@ class RunView(Document):
     duration_s: float | None
     """Seconds from its start to its end; null until it is over."""
     extracts: tuple[ExtractSummary, ...]
+    extract_delivered_at: AwareDatetime | None
+    """When the newest extract was delivered; of several segments, the oldest of their newest."""
+    extract_age_s: float | None
+    """How old that was when the run looked for it, in seconds."""
     counts: Counts
     chunks: ChunkProgress
     members: MembershipChange | None
@@ -160,7 +164,11 @@ class RunView(Document):
     def of(cls, run: Run, **more: object) -> Self:
         """The view of a stored run, with what a richer view adds."""
         took = run.finished_at - run.created_at if run.finished_at else None
-        told = {"links": RunLinks.of(run), "duration_s": round(took.total_seconds(), 1) if took else None}
+        told = {
+            "links": RunLinks.of(run),
+            "duration_s": round(took.total_seconds(), 1) if took else None,
+            "extract_age_s": run.extract_age_s,
+        }
         stored = {name: getattr(run, name) for name in RunView.model_fields if name not in told}
         return cls.model_validate(stored | told | more)
 

@@ -12,6 +12,9 @@ list-checks/{list}.json                           the look after a list once a r
 members/{export}.json                             which generation of the export's members is the current one
 members/{export}/{run}-{attempt}.parquet          the members after a run: people's data
 successes/{export}.json                           the last successful run and what it was made from
+freshness/{export}.json                           when the export last succeeded, how old what it read was
+overdue/{export}.json                             whether an export that is watched is overdue
+overdue.json                                      how far the look for overdue exports is
 requests/{export}/keys/{digest}.json              which run an Idempotency-Key started, for a day
 requests/{export}/{uid}-adoption.json             which run adopts the list, or did last
 cleaning.json                                     when old chunks were last deleted
@@ -100,6 +103,22 @@ LIST_CHECKS = "list-checks/"
 def list_check_blob(list_id: UUID) -> str:
     """Blob of the look after a list."""
     return f"{LIST_CHECKS}{list_id}.json"
+
+
+def freshness_blob(export: str) -> str:
+    """Blob of what the runs of an export tell of how fresh it is."""
+    return f"freshness/{export}.json"
+
+
+EXPORT_WATCHES = "overdue/"
+
+
+def export_watch_blob(export: str) -> str:
+    """Blob that says whether an export is overdue."""
+    return f"{EXPORT_WATCHES}{export}.json"
+
+
+WATCH_STATE_BLOB = "overdue.json"
 
 
 def success_blob(export: str) -> str:

@@ -25,7 +25,7 @@ SERVE := AUTHENTICATION
 CHECKS := SEED SCENARIOS KILLS
 export $(DEMO) $(EXPLAIN) $(SERVE) $(CHECKS)
 
-.PHONY: docs messages help demo explain serve check test coverage faults fuzz infra package sbom audit checkov az lint types bench contract install lock clean
+.PHONY: docs messages help demo explain serve check test coverage faults fuzz infra snapshots package sbom audit checkov az lint types bench contract install lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -77,6 +77,9 @@ contract: install ## The app against its own OpenAPI document, the SendGrid simu
 
 infra: install package ## Everything about the deployment that can be checked without Azure (BICEP=compiler)
 	@$(BIN)/python -m tools.infra
+
+snapshots: install ## What the template would deploy, into infra/snapshots: read the difference before it is committed (BICEP=compiler)
+	@$(BIN)/python -m tools.snapshots
 
 package: .local/package.zip sbom ## The deployment package with its requirements, in .local/package.zip, and what it holds beside it
 

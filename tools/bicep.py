@@ -88,6 +88,10 @@ class Compiler:
         return str(self._ask("bicep/format", path=str(file))["contents"])
 
     def plan(self, main: Path, parameters: Mapping[str, object]) -> Plan:
+        """What a template would deploy. Raises BicepError."""
+        return read_snapshot(self.snapshot(main, parameters))
+
+    def snapshot(self, main: Path, parameters: Mapping[str, object]) -> dict[str, Any]:
         """What a template would deploy: loops, conditions and names worked out. Raises BicepError."""
         with tempfile.TemporaryDirectory() as folder:
             given = Path(folder) / "checked.bicepparam"
@@ -95,7 +99,8 @@ class Compiler:
             lines += [f"param {name} = {_bicep(value)}" for name, value in parameters.items()]
             given.write_text("\n".join(lines) + "\n", encoding="utf-8")
             answer = self._ask("bicep/getSnapshot", path=str(given), metadata=TARGET)
-        return read_snapshot(json.loads(answer["snapshot"]))
+        worked_out: dict[str, Any] = json.loads(answer["snapshot"])
+        return worked_out
 
     def _ask(self, method: str, **parameters: object) -> Any:  # noqa: ANN401 - any JSON
         self._asked += 1

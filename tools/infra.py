@@ -39,7 +39,7 @@ def _ran(compiler: Path | None) -> list[str]:
         version = started.version
     return [
         f"ran            Bicep {version}: {len(files)} files compiled, and compared with its formatter",
-        f"ran            {len(POLICIES)} policies on what six variants would deploy; {len(mutants)} mutants",
+        f"ran            {len(POLICIES)} policies on what seven variants would deploy; {len(mutants)} mutants",
         "ran            settings, queues, events and queries against the code; scripts; workflows; package",
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 import requests
@@ -147,16 +148,22 @@ class AzureBlobs:
                 yield _item(item)
 
     def list_level(self, prefix: str = "") -> Level:
-        """Folders and blobs directly below `prefix`."""
-        folders: list[str] = []
+        """Folders and blobs directly below `prefix`.
+
+        Storage has them in the order of names with a slash behind folders, a hierarchical namespace in that of its
+        folders, and lists an empty folder as a folder or as a blob that stands for one.
+        """
+        folders: set[str] = set()
         blobs: list[BlobItem] = []
         with _mapped(f"{self._container.container_name}/{prefix}"):
             for item in self._container.walk_blobs(name_starts_with=prefix, include=["metadata"], delimiter="/"):
                 if isinstance(item, BlobPrefix):
-                    folders.append(item.name.rstrip("/"))
-                elif not (found := _item(item)).is_folder:
+                    folders.add(item.name.rstrip("/"))
+                elif (found := _item(item)).is_folder:
+                    folders.add(found.name)
+                else:
                     blobs.append(found)
-        return Level(folders=tuple(folders), blobs=tuple(blobs))
+        return Level(folders=tuple(sorted(folders)), blobs=tuple(sorted(blobs, key=attrgetter("name"))))
 
     def get(self, name: str) -> Blob:
         """The whole blob."""

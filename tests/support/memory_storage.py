@@ -48,9 +48,10 @@ class MemoryBlobs:
     def list_level(self, prefix: str = "") -> Level:
         items = list(self.list_blobs(prefix))
         below = {item.name: item.name[len(prefix) :].partition("/") for item in items}
-        folders = sorted({prefix + first for first, slash, _ in below.values() if slash})
-        direct = [item for item in items if not below[item.name][1] and not item.is_folder]
-        return Level(folders=tuple(folders), blobs=tuple(direct))
+        folders = {prefix + first for first, slash, _ in below.values() if slash}
+        direct = [item for item in items if not below[item.name][1]]
+        folders |= {item.name for item in direct if item.is_folder}
+        return Level(folders=tuple(sorted(folders)), blobs=tuple(item for item in direct if not item.is_folder))
 
     def add_folder(self, name: str) -> None:
         """What a hierarchical namespace lists for a folder."""

@@ -52,3 +52,10 @@ def test_a_blob_that_stands_for_a_folder_is_told_apart(container: ContainerClien
     assert [item.is_folder for item in blobs.list_blobs("Seg")] == [True, False, False]
     level = blobs.list_level("Seg")
     assert (level.folders, [item.name for item in level.blobs]) == (("Seg.csv",), ["Segments.csv"])
+
+
+def test_an_empty_folder_is_a_folder_all_the_same(container: ContainerClient) -> None:
+    container.upload_blob("Seg/2026-02-28", b"", metadata={"hdi_isfolder": "true"})
+    container.upload_blob("Seg/2026-02-27/part-0.csv", b"EMail\n")
+    level = AzureBlobs(container).list_level("Seg/")
+    assert (level.folders, level.blobs) == (("Seg/2026-02-27", "Seg/2026-02-28"), ())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError
+from shared.extracts.discovery import list_extracts
 from shared.storage.azure import AzureBlobs
 from tests.support.memory_storage import MemoryBlobs
 
@@ -110,3 +111,18 @@ def test_a_range_of_another_version_is_refused(blobs: Blobs) -> None:
     blobs.upsert("a", b"ghijkl")
     with pytest.raises(BlobChangedError):
         blobs.get_range("a", offset=0, length=3, etag=old)
+
+
+def test_folders_are_by_name_also_where_one_begins_like_another(blobs: Blobs) -> None:
+    """Storage lists them as `A-b/` and `A/`, which is another order."""
+    for name in ("r/A-b/1.csv", "r/A/1.csv", "r/A.csv/1.csv", "r/A-b.csv", "r/A.csv.gz"):
+        blobs.upsert(name, b"")
+    level = blobs.list_level("r/")
+    assert level.folders == ("r/A", "r/A-b", "r/A.csv")
+    assert [item.name for item in level.blobs] == ["r/A-b.csv", "r/A.csv.gz"]
+
+
+def test_a_segment_is_listed_beside_one_that_begins_like_it(blobs: Blobs) -> None:
+    for segment in ("A", "A-b"):
+        blobs.upsert(f"{segment}/2026-02-28/part-0.csv", b"EMail\n")
+    assert [each.segment for each in list_extracts(blobs)] == ["A", "A-b"]

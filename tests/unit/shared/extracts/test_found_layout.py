@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from shared.errors import RunEndError
 from shared.extracts.discovery import find_extract
+from shared.extracts.extract import ExtractIncompleteError
 from shared.model.definitions import SourceOptions
 from tests.support.memory_storage import MemoryBlobs
 
@@ -187,7 +188,16 @@ def test_a_newer_version_that_holds_debris_only_is_passed_over() -> None:
 def test_a_folder_of_a_hierarchical_namespace_is_no_file() -> None:
     blobs = delivered(["Seg.csv/part-00000-aa.csv"])
     blobs.add_folder("Seg.csv")
+    blobs.add_folder("Seg.csv/archive")
+    assert read(blobs) == {"Seg.csv/part-00000-aa.csv"}
+
+
+def test_a_folder_of_unfinished_work_counts_also_when_it_is_empty() -> None:
+    blobs = delivered(["Seg.csv/part-00000-aa.csv"])
     blobs.add_folder("Seg.csv/_temporary")
+    with pytest.raises(ExtractIncompleteError):
+        read(blobs)
+    blobs.upsert("Seg.csv/_SUCCESS", b"")
     assert read(blobs) == {"Seg.csv/part-00000-aa.csv"}
 
 

@@ -89,6 +89,22 @@ export function useAction(work) {
   return { act, clear, ...state };
 }
 
+// Whether an element has ever come into view: [ref, seen]. What costs a request waits for it.
+export function useSeen() {
+  const ref = useRef(null);
+  const [seen, setSeen] = useState(false);
+  useEffect(() => {
+    const observer = new IntersectionObserver((found) => {
+      if (!found.some((each) => each.isIntersecting)) return;
+      setSeen(true);
+      observer.disconnect();
+    });
+    observer.observe(ref.current);
+    return () => observer.disconnect();
+  }, []);
+  return [ref, seen];
+}
+
 let codes = null;
 
 // What a code means and what to do, by code, in the app's own words: GET /api/reasons, asked once.

@@ -120,7 +120,7 @@ class Console:
         violations = [f"policy: {each}" for each in self.page.evaluate("violations")]
         too_wide = [f"{wide} pixels wider than the window"] if wide > 0 else []
         found = [*self.faults, *violations, *too_wide, *self.axe()]
-        assert found == []
+        assert not found, "\n".join(found)
 
     def judge_everywhere(self) -> None:
         """The same, in light and dark, and on a phone."""

@@ -21,6 +21,7 @@ export function Table({ caption, columns, rows, rowKey = (row) => row.id, empty 
                 html`<${at === 0 ? "th" : "td"}
                   scope=${at === 0 ? "row" : undefined}
                   class=${column.numeric ? "numeric" : ""}
+                  data-column=${column.title}
                   >${column.cell(row)}<//
                 >`,
             )}

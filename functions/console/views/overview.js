@@ -7,43 +7,53 @@ import { Page } from "../components/page.js";
 import { Spinner } from "../components/spinner.js";
 import { Table } from "../components/table.js";
 import { Time } from "../components/time.js";
-import { useResource } from "../hooks.js";
-import { html } from "../html.js";
+import { useAll, useResource, useSeen } from "../hooks.js";
+import { html, useEffect } from "../html.js";
 import { t } from "../i18n.js";
 import { href } from "../router.js";
 import { may } from "../session.js";
 
 const RUNS_IN_CHART = 12;
-const LOOK_SECONDS = 30;
+const LOOK_SECONDS = 60;
 
 export default function Overview() {
-  const exports = useResource("/api/exports", { every: LOOK_SECONDS });
-  const actions = may("put_export") && exports.data?.exports.length > 0
+  const { items, problem, loading, reload } = useAll("/api/exports", "exports");
+  useEffect(() => {
+    const timer = setInterval(() => document.visibilityState === "visible" && reload(), LOOK_SECONDS * 1000);
+    return () => clearInterval(timer);
+  }, []);
+  const actions = may("put_export") && items?.length > 0
     && html`<a class="button main" href=${href(["exports", "new"])}>${t("overview.new_export")}</a>`;
   return html`<${Page} title=${t("overview.title")} actions=${actions}>
     <${HealthBar} />
-    <${ErrorBox} problem=${exports.problem} retry=${exports.reload} />
-    ${!exports.data && exports.loading && html`<${Spinner} />`}
-    ${exports.data && (exports.data.exports.length ? html`<${Exports} exports=${exports.data.exports} />` : html`<${Empty} />`)}
+    <${ErrorBox} problem=${problem} retry=${reload} />
+    ${loading && html`<${Spinner} />`}
+    ${items && (items.length ? html`<${Exports} exports=${items} />` : html`<${Empty} />`)}
   <//>`;
 }
 
 // Whether the app itself is well; GET /api/health answers 503 where it is not, and says why.
 function HealthBar() {
   const { data, problem, reload } = useResource("/api/health", { every: LOOK_SECONDS, once: true });
-  if (data) return html`<p class="health health-good"><span class="swatch"></span>${t("health.good", { version: data.version })}</p>`;
-  if (!problem) return null;
-  return html`<div class="health health-bad">
-    <${ErrorBox} problem=${problem} retry=${reload}>
+  if (problem?.problems?.length) {
+    return html`<div class="box box-bad" role="alert">
+      <p><strong>${t("health.bad")}</strong></p>
       <ul>${problem.problems.map((each) => html`<li>${each}</li>`)}</ul>
-    <//>
-  </div>`;
+      <p><button type="button" onClick=${reload}>${t("health.again")}</button></p>
+    </div>`;
+  }
+  if (problem) return html`<${ErrorBox} problem=${problem} retry=${reload} />`;
+  return html`<p class="health">
+    ${data && html`<span class="swatch"></span>${t("health.good", { version: data.version })}`}
+  </p>`;
 }
 
-const worst = (each) => (each.warnings.length ? 2 : 0) + (each.last_run?.status === "failed" ? 1 : 0);
+// What needs somebody stands first: warnings, then runs that failed; what was switched off needs nobody.
+const urgency = ({ enabled, warnings, last_run: run }) =>
+  enabled ? (warnings.length ? 2 : 0) + (run?.status === "failed" ? 1 : 0) : 0;
 
 function Exports({ exports }) {
-  const rows = exports.toSorted((one, other) => worst(other) - worst(one) || one.name.localeCompare(other.name));
+  const rows = exports.toSorted((one, other) => urgency(other) - urgency(one) || one.name.localeCompare(other.name));
   const columns = [
     { title: t("overview.export"), cell: (each) => html`<${Name} each=${each} />` },
     { title: t("overview.last_run"), cell: (each) => html`<${LastRun} each=${each} />` },
@@ -63,7 +73,7 @@ function LastRun({ each }) {
   const run = each.last_run;
   if (!run) return html`<span class="quiet">${t("overview.never_run")}</span>`;
   return html`<a href=${href(["exports", each.id, "runs", run.id])}><${RunStatus} status=${run.status} /></a>
-    <div class="quiet"><${Time} at=${run.finished_at} ago /></div>`;
+    <div class="quiet"><${Time} at=${run.finished_at ?? run.created_at} ago /></div>`;
 }
 
 function NextRun({ each }) {
@@ -74,9 +84,13 @@ function NextRun({ each }) {
 
 // Contacts on the list against the rows of the segment, over the last runs that are over.
 function Contacts({ id }) {
-  const { data } = useResource(path("exports", id, "runs"), { query: { limit: RUNS_IN_CHART } });
+  const [ref, seen] = useSeen();
+  const { data } = useResource(seen ? path("exports", id, "runs") : null, { query: { limit: RUNS_IN_CHART } });
   const runs = (data?.runs ?? []).filter((run) => run.kind === "send" && run.finished_at).toReversed();
-  if (!runs.length) return null;
+  return html`<div ref=${ref}>${runs.length > 0 && html`<${History} runs=${runs} />`}</div>`;
+}
+
+function History({ runs }) {
   const series = [
     { label: t("overview.in_segment"), values: runs.map((run) => run.counts.rows_read), kind: "bars" },
     { label: t("overview.on_list"), values: runs.map((run) => run.list_count_after), kind: "line" },

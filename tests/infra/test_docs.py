@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tools import costs
+
 if TYPE_CHECKING:
     from tools.bicep import Compiler
     from tools.deployment import Plan
@@ -26,6 +28,10 @@ def _cost_rows() -> list[tuple[str, float, float]]:
     return [(name, float(small), float(large)) for name, small, large in rows]
 
 
+def test_costs_are_those_of_what_is_deployed(plans: dict[str, Plan]) -> None:
+    assert costs.table(plans["private"]) in _section("Costs"), "run python -m tools.costs"
+
+
 @pytest.mark.parametrize("column", [1, 2])
 def test_sums_of_costs_are_right(column: int) -> None:
     rows = _cost_rows()
@@ -33,6 +39,11 @@ def test_sums_of_costs_are_right(column: int) -> None:
     public = names.index("**sum, public network**")
     assert sum(row[column] for row in rows[:public]) == pytest.approx(rows[public][column])  # type: ignore[misc]
     assert sum(row[column] for row in rows[public:-1]) == pytest.approx(rows[-1][column])  # type: ignore[misc]
+
+
+def test_what_the_network_costs_is_said_once_more() -> None:
+    ((_, network, _),) = [row for row in _cost_rows() if "private endpoints" in row[0]]
+    assert f"{network:.2f} USD a month more" in TEXT
 
 
 def test_every_alert_is_explained(public: Plan) -> None:
@@ -56,6 +67,7 @@ def test_private_network_has_the_endpoints_that_are_paid_for(plans: dict[str, Pl
     private = plans["private"]
     assert len(private.of_type("Microsoft.Network/privateEndpoints")) == 7
     assert len(private.of_type("Microsoft.Network/privateDnsZones")) == 4
+    assert "seven private endpoints, four DNS zones" in TEXT
 
 
 def test_files_and_targets_that_are_named_exist() -> None:

@@ -1,7 +1,7 @@
 """What a deployment costs a month, added up from quantities and prices: `python -m tools.costs` prints the table.
 
-Queues, alerts and private endpoints are counted in what the template would deploy. The table stands in docs/deploy.md,
-and a test holds it there.
+Queues, alerts and private endpoints are counted in what the template would deploy. The table stands in
+docs/deploy.md, and a test holds it there.
 """
 
 from __future__ import annotations

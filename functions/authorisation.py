@@ -13,6 +13,7 @@ import azure.functions as func  # noqa: TC002 - the host's worker evaluates the 
 from functions.operations import OPERATIONS, Operation
 from functions.problems import REQUEST_ID, answered, answering
 from functions.requests import identifier, require_known, run_id
+from functions.tracing import traced
 from functions.wiring import get_http_services
 from shared.access.callers import Relation
 from shared.access.policy import POLICY, Kind, Target, Verdict, has_any, judge
@@ -198,7 +199,7 @@ def endpoint(
 
         handle.__name__, handle.__doc__ = work.__name__, work.__doc__
         registered: FunctionBuilder = blueprint.route(f"api/{path}", methods=[method], trigger_arg_name="request")(
-            answering(handle)
+            traced(answering(handle))
         )
         return registered
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import azure.functions as func
 
+from functions.tracing import traceparent_of
 from functions.wiring import get_services
+from shared import trace
 from shared.errors import SettingsError, TransientError
 from shared.model.messages import (
     CHUNKS_QUEUE,
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 
     from shared.services import Services
 
-    type Handler = Callable[[func.QueueMessage], None]
+    type Handler = Callable[[func.QueueMessage, func.Context], None]
 
 CONNECTION = "DataStorage"
 """Name of the setting group that says where the queues are."""
@@ -43,8 +45,12 @@ def postponing[M: Message](kind: type[M] | Kinds[M]) -> Callable[[Callable[[Serv
 
     def decorate(work: Callable[[Services, M, str], None]) -> Handler:
         @functools.wraps(work, assigned=("__module__", "__name__", "__qualname__", "__doc__"))
-        def handle(message: func.QueueMessage) -> None:
+        def handle(message: func.QueueMessage, context: func.Context) -> None:
             body = kind.model_validate_json(message.get_body())
+            with trace.entered(traceparent_of(context), body.traceparent):
+                attempt(message, body)
+
+        def attempt(message: func.QueueMessage, body: M) -> None:
             services = get_services()
             identity = str(message.id)
             unfinished = body.unfinished + (message.dequeue_count or 1) - 1
@@ -130,21 +136,21 @@ def notify(message: func.QueueMessage) -> None:
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=RUNS_QUEUE + POISON_SUFFIX, connection=CONNECTION)
-def bury_run(message: func.QueueMessage) -> None:
+def bury_run(message: func.QueueMessage, context: func.Context) -> None:
     """End a run that could not be planned."""
-    _dead_letter(RunMessage, message)
+    _dead_letter(RunMessage, message, context)
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=CHUNKS_QUEUE + POISON_SUFFIX, connection=CONNECTION)
-def bury_chunk(message: func.QueueMessage) -> None:
+def bury_chunk(message: func.QueueMessage, context: func.Context) -> None:
     """End a chunk that could not be delivered."""
-    _dead_letter(ChunkMessage, message)
+    _dead_letter(ChunkMessage, message, context)
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=IMPORTS_QUEUE + POISON_SUFFIX, connection=CONNECTION)
-def bury_import(message: func.QueueMessage) -> None:
+def bury_import(message: func.QueueMessage, context: func.Context) -> None:
     """End a chunk whose import jobs could not be polled, or the look after a list."""
-    _dead_letter(ON_IMPORTS, message)
+    _dead_letter(ON_IMPORTS, message, context)
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=NOTIFICATIONS_QUEUE + POISON_SUFFIX, connection=CONNECTION)
@@ -155,7 +161,8 @@ def bury_notification(message: func.QueueMessage) -> None:
     deliver.bury(get_services(), message.get_body(), str(message.id))
 
 
-def _dead_letter[M: Message](kind: type[M] | Kinds[M], message: func.QueueMessage) -> None:
+def _dead_letter[M: Message](kind: type[M] | Kinds[M], message: func.QueueMessage, context: func.Context) -> None:
     from shared.runs.dead_letters import dead_letter
 
-    dead_letter(get_services(), kind, message.get_body(), str(message.id))
+    with trace.entered(traceparent_of(context)):
+        dead_letter(get_services(), kind, message.get_body(), str(message.id))

@@ -14,6 +14,7 @@ from functions.reference import all_codes
 from shared.model.roles import Role
 from tools.exports.definitions import Kind
 from tools.exports.schemas import schema_text
+from tools.telemetry_names import events_table, facts_table
 
 ROOT: Final = Path(__file__).parents[1]
 BEGIN: Final = "<!-- made by `make docs`: {} -->"
@@ -37,16 +38,12 @@ BOUNDS: Final = {"minimum": "≥", "maximum": "≤", "minLength": "characters �
 
 def made_files() -> dict[Path, str]:
     """Every file that is made, or has a made part, with its text."""
-    api = ROOT / "docs" / "api.md"
-    text = api.read_text(encoding="utf-8")
-    for name, table in (("operations", operations_table()), ("fields", fields_tables())):
-        begin = BEGIN.format(name)
-        before, _, rest = text.partition(begin)
-        text = f"{before}{begin}\n\n{table}\n\n{END}{rest.partition(END)[2]}"
+    api, telemetry = ROOT / "docs" / "api.md", ROOT / "docs" / "telemetry.md"
     return {
         ROOT / "docs" / "openapi.json": json.dumps(describe_api(), indent=2, ensure_ascii=False) + "\n",
         ROOT / "docs" / "errors.md": errors_page(),
-        api: text,
+        api: with_made_parts(api, operations=operations_table(), fields=fields_tables()),
+        telemetry: with_made_parts(telemetry, events=events_table(), facts=facts_table()),
         ROOT / "infra" / "console-paths.json": json.dumps(console_paths(), indent=2) + "\n",
         **{ROOT / "docs" / "schemas" / f"{kind}.schema.json": schema_text(kind) for kind in Kind},
     }
@@ -55,6 +52,16 @@ def made_files() -> dict[Path, str]:
 def console_paths() -> list[str]:
     """Everything that the console loads; what stands in front of the app lets it through by its whole address."""
     return ["/console", *(f"/console/{name}" for name in console_page.files())]
+
+
+def with_made_parts(page: Path, **parts: str) -> str:
+    """A page whose parts of these names are made anew."""
+    text = page.read_text(encoding="utf-8")
+    for name, part in parts.items():
+        begin = BEGIN.format(name)
+        before, _, rest = text.partition(begin)
+        text = f"{before}{begin}\n\n{part}\n\n{END}{rest.partition(END)[2]}"
+    return text
 
 
 def operations_table() -> str:

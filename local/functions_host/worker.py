@@ -7,6 +7,7 @@ The order of calls is that of the proxy worker, which loads the same library in 
 import asyncio
 import json
 import os
+import re
 import secrets
 import sys
 import threading
@@ -63,6 +64,13 @@ def path_with_app_last(path: Iterable[str], app_dir: Path) -> list[str]:
     """
     unwanted = {app_dir, PROJECT_ROOT}
     return [*(entry for entry in path if Path(entry).resolve() not in unwanted), str(app_dir)]
+
+
+def _traceparent(trigger_value: protos.TypedData) -> str:
+    """Return the invocation's place in a trace; over HTTP it goes on the caller's, as ASP.NET Core does it."""
+    sent = trigger_value.http.headers.get("traceparent", "") if trigger_value.http else ""
+    found = re.fullmatch(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", sent)
+    return f"00-{found[1] if found else secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
 
 
 class Worker:
@@ -136,9 +144,7 @@ class Worker:
             function_id=function.function_id,
             input_data=[protos.ParameterBinding(name=function.trigger["name"], data=trigger_value)],
             trigger_metadata=trigger_metadata,
-            trace_context=protos.RpcTraceContext(
-                trace_parent=f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
-            ),
+            trace_context=protos.RpcTraceContext(trace_parent=_traceparent(trigger_value)),
         )
         return await self._ask(
             self._library.invocation_request,

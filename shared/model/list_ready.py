@@ -81,6 +81,8 @@ class ListCheck(Document):
     list_id: UUID
     export: Identifier
     run: RunId
+    trace_id: str | None = None
+    """That of the run."""
     token: str
     """Which message looks next; older ones end."""
     connection: Identifier

@@ -44,6 +44,8 @@ class Message(Document):
     """Id of the message that was put off to be tried alone, if this is not the first."""
     revived: bool = False
     """Whether it failed too often once, and was given another chance."""
+    traceparent: str | None = None
+    """The trace of its run; a message that lacks it, or whose it cannot be read, begins one of its own."""
 
     def as_suspect(self, origin: str, unfinished: int) -> Self:
         """The message with its past; it keeps that until its work came to an end."""

@@ -162,6 +162,8 @@ class Run(Document):
     acts_for: Actor
     """Whose right to use the connection it needs: who started it, or who saved the export last."""
     created_at: AwareDatetime
+    trace_id: str | None = None
+    """By W3C Trace Context; every line about the run has it."""
     due_at: AwareDatetime | None = None
     status: RunStatus = RunStatus.QUEUED
     reason: Reason | None = None

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from shared import trace
 from shared.errors import BlobMissingError
 from shared.model.messages import ChunkMessage, ImportMessage, ListMessage, RunMessage
 from shared.model.reason_codes import ReasonCode
@@ -46,9 +47,19 @@ def dead_letter[M: Message](services: Services, kind: type[M] | Kinds[M], body: 
     except ValidationError:
         log_event(Event.POISON_MESSAGE, level=logging.ERROR, queue=kind.queue, message=message_id)
         return  # not a message of ours: keeping it is all there is to do
+    with trace.entered(_own(), message.traceparent):
+        _go_on(services, kind.queue, message, message_id)
+
+
+def _own() -> str | None:
+    here = trace.current()
+    return here.traceparent if here else None
+
+
+def _go_on(services: Services, queue: str, message: Message, message_id: str) -> None:
     event = Event.POISON_MESSAGE if message.revived else Event.MESSAGE_REVIVED
     level = logging.ERROR if message.revived else logging.WARNING
-    log_event(event, level=level, queue=kind.queue, message=message_id, export=message.export, run=message.run)
+    log_event(event, level=level, queue=queue, message=message_id, export=message.export, run=message.run)
     try:
         if message.revived:
             _end(services, message)
@@ -60,7 +71,7 @@ def dead_letter[M: Message](services: Services, kind: type[M] | Kinds[M], body: 
         log_event(
             Event.POISON_MESSAGE,
             level=logging.ERROR,
-            queue=kind.queue,
+            queue=queue,
             message=message_id,
             error=type(error).__name__,
         )

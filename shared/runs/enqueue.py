@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shared import trace
 from shared.limits import STORAGE_WAIT_CAP
 from shared.model.messages import ChunkMessage
 from shared.sendgrid.decisions import backoff
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def enqueue(services: Services, message: Message, *, delay: float = 0) -> None:
-    """Put the message on its queue, visible after `delay` seconds."""
+    """Put the message on its queue, visible after `delay` seconds; it carries the trace on."""
+    if here := trace.current():
+        message = message.model_copy(update={"traceparent": here.traceparent})
     services.queues.send(message.queue, message.model_dump_json(exclude_defaults=True), delay=delay)
 
 

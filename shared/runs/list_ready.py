@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
+from shared import trace
 from shared.errors import BlobChangedError, BlobExistsError, ExportError, RunEndError, TransientError
 from shared.limits import LIST_COUNT_LAG, LIST_LOOK_CAP, LIST_LOOK_FIRST, LIST_STEADY, SWEEP_AFTER
 from shared.model.list_ready import ListCheck, ListReady, ListReadyCode, NotConfirmed
@@ -87,6 +88,7 @@ def _first_check(services: Services, run: Run, plan: Plan, results: Sequence[Chu
         list_id=plan.list_id,
         export=run.export,
         run=run.id,
+        trace_id=run.trace_id,
         token=_new_token(),
         connection=plan.connection,
         secret_name=plan.secret_name,
@@ -334,7 +336,8 @@ def _healed(services: Services, name: str) -> bool:
             _give_up(services, check)
             return False
         services.store.replace(name, check, etag=found.etag)
-        enqueue(services, _message(check))
+        with trace.following(check.trace_id):
+            enqueue(services, _message(check))
     except BlobChangedError:
         return False  # a look that was under way
     except ExportError as error:

@@ -7,6 +7,7 @@ import secrets
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from shared import trace
 from shared.errors import BlobChangedError, BlobExistsError, BlobMissingError
 from shared.model.definitions import Connection, Export, Saved
 from shared.model.messages import RunMessage
@@ -44,7 +45,11 @@ def start_on_demand(
 
 
 def asked_run(services: Services, job: ExportWithConnection, *, by: Actor, run_id: str) -> Run:
-    """A run of the export that somebody asks for now, not started yet; what kind it is its caller says."""
+    """A run of the export that somebody asks for now, not started yet; what kind it is its caller says.
+
+    Its trace is that of the request.
+    """
+    here = trace.current()
     return Run(
         id=run_id,
         export=job.id,
@@ -55,11 +60,21 @@ def asked_run(services: Services, job: ExportWithConnection, *, by: Actor, run_i
         requested_by=by.name,
         acts_for=by,
         created_at=services.clock(),
+        trace_id=here.trace_id if here else None,
     )
 
 
 def start(services: Services, run: Run) -> Run:
-    """Mark, write, enqueue, in this order: what is cut off is finished by a second start or the sweeper."""
+    """Mark, write, enqueue, in this order: what is cut off is finished by a second start or the sweeper.
+
+    Of several runs that one call starts each begins a trace of its own.
+    """
+    run = run.model_copy(update={"trace_id": run.trace_id or trace.begin().trace_id})
+    with trace.following(run.trace_id):
+        return _start(services, run)
+
+
+def _start(services: Services, run: Run) -> Run:
     blobs = RunBlobs(export=run.export, run=run.id)
     services.store.blobs.upsert(blobs.marker, b"")
     try:
@@ -72,7 +87,8 @@ def start(services: Services, run: Run) -> Run:
             return run  # of one that is over the sweep takes the marker away, once it is told
     else:
         log_event(Event.RUN_STARTED, export=run.export, run=run.id, trigger=run.trigger)
-    enqueue(services, RunMessage(export=run.export, run=run.id))
+    with trace.following(run.trace_id):  # that of the first start, if this is the second
+        enqueue(services, RunMessage(export=run.export, run=run.id))
     return run
 
 
@@ -104,7 +120,9 @@ def _due_exports(
         try:
             saved = services.store.get(item.name, Saved[Export]).document
         except (BlobMissingError, ValueError) as error:
-            log_event(Event.REFRESH_TICK, level=logging.ERROR, unreadable=item.name, error=type(error).__name__)
+            log_event(
+                Event.DEFINITION_UNREADABLE, level=logging.ERROR, document=item.name, error=type(error).__name__
+            )
             continue
         schedule = effective(saved.definition.schedule, services.settings.refresh)
         connection = saved.definition.connection

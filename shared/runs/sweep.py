@@ -12,6 +12,7 @@ import uuid
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from shared import trace
 from shared.errors import ExportError
 from shared.limits import (
     CLAIM_LIFETIME,
@@ -69,6 +70,11 @@ def _heal(services: Services, blobs: RunBlobs) -> bool:
     if run.status.is_terminal:
         tell_end(services, run)
         return False
+    with trace.following(run.trace_id):
+        return _heal_open(services, blobs, run, late)
+
+
+def _heal_open(services: Services, blobs: RunBlobs, run: Run, late: datetime) -> bool:
     if any(item.modified > late for item in services.store.blobs.list_blobs(blobs.marker)):
         return False  # it was started, or got its messages, a moment ago
     plan = services.store.find(blobs.plan, Plan)

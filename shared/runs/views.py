@@ -116,6 +116,8 @@ class RunView(Document):
     connection: str
     """Which one it goes through, whatever its export says now."""
     requested_by: str
+    trace_id: str | None
+    """Every line in the app's log about the run has it."""
     created_at: AwareDatetime
     due_at: AwareDatetime | None
     status: RunStatus

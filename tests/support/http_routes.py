@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from azure.functions.decorators.http import HttpTrigger
 
 import function_app
+from tests.support.factories import called
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,7 +49,7 @@ def http_routes() -> Mapping[str, HttpRoute]:
                     method=str(next(iter(binding.methods or ()))),
                     methods=tuple(str(each) for each in binding.methods or ()),
                     path=str(binding.route),
-                    function=function.get_user_function(),
+                    function=called(function.get_user_function()),
                 )
     return found
 

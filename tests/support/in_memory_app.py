@@ -34,7 +34,7 @@ from shared.settings import Settings, StorageSettings
 from shared.storage.documents import Store
 from shared.storage.heartbeat import Heartbeat
 from shared.storage.layout import RunBlobs, connection_blob, export_blob
-from tests.support.factories import ADA, ADMIN_KEYS, an_actor, an_audit, use_services
+from tests.support.factories import ADA, ADMIN_KEYS, an_actor, an_audit, plain, use_services
 from tests.support.fake_receiver import FakeReceiver, a_webhook_gateway
 from tests.support.fake_sendgrid import KEY, LIST_ID, FakeSendGrid
 from tests.support.memory_storage import MemoryBlobs, MemoryQueues, SentMessage
@@ -309,9 +309,8 @@ def a_connection(**changes: object) -> Connection:
 
 
 def user_function(registered: Any) -> Callable[[Any], None]:  # noqa: ANN401 - the SDK does not name it
-    """The plain function behind a registered one."""
-    function: Callable[[Any], None] = registered._function.get_user_function()
-    return function
+    """The plain function behind a registered one, called as the host calls it."""
+    return plain(registered)
 
 
 def people(number: int, *, first: int = 0) -> list[tuple[str, str]]:

@@ -27,7 +27,8 @@ PURE = [
     *(APP / "shared" / "runs" / f"{name}.py" for name in ("schedule", "outcomes", "delivery_state", "job_looks")),
 ]
 ROOMS = (
-    {"limits", "telemetry"},
+    {"limits", "trace"},
+    {"telemetry"},
     {"model"},
     {"errors"},
     {"settings"},

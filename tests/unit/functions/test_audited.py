@@ -12,7 +12,7 @@ from functions import audit, connections, exports, row_lists, runs
 from shared.access.keys import KeyHolders
 from shared.errors import StorageUnavailableError
 from shared.settings import Keys
-from tests.support.factories import a_draft, a_request, use_services
+from tests.support.factories import a_draft, a_request, plain, use_services
 from tests.support.in_memory_app import InMemoryApp, a_connection, people
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def call(
     params: dict[str, str] | None = None,
     **route: str,
 ) -> func.HttpResponse:
-    function: Callable[[func.HttpRequest], func.HttpResponse] = registered._function.get_user_function()
+    function: Callable[[func.HttpRequest], func.HttpResponse] = plain(registered)
     headers = {"x-functions-key": f"{caller}.{'0' * 64}"} if caller else {}
     return function(
         a_request(body, headers=headers, route_params={"id": "newsletter"} | route, params=params or {})

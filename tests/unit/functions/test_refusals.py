@@ -15,7 +15,7 @@ from shared.model.reasons import RunStatus
 from shared.model.roles import Role
 from shared.runs import views
 from shared.settings import Keys
-from tests.support.factories import a_caller, a_request, use_services
+from tests.support.factories import a_caller, a_request, plain, use_services
 from tests.support.fake_sendgrid import answer
 from tests.support.in_memory_app import InMemoryApp, a_connection, people
 
@@ -71,7 +71,7 @@ def call(
     name: str, *, caller: str = "admin", body: object = b"", headers: dict[str, str] | None = None, **params: str
 ) -> func.HttpResponse:
     """Call the function with the key of that name."""
-    function: Callable[[func.HttpRequest], func.HttpResponse] = CALLS[name]._function.get_user_function()
+    function: Callable[[func.HttpRequest], func.HttpResponse] = plain(CALLS[name])
     route = {"id": "newsletter", "run": "20260302T090000Z-ab12"} | params
     key = {"x-functions-key": f"{caller}.{'0' * 64}"}
     return function(a_request(body, method="POST", route_params=route, headers=key | (headers or {})))

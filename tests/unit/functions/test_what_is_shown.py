@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions import row_lists, runs
-from tests.support.factories import a_request, use_services
+from tests.support.factories import a_request, plain, use_services
 from tests.support.in_memory_app import InMemoryApp, people
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def run() -> str:
 
 def _call(registered: Any, *, method: str = "GET", **params: str) -> func.HttpResponse:  # noqa: ANN401 - the library's
     request = a_request(method=method, route_params={"id": "newsletter", **params})
-    answer: func.HttpResponse = registered._function.get_user_function()(request)
+    answer: func.HttpResponse = plain(registered)(request)
     return answer
 
 

@@ -13,7 +13,7 @@ import pytest
 from functions import segments
 from shared.definitions.segments import Segment, list_segments
 from shared.errors import RunEndError, TransientError
-from tests.support.factories import a_request, some_services, use_services
+from tests.support.factories import a_request, plain, some_services, use_services
 from tests.support.in_memory_app import Clock
 from tests.support.memory_storage import MemoryBlobs
 
@@ -220,7 +220,7 @@ def test_a_model_json_that_cannot_be_read_hides_no_segment_of_another_folder() -
 def test_the_api_answers_with_the_newest_extract_of_every_segment() -> None:
     files = {"Seg/2026-01-01/1.csv": "Old\n", "Seg/2026-01-02/1.csv": "EMail\n", "Seg/2026-01-02/2.csv": "EMail\n"}
     use_services(some_services(extracts=delivered(files)))
-    answer = segments.list_segments._function.get_user_function()(a_request())
+    answer = plain(segments.list_segments)(a_request())
     (segment,) = json.loads(answer.get_body())["segments"]
     extract = segment.pop("extract")
     assert extract.pop("delivered_at").startswith("2026-")

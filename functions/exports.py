@@ -150,8 +150,8 @@ def put_export(call: Call) -> func.HttpResponse:
     `warnings` tells what will hinder its runs: extracts, columns, list and custom fields are looked at for five
     seconds at most, and the export is saved whatever is found.
 
-    What was answered may be sent back: `id`, `uid`, times, names of who saved it, `last_run`, `next_run_at` and
-    `warnings` are ignored.
+    What was answered may be sent back: `id`, `uid`, times, names of who saved it, `last_run`, `next_run_at`,
+    `overdue` and `warnings` are ignored.
     """
     is_checked = requests.flag(call.request, "check", default=True)
     put = manage.put_export(

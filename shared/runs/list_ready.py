@@ -242,11 +242,12 @@ def _decide(services: Services, found: Versioned[ListCheck], seen: ListCheck, as
 
 
 def _tell_ready(services: Services, found: Versioned[ListCheck]) -> None:
-    """Have those told who want to know that the list is ready; where that fails, at a look to come."""
+    """Have those told who want to know that the list is ready; where that fails, for a while, at a look to come."""
     check = found.document
     run = services.store.get(RunBlobs(export=check.export, run=check.run).document, Run).document
     notice = list_ready(run)
-    if notice is None or tell(services, notice):
+    is_late = services.clock() > check.ends_at + timedelta(seconds=LIST_COUNT_LAG)
+    if notice is None or tell(services, notice) or is_late:
         services.store.blobs.delete(list_check_blob(check.list_id))
         return
     _look_again(services, found, check, LIST_LOOK_CAP)

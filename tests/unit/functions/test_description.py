@@ -42,6 +42,7 @@ def test_the_documents_are_where_they_are_said_to_be() -> None:
         "docs/openapi.json",
         "docs/errors.md",
         "docs/api.md",
+        "docs/telemetry.md",
         "docs/schemas/connection.schema.json",
         "docs/schemas/export.schema.json",
         "infra/console-paths.json",

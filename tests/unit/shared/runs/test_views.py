@@ -162,6 +162,7 @@ def test_a_member_of_the_stored_run_is_shown_only_where_the_view_names_it(app: I
     own = {
         "stop",
         "looked_at",
+        "extract_looked_at",
         "message_token",
         "planner",
         "waits_until",
@@ -172,7 +173,7 @@ def test_a_member_of_the_stored_run_is_shown_only_where_the_view_names_it(app: I
     assert set(Run.model_fields) - set(shown) == own
     assert set(shown) - set(Run.model_fields) == {
         *("stages", "deliveries", "throttling", "examples", "next_step"),
-        *("links", "duration_s"),
+        *("links", "duration_s", "extract_age_s"),
     }
 
 

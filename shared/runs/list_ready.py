@@ -242,7 +242,7 @@ def _decide(services: Services, found: Versioned[ListCheck], seen: ListCheck, as
 
 
 def _tell_ready(services: Services, found: Versioned[ListCheck]) -> None:
-    """Have those told who want to know that the list is ready; where that fails, for a while, at a look to come."""
+    """Have those told who want to know that the list is ready; where that fails, at looks to come, for a while."""
     check = found.document
     run = services.store.get(RunBlobs(export=check.export, run=check.run).document, Run).document
     notice = list_ready(run)

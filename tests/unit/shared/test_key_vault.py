@@ -29,7 +29,7 @@ class OneAnswer:
     def __init__(self, answer: str | Exception | None) -> None:
         self.answer = answer
 
-    def get_secret(self, name: str) -> SimpleNamespace:
+    def get_secret(self, name: str, _version: str | None) -> SimpleNamespace:
         if isinstance(self.answer, Exception):
             raise self.answer
         return SimpleNamespace(name=name, value=self.answer)

@@ -46,7 +46,7 @@ def app(caplog: pytest.LogCaptureFixture) -> InMemoryApp:
 
 def start_over_http(app: InMemoryApp) -> Run:
     use_services(app.services)
-    start = runs.start_run._function.get_user_function()  # type: ignore[attr-defined]  # the SDK's own
+    start = runs.start_run._function.get_user_function()
     start(a_request(method="POST", route_params={"id": "newsletter"}), a_context(CALLERS))
     return app.runs()[-1]
 
@@ -145,7 +145,7 @@ def test_every_function_that_works_asks_for_its_context() -> None:
     timed = (timers.refresh_exports, timers.sweep)
     listening = (queues.plan_run, queues.deliver_chunk, queues.check_import, queues.bury_run)
     for registered in (*timed, *listening, runs.start_run):
-        function = registered._function.get_user_function()  # type: ignore[attr-defined]  # the SDK's own
+        function = registered._function.get_user_function()
         assert "context" in function.__annotations__
 
 

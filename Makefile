@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 CHECKOV := .local/checkov
 AZ := .local/az
 INSTALLED := $(VENV)/.installed node_modules/.installed
-# What `make lock` pins, in this order: the second is made of the first, and more
-LOCKED := requirements requirements-dev tools/requirements-az tools/requirements-checkov
+# What `make lock` pins, in this order: the second and third are made of those before, and more
+LOCKED := requirements requirements-dev tools/requirements-exports tools/requirements-az tools/requirements-checkov
 # Tests of the code alone, and those that start servers and wait for them: three workers keep two processors busy
 QUICK := tests/unit tests/corpus
 THOROUGH := tests/infra tests/e2e tests/integration tests/contract

@@ -6,17 +6,32 @@ set -euo pipefail
 sendgrid_key=${SENDGRID_API_KEY:-}
 unset SENDGRID_API_KEY
 
+readonly deployment_name=sendgrid-segment-export
+readonly customer_insights_application=0bfc4568-a4ba-4c58-bd3e-5d3e76bd7fff
+
 usage() {
   cat <<'END'
 Usage: infra/deploy.sh --resource-group NAME [options]
 
   --location REGION        where to create the resource group, if it does not exist yet
   --what-if                show what would change, and change nothing
-  --parameter KEY=VALUE    a parameter of infra/main.bicep; may be given several times
-  --secret NAME            a Key Vault secret the app may read; may be given several times
-                           (default: sendgrid-api-key)
+  --yes                    do not ask before an existing deployment is changed
+
+Parameters of infra/main.bicep stay as they were deployed before, but for
+  --parameter KEY=VALUE    this one; may be given several times
+  --parameters FILE        those in this file, such as --show-parameters writes
+  --forget NAME            this one, which goes back to the template's default
+  --secret NAME            a Key Vault secret the app may read; may be given several times, and then is all of them
+  --customer-insights      Customer Insights of this tenant may write into the container of the extracts
   --entra                  callers need a token of an Entra app registration instead of a key
-  --package FILE           deploy this package, not a newly built one: one that was tested, or an old version
+  --show-parameters        print the parameters that are deployed, and do nothing else
+
+  --package FILE           deploy this package, not a newly built one
+  --packages               list the packages that are kept, and do nothing else
+  --rollback [PACKAGE]     put a package that is kept back, by its name or hash, and change nothing else;
+                           without one, that before the newest
+  --keep-no-package        do not keep the package for --rollback
+  --without-export         do not export the definitions first
   --skip-app               infrastructure only
   --skip-smoke-test        do not call the app at the end
 
@@ -26,18 +41,45 @@ END
 
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(dirname "$here")
-group='' location='' package='' what_if='' entra='' skip_app='' skip_smoke_test='' registration=''
-parameters=() secrets=()
+stamp=$(date -u +%Y%m%dT%H%M%SZ)
+mode=deploy group='' location='' package='' wanted_package='' yes='' entra='' customer_insights=''
+without_export='' keep_no_package='' skip_app='' skip_smoke_test=''
+secrets=() deciding=()
+definitions='' kept_name='' registration='' prepared_registration='' extra=''
 
 while [ $# -gt 0 ]; do
   case $1 in
+    --resource-group | --location | --package | --parameter | --parameters | --forget | --secret)
+      [ $# -gt 1 ] || {
+        echo "deploy: $1 takes a value" >&2
+        exit 2
+      }
+      ;;
+    *) ;;
+  esac
+  case $1 in
     --resource-group) group=$2 && shift ;;
     --location) location=$2 && shift ;;
-    --parameter) parameters+=("$2") && shift ;;
+    --parameter) deciding+=(--set "$2") && shift ;;
+    --parameters) deciding+=(--file "$2") && shift ;;
+    --forget) deciding+=(--forget "$2") && shift ;;
     --secret) secrets+=("$2") && shift ;;
     --package) package=$2 && shift ;;
-    --what-if) what_if=yes ;;
+    --what-if) mode=what-if ;;
+    --show-parameters) mode=show-parameters ;;
+    --packages) mode=packages ;;
+    --rollback)
+      mode=rollback
+      case ${2-} in
+        '' | -*) ;;
+        *) wanted_package=$2 && shift ;;
+      esac
+      ;;
+    --yes) yes=yes ;;
+    --customer-insights) customer_insights=yes ;;
     --entra) entra=yes ;;
+    --without-export) without_export=yes ;;
+    --keep-no-package) keep_no_package=yes ;;
     --skip-app) skip_app=yes ;;
     --skip-smoke-test) skip_smoke_test=yes ;;
     -h | --help) usage && exit 0 ;;
@@ -50,7 +92,12 @@ while [ $# -gt 0 ]; do
   shift
 done
 
-say() { printf '%s\n' "$*"; }
+# What --show-parameters and --packages print can be put into a file: all else is said aside.
+case $mode in
+  show-parameters | packages) exec 3>&2 ;;
+  *) exec 3>&1 ;;
+esac
+say() { printf '%s\n' "$*" >&3; }
 fail() {
   printf 'deploy: %s\n' "$*" >&2
   exit 1
@@ -58,33 +105,34 @@ fail() {
 
 # shellcheck source=infra/entra.sh
 . "$here/entra.sh"
+# shellcheck source=infra/app.sh
+. "$here/app.sh"
+# shellcheck source=infra/packages.sh
+. "$here/packages.sh"
 
 [ -n "$group" ] || fail "say which resource group: --resource-group NAME"
 command -v az >/dev/null || fail "the Azure CLI is missing: https://learn.microsoft.com/cli/azure/install-azure-cli"
 command -v curl >/dev/null || fail "curl is missing"
 python=python3
 [ ! -x "$root/.venv/bin/python" ] || python=$root/.venv/bin/python
-if [ -z "$skip_app$package$what_if" ]; then
+if [ "$mode" = deploy ] && [ -z "$skip_app$package" ]; then
   "$python" -m pip --version >/dev/null 2>&1 || fail "$python with pip is missing: it builds the package"
 fi
 if [ -n "$package" ]; then
-  [ -f "$package" ] || fail "there is no package $package"
-  # The names of the files in a zip are not compressed.
-  grep -q '\.python_packages/' "$package" ||
-    fail "the package $package has no requirements inside; check its version out, and deploy that"
+  "$python" "$here/kept_packages.py" identify --file "$package" >/dev/null || exit 1
+fi
+if [ ${#secrets[@]} -gt 0 ]; then
+  names=$(printf '"%s",' "${secrets[@]}")
+  deciding+=(--set "secretNames=[${names%,}]")
+fi
+"$python" "$here/parameters.py" check ${deciding[@]+"${deciding[@]}"} || exit 1
+if [ "$mode" = rollback ] && [ -n "$package$location$entra$customer_insights$skip_app${deciding[*]-}" ]; then
+  fail "--rollback puts a package back and changes nothing else; deploy without it for the rest"
 fi
 case $sendgrid_key in
   *[!A-Za-z0-9._-]*) fail "SENDGRID_API_KEY does not look like a SendGrid API key" ;;
   *) ;;
 esac
-[ ${#secrets[@]} -gt 0 ] || secrets=(sendgrid-api-key)
-for parameter in ${parameters[@]+"${parameters[@]}"}; do
-  case $parameter in
-    sendGridApiKey=*) fail "put the key into SENDGRID_API_KEY: a command line is seen by others" ;;
-    *=*) ;;
-    *) fail "--parameter takes KEY=VALUE, not $parameter" ;;
-  esac
-done
 
 sign_in() {
   subscription=$(az account show --query id --output tsv) || fail "sign in first: az login"
@@ -96,8 +144,8 @@ prepare_group() {
     say "resource group $group"
     return
   fi
+  [ "$mode" = deploy ] || fail "there is no resource group $group: az group create --name $group --location REGION"
   [ -n "$location" ] || fail "there is no resource group $group; say where to create it: --location REGION"
-  [ -z "$what_if" ] || fail "there is no resource group $group; what-if needs it: az group create --name $group --location $location"
   az group create --name "$group" --location "$location" --output none
   say "resource group $group, created in $location"
 }
@@ -111,6 +159,70 @@ register_providers() {
       az provider register --namespace "$provider" --wait
     fi
   done
+}
+
+# What was deployed last, as that deployment kept it; nothing when there was none. A question that fails fails this: no
+# answer is not the answer that there was none.
+read_deployed() {
+  local name
+  name=$(az deployment group list --resource-group "$group" --output tsv \
+    --query "[?name=='$deployment_name'].name | [0]") || return 1
+  [ -n "$(found "$name")" ] || return 0
+  az deployment group show --resource-group "$group" --name "$deployment_name" --output json \
+    --query properties.parameters.keptParameters.value
+}
+
+# What is closed to the internet now, whoever closed it.
+find_closed() {
+  az storage account list --resource-group "$group" --output tsv --query \
+    "[?tags.application=='sendgrid-segment-export' && publicNetworkAccess=='Disabled'].name" || return 1
+  az keyvault list --resource-type vault --resource-group "$group" --output tsv --query \
+    "[?tags.application=='sendgrid-segment-export' && properties.publicNetworkAccess=='Disabled'].name"
+}
+
+# Object ID in this tenant of Dynamics 365 AI for Customer Insights, Microsoft's own application.
+find_customer_insights() {
+  local principal
+  principal=$(az ad sp list --filter "appId eq '$customer_insights_application'" --query '[0].id' --output tsv) ||
+    fail "Entra does not tell whether Customer Insights is in this tenant"
+  principal=$(found "$principal")
+  [ -n "$principal" ] || fail \
+    "Customer Insights is not in this tenant yet: an administrator adds it by az ad sp create --id $customer_insights_application, or signs in to Customer Insights, which does so"
+  printf '%s\n' "$principal"
+}
+
+# The parameters to deploy with, in `kept`, and what changes in them.
+decide_parameters() {
+  local word user decided principal
+  if [ -n "$customer_insights" ]; then
+    principal=$(find_customer_insights) || exit 1
+    deciding+=(--set "customerInsightsPrincipalId=$principal")
+  fi
+  # Whoever deploys first is told of alerts, unless somebody was named.
+  user=$(az account show --query "user.type=='user' && user.name || ''" --output tsv)
+  [ -z "$user" ] || deciding+=(--first "alertEmails=[\"$user\"]")
+  [ -z "$closed" ] || deciding+=(--closed)
+  [ -z "$app_id" ] || deciding+=(--there)
+  decided=$("$python" "$here/parameters.py" decide ${deciding[@]+"${deciding[@]}"} \
+    <<<"$deployed") || exit 1
+  kept=${decided%%$'\n'*}
+  say "${decided#*$'\n'}"
+  secrets=()
+  while read -r word; do
+    [ -z "$word" ] || secrets+=("$word")
+  done < <("$python" "$here/parameters.py" list --name secretNames <<<"$kept")
+  [ ${#secrets[@]} -gt 0 ] || fail "the app needs a secret: --secret NAME"
+}
+
+confirm() {
+  local answer
+  [ -z "$yes" ] || return 0
+  [ -t 0 ] || fail "say --yes to go on without being asked; nothing was changed"
+  read -r -p "Go on? [y/N] " answer
+  case $answer in
+    [yY] | [yY][eE][sS]) ;;
+    *) fail "nothing was changed" ;;
+  esac
 }
 
 # Name of the vault that this template made in this group; nothing when there is none.
@@ -156,18 +268,21 @@ prepare_secrets() {
     existing=$(list_secrets "$vault")
   elif [ -n "$(find_deleted_vault)" ]; then
     say "key vault      was deleted and comes back"
-    parameters+=("recoverVault=true")
+    add recoverVault true
   fi
   for secret in "${secrets[@]}"; do
     if grep -qx "$secret" <<<"$existing"; then
       continue
     elif [ "$secret" != "${secrets[0]}" ]; then
       fail "the vault has no secret $secret: az keyvault secret set --vault-name ${vault:-VAULT} --name $secret --file /dev/stdin"
-    elif [ -z "$sendgrid_key$what_if" ]; then
+    elif [ -z "$sendgrid_key" ] && [ "$mode" = deploy ]; then
       ask_for_key
     fi
   done
 }
+
+# add NAME JSON: a parameter that is not kept, because it is found out each time.
+add() { extra="$extra, \"$1\": {\"value\": $2}"; }
 
 # persist COMMAND …: until it succeeds, a few times; what was made just now is not known everywhere in Azure yet.
 persist() {
@@ -197,10 +312,9 @@ configure_registration() {
 
 # The app registration whose app roles callers have: the one that the app uses, or else a new one.
 prepare_entra() {
-  local client
-  client=$(find_registration)
+  local client=$registration
   [ -n "$client" ] || client=$(find_recorded)
-  if [ -n "$what_if" ]; then
+  if [ "$mode" = what-if ]; then
     [ -n "$client" ] || fail "there is no app registration yet; deploy once without --what-if"
   elif [ -n "$client" ]; then
     require_owner "$client"
@@ -210,19 +324,19 @@ prepare_entra() {
     az tag update --resource-id "/subscriptions/$subscription/resourceGroups/$group" --operation Merge \
       --tags "$record_tag=$client" --output none
   fi
-  if [ -z "$what_if" ]; then
+  if [ "$mode" = deploy ]; then
     persist configure_registration "$client" || fail "the app registration $client was not set up"
   fi
-  parameters+=("entraClientId=$client")
-  registration=$client
+  add entraClientId "\"$client\""
+  prepared_registration=$client
 }
 
 # The console signs people in, and Entra sends them back to addresses that the registration names only. What else it
 # names, such as a domain of your own, stays.
 let_console_sign_in() {
   local object addresses
-  object=$(az ad app show --id "$registration" --query id --output tsv) || return 1
-  addresses=$(az ad app show --id "$registration" --query spa.redirectUris --output json) || return 1
+  object=$(az ad app show --id "$prepared_registration" --query id --output tsv) || return 1
+  addresses=$(az ad app show --id "$prepared_registration" --query spa.redirectUris --output json) || return 1
   addresses=$("$python" -c 'import json, sys; print(json.dumps(sorted({*json.loads(sys.argv[1] or "[]"), sys.argv[2]})))' \
     "$addresses" "$url/console") || return 1
   az rest --method patch --url "https://graph.microsoft.com/v1.0/applications/$object" --output none \
@@ -231,45 +345,36 @@ let_console_sign_in() {
 
 # Entra authentication that was switched on once stays on.
 keep_entra() {
-  local client
-  client=$(find_registration)
-  [ -z "$client" ] || { entra=yes && parameters+=("entraClientId=$client"); }
+  [ -z "$registration" ] || { entra=yes && add entraClientId "\"$registration\""; }
 }
 
-find_parameters() {
-  local start user
-  start=$(find_budget_start)
-  [ -z "$start" ] || parameters+=("budgetStartDate=${start%%T*}")
-  user=$(az account show --query "user.type=='user' && user.name || ''" --output tsv)
-  # Whoever deploys is told of alerts, unless somebody was named.
-  case " ${parameters[*]-} " in
-    *" alertEmails="*) return ;;
-    *) ;;
-  esac
-  if [ -n "$user" ] && grep -q '"alertEmails": { "value": \[\] }' "$here/main.parameters.json"; then
-    parameters+=("alertEmails=[\"$user\"]")
+# Whoever previews may see less than whoever deploys: not the app's settings.
+read_registration() {
+  if [ "$mode" != what-if ]; then
+    registration=$(find_registration)
+  elif [ -n "$deployed" ]; then
+    registration=$(output entraClientId)
+    registration=$(found "$registration")
   fi
 }
 
-# The names of the secrets, and the key when there is one, as a parameters file: it goes through a pipe only, so that
-# nothing of it can be left behind.
-private_parameters() {
-  local names key=''
-  names=$(printf '"%s",' "${secrets[@]}")
+# All parameters as a file of parameters, and the key when there is one: it goes through a pipe only, so that nothing of
+# it can be left behind.
+all_parameters() {
+  local key=''
   [ -z "$sendgrid_key" ] || key=", \"sendGridApiKey\": {\"value\": \"$sendgrid_key\"}"
-  printf '{"parameters": {"secretNames": {"value": [%s]}%s}}\n' "${names%,}" "$key"
+  printf '{"parameters": {%s%s%s}}\n' "${kept:1:${#kept}-2}" "$extra" "$key"
 }
 
 deployment() {
   local verb=$1
   shift
-  private_parameters | az deployment group "$verb" --resource-group "$group" --name sendgrid-segment-export \
-    --template-file "$here/main.bicep" --parameters "@$here/main.parameters.json" --parameters @/dev/stdin \
-    ${parameters[@]+--parameters "${parameters[@]}"} "$@"
+  all_parameters | az deployment group "$verb" --resource-group "$group" --name "$deployment_name" \
+    --template-file "$here/main.bicep" --parameters @/dev/stdin "$@"
 }
 
 output() {
-  az deployment group show --resource-group "$group" --name sendgrid-segment-export \
+  az deployment group show --resource-group "$group" --name "$deployment_name" \
     --query "properties.outputs.$1.value" --output tsv
 }
 
@@ -280,112 +385,84 @@ build_package() {
 
 # Not config-zip: that has Azure install the requirements of a Python app anew, whatever --build-remote says.
 publish() {
+  keep_package
   persist az functionapp deploy --resource-group "$group" --name "$app" --src-path "$package" --type zip \
     --timeout 600000 --output none || fail "the package was refused"
   say "published      $app"
+  note_published
+  [ -n "$entra" ] || prepare_admin_key
+  [ -n "$skip_smoke_test" ] || smoke_test
 }
 
-# The key named `admin`. The host checks a key's value, the app reads the name in front of the dot as the caller; any
-# other value opens nothing, so it is replaced.
-find_admin_key() {
-  az functionapp keys list --resource-group "$group" --name "$app" --query functionKeys.admin --output tsv
+find_what_is_there() {
+  app_id=$(find_app) || fail "Azure does not tell which apps there are in $group"
+  deployed=$(read_deployed) || fail "Azure does not tell what was deployed in $group"
 }
 
-set_admin_key() {
-  printf '{"properties": {"name": "admin", "value": "%s"}}\n' "$function_key" |
-    az rest --method put --body @/dev/stdin --output none --url \
-      "/subscriptions/$subscription/resourceGroups/$group/providers/Microsoft.Web/sites/$app/host/default/functionKeys/admin?api-version=2025-03-01"
+roll_back() {
+  [ -n "$app_id" ] || fail "there is no app in $group"
+  read_app "$app_id"
+  open_packages
+  fetch_package "$wanted_package"
+  confirm
+  read_registration
+  [ -z "$registration" ] || entra=yes
+  export_definitions
+  publish
+  say "done           $url"
 }
 
-prepare_admin_key() {
-  function_key=$(find_admin_key)
-  [[ ! $function_key =~ ^admin\.[A-Za-z0-9_-]{32,}$ ]] || return 0
-  function_key=admin.$(od -An -N32 -tx1 /dev/urandom | tr -d ' \n')
-  persist set_admin_key || fail "the function key admin was not stored"
-  say "function key   admin, made"
+list_packages() {
+  [ -n "$app_id" ] || fail "there is no app in $group"
+  read_app "$app_id"
+  open_packages
+  pick table
 }
 
-# call METHOD PATH [BODY] [CURL OPTION …]: the answer of the app, with its key, which no process list shows.
-call() {
-  local method=$1 path=$2 body=${3-}
-  shift $(($# < 3 ? $# : 3))
-  printf 'header = "x-functions-key: %s"\nheader = "Content-Type: application/json"\n' "$function_key" |
-    curl --config - --silent --show-error --max-time 230 --request "$method" --data "$body" "$@" "$url$path"
+preview() {
+  prepare_secrets
+  read_registration
+  if [ -n "$entra" ]; then prepare_entra; else keep_entra; fi
+  deployment what-if
 }
 
-# A new key takes moments to be known to every instance.
-list() {
-  call GET "$1" '' --fail --retry "${DEPLOY_TRIES:-12}" --retry-delay "${DEPLOY_WAIT:-10}" --retry-all-errors |
-    ids "${1##*/}"
-}
-
-# try WHAT ID PATH [BODY]: ask the app to try something that changes nothing.
-try() {
-  local answer
-  answer=$(call POST "$3" "${4-}" --write-out '\n%{http_code}') || fail "$1 $2: no answer"
-  case ${answer##*$'\n'} in
-    2*) say "  $1 $2 ok" ;;
-    404) say "  $1 $2 skipped: this version of the app cannot try it" ;;
-    *)
-      printf '%s\n' "${answer%$'\n'*}" >&2
-      fail "$1 $2: answer ${answer##*$'\n'}"
-      ;;
-  esac
-}
-
-# ids NAME: the `id`s in {"NAME": [{"id": …}]} on standard input.
-ids() { "$python" -c 'import json, sys; print(*(each["id"] for each in json.load(sys.stdin)[sys.argv[1]]), sep="\n")' "$1"; }
-
-smoke_test() {
-  local connection connections first exports status
-  say "smoke test     $url"
-  if ! curl --silent --show-error --fail --retry "${DEPLOY_TRIES:-12}" --retry-delay "${DEPLOY_WAIT:-10}" \
-    --retry-all-errors --max-time 60 --output /dev/null "$url/api/health"; then
-    status=$(curl --silent --max-time 60 --output /dev/null --write-out '%{http_code}' "$url/api/health") || true
-    fail "the app is not healthy (answer $status; 404 means that it did not load, which its log explains)"
+deploy() {
+  prepare_secrets
+  [ -z "$app_id$deployed" ] || confirm
+  [ -n "$skip_app" ] || build_package
+  read_registration
+  if [ -n "$app_id" ]; then
+    read_app "$app_id"
+    export_definitions
   fi
-  say "  health       ok"
-  if [ -n "$entra" ]; then
-    say "  the rest     skipped: callers need a token; docs/deploy.md shows how to get one"
-    return
-  fi
-  connections=$(list /api/connections) || fail "the app does not list its connections"
-  exports=$(list /api/exports) || fail "the app does not list its exports"
-  for connection in $connections; do
-    try "connection  " "$connection" "/api/connections/$connection/check"
-  done
-  [ -n "$connections" ] || say "  connection   none yet: docs/deploy.md, \"The first export\""
-  # Plans the first rows of one export; sends nothing and keeps nothing.
-  first=${exports%%$'\n'*}
-  if [ -n "$first" ]; then
-    try "preview     " "$first" "/api/exports/$first/preview" '{"rows": 100}'
-  else
-    say "  preview      no export yet"
-  fi
+  register_providers
+  if [ -n "$entra" ]; then prepare_entra; else keep_entra; fi
+  say "deploying      infra/main.bicep, about 5 minutes"
+  deployment create --output none
+  app=$(output functionAppName)
+  url=$(output functionAppUrl)
+  host=$(output hostStorageAccount)
+  [ -z "$prepared_registration" ] || persist let_console_sign_in ||
+    fail "the console was not named in the app registration $prepared_registration"
+  say "key vault      $(output keyVaultName)"
+  say "data           $(output dataStorageAccount)"
+  say "app            $app"
+  [ -n "$skip_app" ] || publish
+  say "done           $url"
 }
 
 sign_in
 prepare_group
-[ -n "$what_if" ] || register_providers
-prepare_secrets
-if [ -n "$entra" ]; then prepare_entra; else keep_entra; fi
-find_parameters
-if [ -n "$what_if" ]; then
-  deployment what-if
-  exit 0
-fi
-say "deploying      infra/main.bicep, about 5 minutes"
-deployment create --output none
-app=$(output functionAppName)
-url=$(output functionAppUrl)
-[ -z "$registration" ] || persist let_console_sign_in || fail "the console was not named in the app registration $registration"
-say "key vault      $(output keyVaultName)"
-say "data           $(output dataStorageAccount)"
-say "app            $app"
-if [ -z "$skip_app" ]; then
-  build_package
-  publish
-  [ -n "$entra" ] || prepare_admin_key
-  [ -n "$skip_smoke_test" ] || smoke_test
-fi
-say "done           $url"
+find_what_is_there
+case $mode in
+  show-parameters) "$python" "$here/parameters.py" show <<<"$deployed" ;;
+  packages) list_packages ;;
+  rollback) roll_back ;;
+  *)
+    closed=$(find_closed) || fail "Azure does not tell what is closed to the internet in $group"
+    start=$(find_budget_start)
+    [ -z "$start" ] || add budgetStartDate "\"${start%%T*}\""
+    decide_parameters
+    if [ "$mode" = what-if ]; then preview; else deploy; fi
+    ;;
+esac

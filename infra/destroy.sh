@@ -33,6 +33,7 @@ fail() {
   exit 1
 }
 
+python=python3
 # shellcheck source=infra/entra.sh
 . "$(dirname "$0")/entra.sh"
 

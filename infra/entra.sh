@@ -1,7 +1,8 @@
-# Which Entra app registration a deployment uses. deploy.sh and destroy.sh read this; they set `group` and `fail`.
+# Which Entra app registration a deployment uses. deploy.sh and destroy.sh read this; they set `group` and `python`, and
+# have `fail`.
 # A registration is never found by its display name: anybody in a tenant may give the same one to another.
 # shellcheck shell=bash
-# shellcheck disable=SC2154 # they set `group`
+# shellcheck disable=SC2154 # they set them
 
 readonly record_tag=sendgrid-segment-export-entra
 
@@ -45,10 +46,13 @@ find_recorded() {
   found "$recorded"
 }
 
-# Object ID of whoever is signed in: a person, or a service principal.
+# Object ID of whoever is signed in, a person or an application, as its token for Azure says: Entra need not be asked,
+# which applications seldom may.
 find_myself() {
-  az ad signed-in-user show --query id --output tsv 2>/dev/null ||
-    az ad sp show --id "$(az account show --query user.name --output tsv)" --query id --output tsv
+  az account get-access-token --query accessToken --output tsv | "$python" -c '
+import base64, json, sys
+part = sys.stdin.read().split(".")[1]
+print(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))["oid"])'
 }
 
 # Only an owner changes or deletes a registration, whatever directory role would allow it.

@@ -101,9 +101,7 @@ param extractSubscriptionId string = subscription().subscriptionId
 param extractEvents bool = empty(extractStorageAccount)
 
 @description('Names of the Key Vault secrets the app may read; each must exist, but the first with `sendGridApiKey`.')
-param secretNames array = [
-  'sendgrid-api-key'
-]
+param secretNames array = ['sendgrid-api-key']
 
 @description('SendGrid API key to store under the first of `secretNames`; empty leaves the vault\'s secrets alone.')
 @secure()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from infra import parameters
 from tools import bicep
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 INFRA = Path(__file__).parents[2] / "infra"
 FILES = [INFRA / "main.bicep", *sorted((INFRA / "modules").glob("*.bicep"))]
-TYPES = {"string": str, "securestring": str, "int": int, "bool": bool, "array": list, "object": dict}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -35,15 +35,20 @@ def test_every_module_is_called() -> None:
     assert [file.name for file in FILES[1:] if f"'modules/{file.name}'" not in main] == []
 
 
-def test_the_parameters_file_fits_the_template(compiler: Compiler) -> None:
-    known = json.loads(compiler.compile(INFRA / "main.bicep").template)["parameters"]
-    given = json.loads((INFRA / "main.parameters.json").read_text())["parameters"]
-    assert given.keys() <= known.keys()
-    assert {name for name, each in known.items() if "defaultValue" not in each} <= given.keys()
-    for name, each in given.items():
-        kind = known[name]["type"].lower()
-        assert not kind.startswith("secure"), name
-        assert isinstance(each["value"], TYPES[kind]), name
+def test_the_scripts_read_the_parameters_as_the_compiler_does(compiler: Compiler) -> None:
+    compiled = json.loads(compiler.compile(INFRA / "main.bicep").template)["parameters"]
+    read = parameters.read_template((INFRA / "main.bicep").read_text(encoding="utf-8"))
+    secure = {name for name, each in compiled.items() if each["type"].lower().startswith("secure")}
+    assert secure <= parameters.FOUND_OUT.keys() <= read.keys()
+    assert {name: each.type for name, each in read.items()} == {
+        name: each["type"].lower().removeprefix("secure") for name, each in compiled.items()
+    }
+    for name, each in read.items():
+        default = compiled[name]["defaultValue"]
+        if isinstance(default, str):
+            assert each.default == (None if default.startswith("[") else default), name
+        else:
+            assert each.default in (default, None if default else default), name
 
 
 def test_a_compiler_is_found_by_its_name_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

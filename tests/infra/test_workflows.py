@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.infra.fake_azure_cli import RECORD, FakeAzureCli, recorded
 from tools import audit
 
 BIN = Path(sys.executable).parent
@@ -65,8 +66,8 @@ def test_what_was_tested_is_attested_and_deployed() -> None:
     assert "actions/upload-artifact" in steps["test"]
     assert steps["attest"] == ["actions/download-artifact", *["actions/attest"] * 2]
     assert "actions/download-artifact" in steps["deploy"]
-    assert "actions/setup-python" not in steps["deploy"]
-    (command,) = [step["run"] for step in jobs["deploy"]["steps"] if "run" in step]
+    *before, command = [step["run"] for step in jobs["deploy"]["steps"] if "run" in step]
+    assert [each for each in before if "package.py" in each or "make " in each] == []
     given = {step["with"]["path"] for step in jobs["deploy"]["steps"] if "download" in step.get("uses", "")}
     assert [f"--package {path}/package.zip" in command for path in given] == [True]
 
@@ -91,3 +92,38 @@ def test_scripts_that_workflows_call_exist() -> None:
     steps = [step for path in WORKFLOWS for job in _jobs(path).values() for step in job["steps"]]
     scripts = {step["run"].split()[0] for step in steps if step.get("run", "").startswith("infra/")}
     assert {name for name in scripts if not os.access(ROOT / name, os.X_OK)} == set()
+
+
+def test_the_workflow_deploys_as_somebody_at_a_desk_does_but_for_the_question(azure_cli: FakeAzureCli) -> None:
+    """Its very line, as an identity: parameters and recipients stay, and definitions are exported."""
+    step = _jobs(ROOT / ".github/workflows/ci.yml")["deploy"]["steps"][-1]
+    assert step["env"] == {"GROUP": "${{ vars.AZURE_RESOURCE_GROUP }}"}
+    words = step["run"].split()
+    assert words[:3] == ["infra/deploy.sh", "--resource-group", '"$GROUP"']
+    azure_cli.answers = [
+        ["^account show --query user.type --output", "servicePrincipal", 0],
+        ["^account show --query user", "", 0],
+        *recorded(network="private", softDeleteDays=30),
+    ]
+    (azure_cli.folder / "built").mkdir()
+    azure_cli.package("").rename(azure_cli.folder / "built/package.zip")
+    result = azure_cli.run("deploy.sh", *words[3:])
+    assert result.returncode == 0, result.stderr
+    kept = azure_cli.parameters()["keptParameters"]
+    assert {name: kept[name] for name in RECORD} == RECORD | {"network": "private"}
+    assert kept["softDeleteDays"] == 30
+    assert "definitions    0 files in " in result.stdout
+    assert f"done           {azure_cli.url}" in result.stdout
+
+
+def test_the_workflow_installs_what_the_export_needs() -> None:
+    step = next(
+        step
+        for step in _jobs(ROOT / ".github/workflows/ci.yml")["deploy"]["steps"]
+        if "pip" in step.get("run", "")
+    )
+    assert "--require-hashes -r tools/requirements-exports.txt" in step["run"]
+    pinned = set(re.findall(r"^[\w.-]+==\S+", (ROOT / "tools/requirements-exports.txt").read_text(), re.MULTILINE))
+    app = set(re.findall(r"^[\w.-]+==\S+", (ROOT / "requirements.txt").read_text(), re.MULTILINE))
+    assert {each.partition("==")[0] for each in pinned - app} == {"pyyaml"}
+    assert app <= pinned

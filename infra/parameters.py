@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 TEMPLATE = Path(__file__).resolve().parent / "main.bicep"
-PARAMETER = re.compile(r"^param (?P<name>\w+) (?P<type>\w+)(?: = (?P<default>.+))?$", re.MULTILINE)
+PARAMETER = re.compile(r"^param (?P<name>\w+) (?P<type>\w+)(?P<many>\[\])?(?: = (?P<default>.+))?$", re.MULTILINE)
 LITERAL = re.compile(r"'[^'$\\]*'|-?\d+|true|false|\[(?:'[\w-]+')?\]|\{\}")
 TYPES = {"string": str, "int": int, "bool": bool, "array": list, "object": dict}
 Value = Any
@@ -61,7 +61,7 @@ class Wish:
 def read_template(text: str) -> dict[str, Parameter]:
     """The parameters of a Bicep file, by name."""
     return {
-        found["name"]: Parameter(found["type"], _literal(found["default"] or ""))
+        found["name"]: Parameter("array" if found["many"] else found["type"], _literal(found["default"] or ""))
         for found in PARAMETER.finditer(text)
     }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from infra.parameters import FOUND_OUT, ParameterError, Wish, compare, decide, read_file, read_template, read_words
-from tests.infra.fake_azure_cli import FRESH, KEY, RECORD, THERE, FakeAzureCli, recorded
+from tests.infra.fake_azure_cli import CUSTOMER_INSIGHTS, FRESH, KEY, RECORD, THERE, FakeAzureCli, recorded
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -332,3 +332,27 @@ def test_a_failed_deployment_is_gone_on_with(azure_cli: FakeAzureCli) -> None:
     azure_cli.answers = THERE
     assert azure_cli.deploy().returncode == 0
     assert _kept(azure_cli)["network"] == "private"
+
+
+def test_customer_insights_is_found_in_the_tenant(azure_cli: FakeAzureCli) -> None:
+    azure_cli.answers = recorded()
+    result = azure_cli.deploy("--customer-insights")
+    assert result.returncode == 0, result.stderr
+    assert _kept(azure_cli)["customerInsightsPrincipalId"] == CUSTOMER_INSIGHTS
+    assert "0bfc4568-a4ba-4c58-bd3e-5d3e76bd7fff" in azure_cli.line("ad sp list")
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (["", 0], "az ad sp create --id 0bfc4568-a4ba-4c58-bd3e-5d3e76bd7fff"),
+        (["", 1], "Entra does not tell whether Customer Insights is in this tenant"),
+    ],
+)
+def test_customer_insights_that_is_not_found_stops(
+    azure_cli: FakeAzureCli, answer: list[object], message: str
+) -> None:
+    azure_cli.answers = [["^ad sp list ", *answer], *recorded()]
+    result = azure_cli.deploy("--customer-insights")
+    assert (result.returncode, message in result.stderr) == (1, True)
+    assert not [line for line in azure_cli.lines() if line.startswith("deployment group create")]

@@ -15,6 +15,7 @@ from functions import (
     refresh,
     row_lists,
     runs,
+    schedules,
     segments,
     sign_in,
     timers,
@@ -32,6 +33,7 @@ app.register_functions(row_lists.blueprint)
 app.register_functions(history.blueprint)
 app.register_functions(refresh.blueprint)
 app.register_functions(segments.blueprint)
+app.register_functions(schedules.blueprint)
 app.register_functions(sign_in.blueprint)
 app.register_functions(health.blueprint)
 app.register_functions(reference.blueprint)

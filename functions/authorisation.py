@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -64,6 +64,10 @@ class Call:
     """The definition before a change, and …"""
     after: Document | None = None
     """… afterwards: the audit log keeps which fields differ."""
+    made: str | None = None
+    """The export that was made of the one in the route."""
+    _connections: dict[str, Saved[Connection] | None] = field(default_factory=dict, repr=False)
+    """Those that runs went through, each read once for a request."""
 
     @property
     def id(self) -> str:
@@ -87,9 +91,9 @@ class Call:
         self, run: Run, among: Mapping[str, Saved[Connection]] | None = None
     ) -> Saved[Connection] | None:
         """The connection a run went through; one that was made anew under its id is another one."""
-        found = (
-            manage.find_connection(self.services, run.connection) if among is None else among.get(run.connection)
-        )
+        if among is None and run.connection not in self._connections:
+            self._connections[run.connection] = manage.find_connection(self.services, run.connection)
+        found = (self._connections if among is None else among).get(run.connection)
         return found if found is not None and found.uid == run.connection_uid else None
 
     def job(self) -> ExportWithConnection:
@@ -115,7 +119,7 @@ class Call:
 
     def _verdict(self) -> Verdict:
         match self.rule.target:
-            case Target.ALL | Target.CALLER:
+            case Target.ALL | Target.FREE:
                 return Verdict.ALLOWED
             case Target.APP:
                 return judge(self.caller, self.rule, Relation.FOREIGN)
@@ -138,7 +142,7 @@ class Call:
                 return ExportUnavailableError(ReasonCode.EXPORT_MISSING, f"There is no export {self.id}.")
             case Target.RUN:
                 return NotFoundError(f"The export {self.id} has no run {self.run}.")
-            case Target.ALL | Target.APP | Target.CALLER:
+            case Target.ALL | Target.APP | Target.FREE:
                 return NotFoundError("There is no such address.")
 
     def _judge_export(self) -> Verdict:
@@ -232,7 +236,7 @@ class _Door:
                     status = answer.status_code
                 finally:
                     before, after = (call.before, call.after) if self.rule.kind is Kind.CHANGE else (None, None)
-                    services.audit.conclude(begun, status=status, before=before, after=after)
+                    services.audit.conclude(begun, status=status, before=before, after=after, made=call.made)
                 return answer
 
     def _admit(self, services: Services, request: func.HttpRequest) -> Call:

@@ -206,6 +206,7 @@ def duplicate_export(call: Call) -> func.HttpResponse:
     """
     wish = requests.parse_options(call.request, Duplicate)
     put = manage.duplicate_export(call.services, call.id, wish.id, name=wish.name, caller=call.caller)
+    call.made = wish.id
     return _saved(call, put)
 
 

@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 from functions.field_docs import described_fields
 from functions.merge_patch import MERGE_PATCH
 from functions.operations import HEADERS, ID, JSON, OPERATIONS, RUN_ID
+from functions.patch_schemas import add_patch
 from functions.problems import PROBLEM_TYPE, Problem
 from functions.requests import READ_ONLY, READ_ONLY_CONSENT
 from shared import __version__
@@ -64,6 +65,9 @@ def describe_api() -> dict[str, Any]:
     components = with_docs(definitions["$defs"])
     _shut_bodies(components, operations)
     _rename_object_defaults(components)
+    for operation in operations:
+        if operation.method == "PATCH" and operation.body is not None:
+            add_patch(components, operation.body.__name__)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation, schemas)
@@ -167,8 +171,7 @@ def _operation(operation: Operation, schemas: Schemas) -> dict[str, Any]:
         schema = schemas[operation.body, "validation"]
         content = {JSON: {"schema": schema}}
         if operation.method == "PATCH":
-            changes = {"type": "object", "description": f"Members of {operation.body.__name__} to change."}
-            content = {MERGE_PATCH: {"schema": changes}}
+            content = {MERGE_PATCH: {"schema": {"$ref": f"{schema['$ref']}Patch"}}}
         described["requestBody"] = {"required": operation.body_required, "content": content}
     return described
 

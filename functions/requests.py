@@ -273,6 +273,15 @@ def validate[D: Document](kind: type[D], document: dict[str, Any]) -> D:
         raise InvalidInputError("The body is not valid.", *_field_errors(found)) from None
 
 
+def parameters[D: Document](kind: type[D], told: Mapping[str, str]) -> D:
+    """Parameters as a document of that kind. Raises InvalidInputError naming every one to change."""
+    try:
+        return validate(kind, dict(told))
+    except InvalidInputError as error:
+        errors = [FieldError(field=each.field, message=each.message) for each in error.errors]
+        raise InvalidInputError("The parameters are not valid.", *errors) from None
+
+
 def _field_errors(found: Sequence[ErrorDetails]) -> list[FieldError]:
     """The innermost problems: a list is not blamed for being empty when its only item is what is wrong."""
     outer = {problem["loc"][:depth] for problem in found for depth in range(len(problem["loc"]))}

@@ -160,7 +160,9 @@ def list_runs(call: Call) -> func.HttpResponse:
     blueprint,
     "GET",
     "exports/{id}/runs/{run}",
-    answers={200: Answer(description="The whole story of the run.", model=views.RunDetails)},
+    answers={
+        200: Answer(description="The whole story of the run.", model=views.RunDetails, headers=("Retry-After",))
+    },
     parameters=(number("wait", "Seconds to wait for a change of the run.", least=0, most=WAIT_MAX, default=0),),
 )
 def get_run(call: Call) -> func.HttpResponse:
@@ -168,13 +170,12 @@ def get_run(call: Call) -> func.HttpResponse:
 
     `created` and `updated` are SendGrid's; a chunk that was sent twice (`resends`, `repeats`) tells as updated
     whom it had brought before. With `wait` the answer comes when status, counts, chunks or `list_ready` change, or
-    nothing more will; where many wait already it comes at once.
+    nothing more will; where many wait already it comes at once, with `Retry-After`.
     """
     wait = requests.whole_number(call.request, "wait", default=0, least=0, most=WAIT_MAX)
-    if wait:
-        watching_runs().wait(call.services, call.id, call.run, seconds=wait)
+    has_waited = not wait or watching_runs().wait(call.services, call.id, call.run, seconds=wait)
     run = views.get_run_details(call.services, call.id, call.run)
-    return answer(run)
+    return answer(run) if has_waited else answer(run, Retry_After=RETRY_AFTER)
 
 
 @endpoint(

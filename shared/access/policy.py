@@ -33,8 +33,8 @@ class Target(StrEnum):
     """By the connection it was started or planned with, whatever its export says now."""
     APP = "app"
     """Nobody's connection."""
-    CALLER = "caller"
-    """Who asks."""
+    FREE = "free"
+    """What nobody is kept from but by their role: who they are, when a schedule is due."""
 
 
 class Kind(StrEnum):
@@ -80,12 +80,16 @@ def _rule(
 
 _C, _O, _V = Role.CONTRIBUTOR, Role.OPERATOR, Role.VIEWER
 
-_ANYBODY: Final = Rule(
-    operation="Caller.Get", target=Target.CALLER, kind=Kind.LOOK, relations=dict.fromkeys(Role, EVERY)
-)
+
+def _look_of_all(operation: str) -> Rule:
+    """What everybody who has a role may look at, whatever it is about."""
+    relations = dict.fromkeys(Role, EVERY)
+    return Rule(operation=operation, target=Target.FREE, kind=Kind.LOOK, relations=relations)
+
 
 POLICY: Final[Mapping[str, Rule]] = {
-    "get_me": _ANYBODY,
+    "get_me": _look_of_all("Caller.Get"),
+    "list_next_times": _look_of_all("Schedules.Next"),
     "list_connections": _rule("Connections.List", Target.ALL, Kind.LOOK, usable_by=(_C, _O, _V)),
     "get_connection": _rule("Connections.Get", Target.CONNECTION, Kind.LOOK, usable_by=(_C, _O, _V)),
     "put_connection": _rule("Connections.Save", Target.CONNECTION, Kind.CHANGE),

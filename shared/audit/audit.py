@@ -52,16 +52,22 @@ class Audit:
         return Begun(request=request, at=at)
 
     def conclude(
-        self, begun: Begun, *, status: int, before: Document | None = None, after: Document | None = None
+        self,
+        begun: Begun,
+        *,
+        status: int,
+        before: Document | None = None,
+        after: Document | None = None,
+        made: str | None = None,
     ) -> None:
-        """Write down how it ended, by its HTTP status, and the fields of a definition that it changed.
+        """Write down how it ended, by its HTTP status, which fields it changed, and what it made.
 
         Raises nothing, for it has happened: what cannot be written is logged.
         """
         now = self._clock()
         duration = round((now - begun.at).total_seconds() * 1000)
         entry = entries.outcome(
-            begun.request, now, status=status, duration_ms=duration, before=before, after=after
+            begun.request, now, status=status, duration_ms=duration, before=before, after=after, made=made
         )
         self._try_to_record(begun.request, entry)
 

@@ -51,11 +51,12 @@ def outcome(
     duration_ms: int | None = None,
     before: Document | None = None,
     after: Document | None = None,
+    made: str | None = None,
 ) -> AuditEntry:
-    """The operation ended with an HTTP status, and has made the definition `before` into `after`."""
+    """The operation ended with an HTTP status; it made `before` into `after`, or the export `made` of another."""
     result, level, operation_status = _judged(status)
     changes = {} if before is None and after is None else _changes(before, after)
-    entry = _api_entry(request, now, result, level, operation_status=operation_status, **changes)
+    entry = _api_entry(request, now, result, level, operation_status=operation_status, made=made, **changes)
     return entry.model_copy(update={"result_signature": str(status), "duration_ms": duration_ms})
 
 

@@ -114,22 +114,22 @@ class AuditQuery(Document):
     def asks_for(self, entry: AuditEntry) -> bool:
         """Whether the entry is one of those, times apart."""
         facts = _facts(entry)
-        return all(getattr(self, name) in {None, facts[name]} for name in FILTERS)
+        return all(getattr(self, name) in {None, *facts[name]} for name in FILTERS)
 
 
-def _facts(entry: AuditEntry) -> Mapping[str, str | bool | None]:
-    """What can be filtered by."""
+def _facts(entry: AuditEntry) -> Mapping[str, tuple[str | bool | None, ...]]:
+    """What can be filtered by; an entry about a duplicate is about both exports."""
     of = entry.properties
-    facts: dict[str, str | bool | None] = {
-        "operation": entry.operation_name,
-        "result": entry.result_type,
-        "connection": of.connection,
+    facts: dict[str, tuple[str | bool | None, ...]] = {
+        "operation": (entry.operation_name,),
+        "result": (entry.result_type,),
+        "connection": (of.connection,),
     }
     if isinstance(of, ApiProperties):
-        facts |= {"caller": of.caller_object_id, "caller_type": of.caller_type, "denied": bool(of.denied)}
-        return facts | {"export": of.export, "run": of.run}
-    facts |= {"caller": of.submitted_by, "caller_type": None, "denied": False}
-    return facts | {"export": of.identifier, "run": of.workflow_job_id}
+        facts |= {"caller": (of.caller_object_id,), "caller_type": (of.caller_type,), "denied": (bool(of.denied),)}
+        return facts | {"export": (of.export, of.made), "run": (of.run,)}
+    facts |= {"caller": (of.submitted_by,), "caller_type": (None,), "denied": (False,)}
+    return facts | {"export": (of.identifier,), "run": (of.workflow_job_id,)}
 
 
 def parse_query(parameters: Mapping[str, str]) -> AuditQuery:

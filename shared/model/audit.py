@@ -146,6 +146,8 @@ class ApiProperties(_Written):
     connection: str | None = None
     export: str | None = None
     run: str | None = None
+    made: str | None = None
+    """The export that was made as a duplicate of `export`; ours."""
     denied: Literal[True] | None = None
     """Set where the caller was not allowed; ours."""
     count: Annotated[int, Field(ge=2)] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
@@ -49,8 +50,14 @@ def last_due(schedule: OwnSchedule, *, after: datetime, until: datetime) -> date
 
 def next_due(schedule: OwnSchedule, *, after: datetime) -> datetime:
     """The first due time after a moment, in UTC; one comes, for an expression that names no date is refused."""
+    return next_times(schedule, after=after, count=1)[0]
+
+
+def next_times(schedule: OwnSchedule, *, after: datetime, count: int) -> list[datetime]:
+    """The first due times after a moment, in UTC."""
     moments = CronSim(schedule.cron, after.astimezone(ZoneInfo(schedule.time_zone)))
-    return next(due for moment in moments if (due := moment.astimezone(UTC)) > after)
+    due_times = (due for moment in moments if (due := moment.astimezone(UTC)) > after)
+    return list(itertools.islice(due_times, count))
 
 
 def _due_times(schedule: OwnSchedule, *, after: datetime, until: datetime) -> Iterator[datetime]:

@@ -328,7 +328,7 @@ def list_runs(
             continue
         if len(page) == limit:
             return page, page[-1].id
-        page.append(get_run(services, export, run))
+        page.append(with_progress(services, found))
     return page, None
 
 

@@ -25,19 +25,20 @@ class Watch:
     def __init__(self) -> None:
         self._places = threading.BoundedSemaphore(WAITS_AT_ONCE)
 
-    def wait(self, services: Services, export: str, run: str, *, seconds: int) -> None:
+    def wait(self, services: Services, export: str, run: str, *, seconds: int) -> bool:
         """Return when something of the run changes, when nothing more will, or after that time.
 
         A run that is over and whose list is looked after changes once more.
 
-        Raises NotFoundError.
+        False, and at once, where as many wait already as may. Raises NotFoundError.
         """
         if not self._places.acquire(blocking=False):
-            return
+            return False
         try:
             _wait(services, RunBlobs(export=export, run=run), seconds)
         finally:
             self._places.release()
+        return True
 
 
 def _wait(services: Services, blobs: RunBlobs, seconds: int) -> None:

@@ -50,6 +50,7 @@ SAID_BY_WORDS: Final = frozenset(
         "duplicate_export",
         "get_audit",
         "list_all_runs",
+        "list_next_times",
         "patch_connection",
         "patch_export",
         "put_connection",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from openapi_schema_validator import OAS31Validator
 
 from functions.merge_patch import merge
+from functions.openapi import describe_api
 from shared.definitions import manage
 from shared.model.definitions import Off
 from tests.support.http_api import ask, serve, told
@@ -172,3 +174,42 @@ def test_a_duplicate_needs_an_id() -> None:
 def test_a_key_of_one_export_makes_no_other() -> None:
     assert ask("duplicate_export", {"id": "offers"}, caller="newsletter-only").status_code == 403
     assert ask("get_export", id="offers").status_code == 404
+
+
+def test_the_audit_log_finds_a_duplicate_by_either_export(app: InMemoryApp) -> None:
+    assert ask("duplicate_export", {"id": "offers"}).status_code == 201
+    for export in ("newsletter", "offers"):
+        entries = told(ask("get_audit", params={"export": export, "operation": "Exports.Duplicate"}))["entries"]
+        (ended,) = [each["properties"] for each in entries if each["resultType"] == "Success"]
+        assert (ended["export"], ended["made"]) == ("newsletter", "offers")
+    assert ask("duplicate_export", {"id": "offers"}).status_code == 409
+    refused = told(ask("get_audit", params={"result": "ClientError"}))["entries"]
+    assert ["made" in each["properties"] for each in refused] == [False]
+    del app
+
+
+# --- its schema -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "patch", "is_good"),
+    [
+        ("ExportDraft", {}, True),
+        ("ExportDraft", {"enabled": False}, True),
+        ("ExportDraft", {"connection": None}, True),
+        ("ExportDraft", {"name": None}, False),
+        ("ExportDraft", {"max_contacts": None, "schedule": None}, True),
+        ("ExportDraft", {"mapping": {"city": None, "custom_fields": {"vip": None}}}, True),
+        ("ExportDraft", {"mapping": {"email": None}}, False),
+        ("ExportDraft", {"mapping": {"town": "City"}}, False),
+        ("ExportDraft", {"schedule": {"cron": "0 6 * * *"}}, True),
+        ("ExportDraft", {"schedule": {"kind": "off", "cron": "0 6 * * *"}}, False),
+        ("ExportDraft", {"segments": []}, False),
+        ("ConnectionDraft", {"consent": {"text": "Yes"}}, True),
+        ("ConnectionDraft", {"consent": None, "users": None}, True),
+        ("ConnectionDraft", {"secret_name": None}, False),
+    ],
+)
+def test_a_patch_is_described_as_it_is_taken(name: str, patch: dict[str, Any], *, is_good: bool) -> None:
+    schema = {"$ref": f"#/components/schemas/{name}Patch", "components": describe_api()["components"]}
+    assert OAS31Validator(schema).is_valid(patch) == is_good

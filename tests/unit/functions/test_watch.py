@@ -16,6 +16,8 @@ from tests.support.in_memory_app import InMemoryApp, people
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import azure.functions as func
+
 
 class Sleeper:
     """Sleeps in no time; while it does, `work` is done. Other threads sleep as ever."""
@@ -90,8 +92,14 @@ def test_nobody_waits_for_a_run_that_is_over(app: InMemoryApp, sleeper: Sleeper)
 
 def test_more_than_a_few_are_answered_at_once(app: InMemoryApp, sleeper: Sleeper) -> None:
     run = app.start().id
-    sleeper.work = lambda: status(run, wait="1")
-    status(run, wait="1")
+    answers: list[func.HttpResponse] = []
+
+    def ask_too() -> None:
+        answers.append(ask("get_run", run=run, params={"wait": "1"}))
+
+    sleeper.work = ask_too
+    ask_too()
+    assert [answer.headers.get("Retry-After") for answer in answers] == ["3", *[None] * WAITS_AT_ONCE]
     assert len(sleeper.slept) == WAITS_AT_ONCE
     sleeper.work = lambda: None
     status(run, wait="1")

@@ -113,6 +113,11 @@ class AppUnderTest:
         self.hosts.append(host)
         return host
 
+    def version(self) -> str:
+        """The version of the app that answers."""
+        with self._client() as client:
+            return str(client.get("/api/health").json()["version"])
+
     @contextmanager
     def supervised(self) -> Iterator[Counter[str]]:
         """Start hosts anew that end by themselves, as the platform does; counts how often."""

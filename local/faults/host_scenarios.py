@@ -69,7 +69,7 @@ def _shut(service: str, mood: Mood) -> Callable[[ScenarioRun], None]:
             time.sleep(SHUT_SECONDS)
             gate.mood = Mood.OPEN
             opened = time.monotonic()
-            _finish(played, exports, runs, since=opened)
+            finish_in_time(played, exports, runs, since=opened)
         played.tally.injected += gate.struck
         played.tally.figures.append(
             f"{service}s {mood}: {gate.struck} requests, the host ended {ends['ended']} times"
@@ -84,7 +84,7 @@ def _restart_loop(played: ScenarioRun) -> None:
     runs = [played.app.start(export) for export in exports]
     for _ in range(RESTARTS):
         played.kill(after=played.random.uniform(0.2, 1.2))
-    _finish(played, exports, runs, since=time.monotonic())
+    finish_in_time(played, exports, runs, since=time.monotonic())
 
 
 def _killed_in(step: str) -> Callable[[ScenarioRun], None]:
@@ -127,7 +127,7 @@ def _stopped(played: ScenarioRun) -> None:
         played.app.drop_host(played.app.hosts[0])
         played.app.start_host()
         played.tally.kills += 1
-    _finish(played, exports, runs, since=time.monotonic())
+    finish_in_time(played, exports, runs, since=time.monotonic())
 
 
 def _timer_holder(played: ScenarioRun) -> None:
@@ -196,7 +196,9 @@ def _leavers(played: ScenarioRun) -> None:
         played.problem("nobody was taken off the list")
 
 
-def _finish(played: ScenarioRun, exports: Sequence[SavedExport], runs: Sequence[Run], *, since: float) -> None:
+def finish_in_time(
+    played: ScenarioRun, exports: Sequence[SavedExport], runs: Sequence[Run], *, since: float
+) -> None:
     """Wait for the runs, which must be over in time, and tell truly what was sent twice."""
     for export, run in zip(exports, runs, strict=True):
         played.finish(export, run)

@@ -10,6 +10,9 @@ from local.azure.processes import PROJECT_ROOT
 VARIABLE: Final = "FAULT_LIMITS"
 """Names the variable that hands the limits to the host's process, as JSON."""
 
+CODE: Final = "FAULT_CODE"
+"""Names the variable with the folder of the app's code, where it is another version than the project's."""
+
 SCALED: Final[Mapping[str, float]] = {
     "CONTACTS_PER_REQUEST": 50,
     "REQUEST_DEADLINE": 2.0,

@@ -4,13 +4,17 @@ import json
 import os
 import runpy
 import sys
+from pathlib import Path
 
 from local.azure.processes import PROJECT_ROOT
-from local.faults.scale import VARIABLE
+from local.faults.scale import CODE, VARIABLE
 
 
 def load() -> object:
-    """Scale the limits, then load the app from the project's own function_app.py."""
+    """Scale the limits, then load the app from its function_app.py."""
+    code = Path(os.environ.get(CODE, PROJECT_ROOT))
+    if code != PROJECT_ROOT:
+        sys.path.insert(0, str(code))
     # At the end, where Azure has the app folder; this module lies in no app folder of its own.
     sys.path.append(str(PROJECT_ROOT))
     from local.faults import injected_deaths
@@ -21,7 +25,7 @@ def load() -> object:
             raise AttributeError(f"The app has no limit {name}.")
         setattr(limits, name, value)
     injected_deaths.install()
-    return runpy.run_path(str(PROJECT_ROOT / "function_app.py"))["app"]
+    return runpy.run_path(str(code / "function_app.py"))["app"]
 
 
 app = load()

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Final
 
 from local.cloud import LocalCloud
-from local.faults import export_scenarios, host_scenarios, load_scenarios, platform_scenarios, sendgrid_scenarios
+from local.faults import (
+    export_scenarios,
+    host_scenarios,
+    load_scenarios,
+    platform_scenarios,
+    sendgrid_scenarios,
+    upgrade_scenarios,
+)
 from local.faults.options import Options
 from local.faults.scenario import Scenario, Tally
 from local.faults.worker import Worker
@@ -31,6 +38,7 @@ def list_scenarios(options: Options) -> list[Scenario]:
         *sendgrid_scenarios.scenarios(),
         *platform_scenarios.scenarios(kills=options.kills),
         *host_scenarios.scenarios(),
+        *upgrade_scenarios.scenarios(),
         *export_scenarios.scenarios(),
         *load_scenarios.scenarios(),
     ]

@@ -1,5 +1,8 @@
 // Sign-in by Microsoft Entra ID: MSAL, authorisation code with PKCE. Loaded only where tokens count.
-// Tokens are kept in memory: after a reload Entra, which still knows the person, is asked again.
+// Tokens lie in sessionStorage, which goes with the tab: MSAL takes nobody elsewhere and back with memory alone.
+import { Problem } from "./api.js";
+import { forget } from "./session.js";
+
 const MSAL = "/console/vendor/msal-browser.min.js";
 let client = null;
 
@@ -12,7 +15,7 @@ function load() {
     const script = document.createElement("script");
     script.src = MSAL;
     script.onload = () => resolve(globalThis.msal);
-    script.onerror = () => reject(new Error("MSAL is not there"));
+    script.onerror = () => reject(new Problem({ status: 0, code: "unreachable" }));
     document.head.append(script);
   });
 }
@@ -27,7 +30,7 @@ async function clientOf(way) {
       redirectUri: `${location.origin}/console`,
       postLogoutRedirectUri: `${location.origin}/console`,
     },
-    cache: { cacheLocation: "memoryStorage" },
+    cache: { cacheLocation: "sessionStorage" },
   });
   return client;
 }
@@ -37,18 +40,30 @@ export async function startSignIn(way) {
   await app.loginRedirect({ scopes: [way.scope] });
 }
 
-// What Entra has sent us back with: {credentials, leave}; null where nobody comes from there.
+// Whom Entra has sent back, or who signed in before this page was loaded anew: {credentials, leave}; null for nobody.
 export async function finishSignIn(way) {
   const app = await clientOf(way);
-  const found = await app.handleRedirectPromise();
-  if (!found) return null;
-  const request = { scopes: [way.scope], account: found.account };
-  const credentials = async () => {
+  const account = (await app.handleRedirectPromise())?.account ?? app.getAllAccounts()[0];
+  if (!account) return null;
+  const credentials = async () => ({ Authorization: `Bearer ${await tokenOf(app, way, account)}` });
+  return { credentials, leave: () => app.logoutRedirect({ account }) };
+}
+
+// A token that still counts, a new one where it is about to end. After a day or so Entra wants to see the person again.
+async function tokenOf(app, way, account) {
+  try {
     const { accessToken } = await app.acquireTokenSilent({
-      ...request,
+      scopes: [way.scope],
+      account,
       cacheLookupPolicy: globalThis.msal.CacheLookupPolicy.AccessTokenAndRefreshToken,
     });
-    return { Authorization: `Bearer ${accessToken}` };
-  };
-  return { credentials, leave: () => app.logoutRedirect({ account: found.account }) };
+    return accessToken;
+  } catch (error) {
+    if (!(error instanceof globalThis.msal.InteractionRequiredAuthError)) {
+      throw new Problem({ status: 0, code: "unreachable" });
+    }
+    await app.clearCache({ account });
+    forget();
+    throw new Problem({ status: 401, code: "http_401" });
+  }
 }

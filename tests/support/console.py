@@ -56,6 +56,7 @@ class Console:
         self.url = running.host.url
         self.faults: list[str] = []
         self._statuses: set[int] = set()
+        self._origins = [f"{self.url}/", "data:", f"blob:{self.url}/"]
         self._context = browser.new_context(locale=language, timezone_id="Europe/Stockholm", accept_downloads=True)
         self._context.add_init_script(WATCH_POLICY)
         self.page: Page = self._context.new_page()
@@ -78,6 +79,10 @@ class Console:
     def allow(self, *statuses: int) -> None:
         """Say that the app will refuse something: the browser tells of each such answer as an error."""
         self._statuses.update(statuses)
+
+    def allow_origin(self, origin: str) -> None:
+        """Say that the page is meant to ask somebody else, too."""
+        self._origins.append(f"{origin}/")
 
     def open(self, address: str = "") -> None:
         """Go to an address below the #, such as `/audit`; a page that is open already is not loaded anew."""
@@ -148,7 +153,7 @@ class Console:
             self.faults.append(f"console: {message.text}")
 
     def _note_request(self, request: Request) -> None:
-        if not request.url.startswith((f"{self.url}/", "data:", f"blob:{self.url}/")):
+        if not request.url.startswith(tuple(self._origins)):
             self.faults.append(f"request to elsewhere: {request.url}")
         if any(key in request.url for key in self.running.host.named_keys.values()):
             self.faults.append("a key stands in an address")

@@ -59,7 +59,7 @@ class ExportView(Export):
     updated_at: AwareDatetime
     updated_by: Actor
     next_run_at: AwareDatetime | None
-    """When it is due next; null where it runs on demand only, is disabled, or is detached."""
+    """When it is due next; null where no clock starts it, or it is disabled or detached."""
     warnings: tuple[ExportWarning, ...]
     """What will hinder it."""
 
@@ -81,6 +81,8 @@ class ExportDetails(ExportView):
     """The newest run, dry runs and adoptions apart, of those that the caller may see."""
     overdue: Overdue | None
     """Since when it does not do what its `expect_every` says, and why, as the timer has seen it last."""
+    waits_for: str | None
+    """What starts it next, as a sentence, where that is its extract; null where it is not."""
 
 
 class ConnectionList(Document):
@@ -155,10 +157,14 @@ def export_view(
     return ExportView.model_validate({**_flat(saved), "next_run_at": next_run_at, "warnings": tuple(warnings)})
 
 
-def export_details(view: ExportView, run: Run | None, overdue: Overdue | None) -> ExportDetails:
-    """A saved export, its last run, and whether it is overdue."""
+def export_details(
+    view: ExportView, run: Run | None, *, overdue: Overdue | None, waits_for: str | None
+) -> ExportDetails:
+    """A saved export, its last run, whether it is overdue, and what starts it next."""
     last = LastRun.model_validate({name: getattr(run, name) for name in LastRun.model_fields}) if run else None
-    return ExportDetails.model_validate({**dict(view), "last_run": last, "overdue": overdue})
+    return ExportDetails.model_validate(
+        {**dict(view), "last_run": last, "overdue": overdue, "waits_for": waits_for}
+    )
 
 
 def _flat(saved: Saved[Any]) -> dict[str, Any]:

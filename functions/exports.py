@@ -18,7 +18,15 @@ from shared.definitions.resolve import ExportWithConnection
 from shared.errors import TooManyRequestsError
 from shared.model.definitions import Identifier, Text
 from shared.model.documents import Document
-from shared.runs.outlook import find_last_run, find_next_due, tell_hindrances, tell_last_hindrance
+from shared.runs.outlook import (
+    find_awaited,
+    find_last_run,
+    find_next_due,
+    tell_awaited,
+    tell_hindrances,
+    tell_last_hindrance,
+    waits_for,
+)
 from shared.runs.overdue import as_warning, find_overdue
 from shared.runs.overview import list_overview
 from shared.runs.preview import Preview
@@ -95,9 +103,11 @@ def _details(
     call: Call, saved: Saved[Export], through: Saved[Connection] | None, last: Run | None
 ) -> ExportDetails:
     overdue = find_overdue(call.services, saved)
+    awaited = find_awaited(call.services, saved)
     told = (as_warning(saved.definition, overdue),) if overdue else ()
-    view = _shown(call, saved, through, (*tell_last_hindrance(last, saved, through), *told))
-    return export_details(view, last, overdue)
+    warnings = (*tell_last_hindrance(last, saved, through), *told, *tell_awaited(awaited))
+    view = _shown(call, saved, through, warnings)
+    return export_details(view, last, overdue=overdue, waits_for=waits_for(saved, awaited))
 
 
 def _shown(
@@ -151,7 +161,7 @@ def put_export(call: Call) -> func.HttpResponse:
     seconds at most, and the export is saved whatever is found.
 
     What was answered may be sent back: `id`, `uid`, times, names of who saved it, `last_run`, `next_run_at`,
-    `overdue` and `warnings` are ignored.
+    `overdue`, `waits_for` and `warnings` are ignored.
     """
     is_checked = requests.flag(call.request, "check", default=True)
     put = manage.put_export(

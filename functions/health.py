@@ -54,11 +54,13 @@ def _problems() -> Iterator[str]:
     except SettingsError as error:
         yield str(error)
         return
+    from shared.runs.look_out import late_look
     from shared.runs.pulse import TIMERS, missed
 
     try:
         store = get_http_services().store
         now = datetime.now(UTC)
         yield from filter(None, (missed(store, timer, now=now, up_since=UP_SINCE) for timer in TIMERS))
+        yield from filter(None, [late_look(store, now)])
     except (SettingsError, StorageUnavailableError) as error:
         yield str(error)

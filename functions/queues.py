@@ -1,4 +1,4 @@
-"""The queues: plan runs, deliver chunks, poll import jobs, notify, and end what failed too often."""
+"""The queues: hear of extracts, plan runs, deliver chunks, poll jobs, notify, and end what failed too often."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from shared import trace
 from shared.errors import SettingsError, TransientError
 from shared.model.messages import (
     CHUNKS_QUEUE,
+    EVENTS_QUEUE,
     IMPORTS_QUEUE,
     NOTIFICATIONS_QUEUE,
     ON_IMPORTS,
@@ -135,6 +136,16 @@ def notify(message: func.QueueMessage) -> None:
         deliver.put_off(services, body)
 
 
+@blueprint.queue_trigger(arg_name="message", queue_name=EVENTS_QUEUE, connection=CONNECTION)
+def extract_arrived(message: func.QueueMessage, context: func.Context) -> None:
+    """Hear of files among the extracts, and start the exports whose extract is complete."""
+    from shared.runs.arrivals import hear
+
+    services = get_services()
+    with trace.entered(traceparent_of(context)), services.heartbeat.working():
+        hear(services, message.get_body(), str(message.id))
+
+
 @blueprint.queue_trigger(arg_name="message", queue_name=RUNS_QUEUE + POISON_SUFFIX, connection=CONNECTION)
 def bury_run(message: func.QueueMessage, context: func.Context) -> None:
     """End a run that could not be planned."""
@@ -151,6 +162,15 @@ def bury_chunk(message: func.QueueMessage, context: func.Context) -> None:
 def bury_import(message: func.QueueMessage, context: func.Context) -> None:
     """End a chunk whose import jobs could not be polled, or the look after a list."""
     _dead_letter(ON_IMPORTS, message, context)
+
+
+@blueprint.queue_trigger(arg_name="message", queue_name=EVENTS_QUEUE + POISON_SUFFIX, connection=CONNECTION)
+def bury_event(message: func.QueueMessage, context: func.Context) -> None:
+    """Keep a message about extracts that could not be worked on; the timer has them looked for."""
+    from shared.runs.dead_letters import keep
+
+    with trace.entered(traceparent_of(context)):
+        keep(get_services(), EVENTS_QUEUE, message.get_body(), str(message.id))
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=NOTIFICATIONS_QUEUE + POISON_SUFFIX, connection=CONNECTION)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 READ_ONLY: Final = frozenset(
     {
         *("id", "uid", "type", "created_at", "created_by", "updated_at", "updated_by"),
-        *("last_run", "next_run_at", "overdue", "warnings"),
+        *("last_run", "next_run_at", "overdue", "waits_for", "warnings"),
     }
 )
 """Members of an answer that may be sent back in a PUT; they are ignored."""

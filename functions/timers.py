@@ -13,7 +13,8 @@ blueprint = func.Blueprint()
 
 @blueprint.timer_trigger(arg_name="timer", schedule="%SCHEDULE_TICK%", run_on_startup=False, use_monitor=True)
 def refresh_exports(timer: func.TimerRequest, context: func.Context) -> None:  # noqa: ARG001 - the store knows when it last ran
-    """Start a run of every export that became due since the last tick."""
+    """Start a run of every export that became due since the last tick; see that arrivals are looked for."""
+    from shared.runs.look_out import keep_looking
     from shared.runs.pulse import note_tick
     from shared.runs.start import start_due
 
@@ -21,6 +22,7 @@ def refresh_exports(timer: func.TimerRequest, context: func.Context) -> None:  #
     with trace.entered(traceparent_of(context)), services.heartbeat.working():
         start_due(services)
         note_tick(services.store, "refresh_exports", services.clock())
+        keep_looking(services)
 
 
 @blueprint.timer_trigger(arg_name="timer", schedule="%SCHEDULE_TICK%", run_on_startup=False, use_monitor=True)

@@ -35,6 +35,7 @@ from local.azure.environment import (
     Platform,
     app_environment,
 )
+from local.azure.event_grid import EventGrid
 from local.azure.identity import PATH, Identity
 from local.azure.key_vault import KeyVault
 from local.azure.processes import PROJECT_ROOT, ChildProcess, ProcessError, Reaper, base_environment
@@ -165,6 +166,11 @@ class LocalCloud:
         with self.blob_service(account) as blobs, self.queue_service(account) as queues:
             create_missing(blobs, (STATE_CONTAINER, AUDIT_CONTAINER, EXTRACT_CONTAINER, HOST_CONTAINER))
             create_missing_queues(queues, every_queue())
+
+    def send_events(self, account: str) -> None:
+        """Have the app told of files that are written into the account's extract container from now on."""
+        grid = EventGrid(account, self.blob_service(account), self.queue_service(account))
+        self._running.enter_context(grid)
 
     def blob_service(self, account: str) -> BlobServiceClient:
         """Return an operator's client for the account's blobs; the caller closes it."""

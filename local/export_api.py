@@ -146,15 +146,15 @@ class ExportApi:
                 raise ApiError(f"Run {run.id} was still {run.status} after {timeout_seconds:.0f} s.")
             time.sleep(POLL_SECONDS)
 
-    def await_scheduled_run(self, export: str, *, timeout_seconds: float) -> Run:
-        """Wait until the timer has started a run; the first one it has started."""
+    def await_own_run(self, export: str, *, trigger: str, timeout_seconds: float) -> Run:
+        """Wait until the app has started a run by itself; the first that was started so."""
         deadline = time.monotonic() + timeout_seconds
         while time.monotonic() < deadline:
-            scheduled = [run for run in self.list_runs(export) if run.trigger == "scheduled"]
-            if scheduled:
-                return scheduled[-1]
+            started = [run for run in self.list_runs(export) if run.trigger == trigger]
+            if started:
+                return started[-1]
             time.sleep(POLL_SECONDS)
-        raise ApiError(f"The timer started no run of {export} in {timeout_seconds:.0f} s.")
+        raise ApiError(f"No run of {export} was started as {trigger} in {timeout_seconds:.0f} s.")
 
     def _change(self, method: str, path: str, body: Mapping[str, Any]) -> httpx.Response:
         answer = self._send(method, path, body)

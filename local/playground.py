@@ -31,6 +31,7 @@ class Playground:
         self.cloud = cloud
         self.account = cloud.new_account()
         cloud.prepare_account(self.account)
+        cloud.send_events(self.account)
         cloud.vault.set_secret(SECRET, cloud.simulator.create_key())
         self.list_id = cloud.simulator.create_list(LIST_NAME)
 

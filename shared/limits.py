@@ -302,6 +302,22 @@ EXTRACT_WAIT: Final = 3600.0
 EXTRACT_LOOK: Final = 60.0
 """Seconds between two looks of a run that waits for its extract."""
 
+SETTLE: Final = 120.0
+"""Seconds in which nothing may change of an extract before it counts as arrived, unless the export says."""
+
+SETTLE_MIN: Final = 1.0
+SETTLE_MAX: Final = 12 * 3600.0
+"""Seconds that an export may say instead."""
+
+EVENTS_GATHERED: Final = 5.0
+"""Seconds from an event about a file to the look that it asks for: so one look serves a whole upload."""
+
+ARRIVAL_LOOK: Final = 600.0
+"""Seconds after the last look for arrivals at which the timer asks for one, for the event may be lost."""
+
+LOOK_LOST: Final = 300.0
+"""Seconds after which a look that has begun and not ended is nobody's any more."""
+
 UNPACKED_GB_MAX: Final = 100
 """Gigabytes (10⁹ bytes) of text in an extract, unless its export says. Ours: 500 million rows of 200 bytes."""
 

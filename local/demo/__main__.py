@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from itertools import islice
@@ -48,6 +48,8 @@ from local.sendgrid_simulator.configuration import REALISTIC
 TICK: Final = "* * * * * *"
 REFRESH: Final = "*/10 * * * * *"
 """Every ten seconds; the first run that comes of it ends the schedule."""
+OFF: Final = {"kind": "off"}
+ARRIVAL: Final = {"kind": "arrival", "settle": "PT1S"}
 KEPT: Final = Path(".local/demo")
 """Where the report and the rejected rows of the first run stay."""
 ROWS_SHOWN: Final = 5
@@ -85,6 +87,8 @@ class Screen:
 class Demo:
     """The runs, on a local cloud and a host that are up."""
 
+    _newest: Delivery
+
     def __init__(
         self, playground: Playground, host: Host, source: Source, screen: Screen, *, scheduled: bool
     ) -> None:
@@ -96,7 +100,7 @@ class Demo:
         self._screen = screen
 
     def run(self) -> list[Outcome]:
-        """Run on demand, then by the timer, if that is wanted, then when people have left, if they are made up."""
+        """Run on demand, then by the timer, if that is wanted, then by an extract that people have left."""
         with self._host.client() as client:
             api = ExportApi(client, say=self._screen.say)
             api.put(f"/api/connections/{CONNECTION}", connection_definition())
@@ -118,38 +122,44 @@ class Demo:
 
     def _run_on_demand(self, api: ExportApi) -> Outcome:
         delivery = self._deliver(again=False)
-        self._put_export(api, delivery, schedule="off")
+        self._put_export(api, delivery, schedule=OFF)
         before = self._count_requests()
         return self._outcome(api, api.start_run(EXPORT), delivery, before)
 
     def _run_scheduled(self, api: ExportApi) -> Outcome:
         delivery = self._deliver(again=True)
-        self._put_export(api, delivery, schedule="refresh")
+        self._put_export(api, delivery, schedule={"kind": "refresh"})
         before = self._count_requests()
         with self._screen.step("The timer ticks; the refresh is due every ten seconds"):
-            run = api.await_scheduled_run(EXPORT, timeout_seconds=SCHEDULE_SECONDS)
+            run = api.await_own_run(EXPORT, trigger="scheduled", timeout_seconds=SCHEDULE_SECONDS)
         # Otherwise a long run would meet the next one.
-        self._put_export(api, delivery, schedule="off")
+        self._put_export(api, delivery, schedule=OFF)
         return self._outcome(api, run, delivery, before)
 
     def _run_with_changes(self, api: ExportApi) -> Iterator[Outcome]:
-        """Some have left the segment, joined it or moved, and others were put on the list by hand."""
-        with self._playground.extracts() as container:
-            delivery = self._source.deliver_changed(container)
-        if delivery is None:
+        """Some have left the segment, joined it or moved, and others were put on the list by hand.
+
+        The extract starts the run, so everything else comes before it.
+        """
+        if not self._source.changes:
             return
-        self._tell(delivery)
-        leavers = set(self._simulator.list_emails(self._playground.list_id)) - delivery.emails
+        known = set(self._simulator.list_emails(self._playground.list_id))
         self._simulator.add_to_list(self._playground.list_id, *BY_HAND)
         self._screen.say(f"By hand onto the list: {len(BY_HAND)} people")
+        self._put_export(api, self._newest, schedule=ARRIVAL)
         before = self._count_requests()
-        outcome = self._outcome(api, api.start_run(EXPORT), delivery, before, by_hand=BY_HAND)
-        yield replace(outcome, title="changes", leavers=len(leavers))
+        with self._playground.extracts() as container:
+            delivery = self._source.deliver_changed(container)
+        self._tell(delivery)
+        with self._screen.step("The extract arrives, and settles for a second"):
+            run = api.await_own_run(EXPORT, trigger="arrival", timeout_seconds=SCHEDULE_SECONDS)
+        outcome = self._outcome(api, run, delivery, before, by_hand=BY_HAND)
+        yield replace(outcome, title="changes", leavers=len(known - delivery.emails))
 
     def _deliver(self, *, again: bool) -> Delivery:
         with self._screen.step("Extract delivered"), self._playground.extracts() as container:
             put = self._source.deliver_again if again else self._source.deliver
-            delivery = put(container)
+            delivery = self._newest = put(container)
         self._tell(delivery)
         return delivery
 
@@ -159,16 +169,16 @@ class Demo:
         if rows > MAX_CONTACTS:
             self._screen.say(f"  max_contacts is raised from {MAX_CONTACTS:,} to {rows:,} on purpose")
 
-    def _put_export(self, api: ExportApi, delivery: Delivery, *, schedule: str) -> None:
+    def _put_export(self, api: ExportApi, delivery: Delivery, *, schedule: Mapping[str, str]) -> None:
         definition = export_definition(
             self._playground.list_id,
             self._source.mapping,
-            schedule=schedule,
+            schedule="off",
             max_contacts=max(MAX_CONTACTS, delivery.expectation.rows),
             source=self._source.source,
             leavers="remove",
         )
-        api.put(f"/api/exports/{EXPORT}", definition)
+        api.put(f"/api/exports/{EXPORT}", definition | {"schedule": schedule})
 
     def _outcome(
         self,

@@ -60,8 +60,12 @@ class Source(Protocol):
     def deliver_again(self, container: ContainerClient) -> Delivery:
         """Put the extract of a refresh right now."""
 
-    def deliver_changed(self, container: ContainerClient) -> Delivery | None:
-        """Put an extract that people have left, joined and moved in; None where nobody can."""
+    @property
+    def changes(self) -> bool:
+        """Whether people can leave, join and move in it."""
+
+    def deliver_changed(self, container: ContainerClient) -> Delivery:
+        """Put an extract that people have left, joined and moved in, where they can."""
 
 
 class PeopleSource:
@@ -69,6 +73,7 @@ class PeopleSource:
 
     mapping = PEOPLE_MAPPING
     source = SourceOptions()
+    changes = True
 
     def __init__(self, rows: int) -> None:
         self._rows = rows
@@ -84,7 +89,7 @@ class PeopleSource:
         before = People(rows=self._rows).expectation()
         return replace(delivery, expectation=delivery.expectation.after(before))
 
-    def deliver_changed(self, container: ContainerClient) -> Delivery | None:
+    def deliver_changed(self, container: ContainerClient) -> Delivery:
         """Put what has become of the people, as of the next minute: folders are named by it."""
         changed = ChangedPeople(before=People(rows=self._rows))
         return put_people(container, changed, delivered_at=datetime.now(UTC) + timedelta(minutes=1))
@@ -92,6 +97,8 @@ class PeopleSource:
 
 class FileSource:
     """Somebody's own file, which is delivered unchanged both times."""
+
+    changes = False
 
     def __init__(self, file: OwnFile) -> None:
         self.mapping = file.mapping
@@ -109,10 +116,9 @@ class FileSource:
         delivery = self._put(container, datetime.now(UTC))
         return replace(delivery, expectation=self._expectation.after(self._expectation))
 
-    def deliver_changed(self, container: ContainerClient) -> Delivery | None:
-        """Nothing changes in a file that is delivered as it is."""
-        del container
-        return None
+    def deliver_changed(self, container: ContainerClient) -> Delivery:
+        """Put the file anew: nothing changes in it."""
+        return self.deliver_again(container)
 
     def _put(self, container: ContainerClient, delivered_at: datetime) -> Delivery:
         blob = put_file(container, DESTINATION, table=SEGMENT, source=self._path, delivered_at=delivered_at)

@@ -139,7 +139,7 @@ def _run_entry(
         properties=WorkflowProperties(
             workflow_job_id=run.id,
             submitted_by=submitted_by,
-            workflow_submission_kind="Scheduled" if run.trigger is Trigger.SCHEDULED else "OnDemand",
+            workflow_submission_kind="OnDemand" if run.trigger is Trigger.ON_DEMAND else "Scheduled",
             workflow_status=run.status,
             submitted_timestamp=run.created_at,
             start_timestamp=run.planning_at,

@@ -14,8 +14,10 @@ from shared.errors import (
     PreconditionFailedError,
 )
 from shared.limits import NAME_MAX
+from shared.model.arrival import Awaited
 from shared.model.definitions import Connection, ConnectionDraft, Consent, ConsentText, Export, Off, Saved
 from shared.storage.layout import (
+    awaited_blob,
     connection_blob,
     export_blob,
     export_watch_blob,
@@ -117,6 +119,9 @@ def put_export(
     _require_usable(services, export, old, definition, caller)
     saved.require_new(old, only_new=only_new)
     new = saved.next_version(services, Saved[Export], export, definition, old=old, caller=caller)
+    if definition.awaited and (old is None or old.document.definition.awaited is None):
+        # what lies there already starts nothing
+        services.store.upsert(awaited_blob(export), Awaited.since(new.updated_at, uid=new.uid))
     return saved.put(services, name, new, old, etag)
 
 
@@ -199,7 +204,7 @@ def delete_export(services: Services, export: str, *, etag: str | None) -> None:
     Raises NotFoundError, PreconditionFailedError.
     """
     saved.delete(services, export_blob(export), f"export {export}", etag)
-    for name in (freshness_blob(export), export_watch_blob(export), membership_blob(export)):
+    for name in (awaited_blob(export), freshness_blob(export), export_watch_blob(export), membership_blob(export)):
         services.store.blobs.delete(name)
     for item in services.store.blobs.list_blobs(members_folder(export)):
         services.store.blobs.delete(item.name)

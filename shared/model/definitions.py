@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import functools
 import re
+from datetime import timedelta
 from enum import StrEnum
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated, Final, Literal, Self
@@ -32,12 +33,16 @@ from shared.limits import (
     RESEND_EVERY_DAYS,
     ROWS_MAX,
     SEGMENTS_MAX,
+    SETTLE,
+    SETTLE_MAX,
+    SETTLE_MIN,
     UNPACKED_GB_MAX,
     UNPACKED_RATIO_MAX,
     USERS_MAX,
 )
 from shared.model.cron import check_cron
 from shared.model.documents import Document
+from shared.model.durations import Duration
 from shared.model.layout import Layout
 from shared.model.overdue import Span
 
@@ -91,7 +96,7 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,
 """Name of a connection or export in URLs and blob names: lower-case letters, digits and inner hyphens."""
 
 RunId = Annotated[str, StringConstraints(pattern=r"^[0-9]{8}T[0-9]{6}Z-[a-z0-9]{1,16}$")]
-"""`{due or request time, UTC}-{scheduled | random}`: sorts by time."""
+"""`{due or request time, UTC}-{scheduled | arrival… | random}`: sorts by time."""
 
 SegmentName = Annotated[str, StringConstraints(pattern=r"^\w[\w .-]{0,126}$")]
 """Name of a segment in the source; no path separators."""
@@ -196,13 +201,27 @@ class OwnSchedule(Document):
     time_zone: TimeZone = "UTC"
 
 
+def _of_bearable_length(settle: timedelta) -> timedelta:
+    if not SETTLE_MIN <= settle.total_seconds() <= SETTLE_MAX:
+        raise ValueError("must be from PT1S to PT12H")
+    return settle
+
+
+class OnArrival(Document):
+    """The export runs when its extract has arrived."""
+
+    kind: Literal["arrival"]
+    settle: Annotated[Duration, AfterValidator(_of_bearable_length)] = timedelta(seconds=SETTLE)
+    """So long nothing may change of the extract before the run starts; by ISO 8601, from PT1S to PT12H."""
+
+
 class Off(Document):
     """The export runs on demand only."""
 
     kind: Literal["off"]
 
 
-Schedule = Annotated[FollowRefresh | OwnSchedule | Off, Field(discriminator="kind")]
+Schedule = Annotated[FollowRefresh | OwnSchedule | OnArrival | Off, Field(discriminator="kind")]
 
 
 class SourceLimits(Document):
@@ -337,6 +356,12 @@ class Export(Document):
     overlap: Literal["wait", "skip"] = "wait"
     """What a run does while another run of the export is not over."""
     enabled: Annotated[bool, Field(strict=True)] = True
+
+    @property
+    def awaited(self) -> OnArrival | None:
+        """How it waits for its extract; None where that does not start it."""
+        is_able = self.enabled and self.connection is not None
+        return self.schedule if is_able and isinstance(self.schedule, OnArrival) else None
 
     @model_validator(mode="after")
     def _layout_tells_segments_apart(self) -> Self:

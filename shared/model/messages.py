@@ -15,8 +15,10 @@ from shared.model.notifications import NoticeId
 RUNS_QUEUE: Final = "runs"
 CHUNKS_QUEUE: Final = "chunks"
 IMPORTS_QUEUE: Final = "imports"
+EVENTS_QUEUE: Final = "extract-events"
+"""Event Grid tells there of files in the extract container; looks for arrivals come there, too."""
 NOTIFICATIONS_QUEUE: Final = "notifications"
-QUEUES: Final = (RUNS_QUEUE, CHUNKS_QUEUE, IMPORTS_QUEUE, NOTIFICATIONS_QUEUE)
+QUEUES: Final = (RUNS_QUEUE, CHUNKS_QUEUE, IMPORTS_QUEUE, EVENTS_QUEUE, NOTIFICATIONS_QUEUE)
 """All that the app reads; each has a poison queue beside it."""
 POISON_SUFFIX: Final = "-poison"
 """The host moves a message there that failed `maxDequeueCount` times."""

@@ -19,6 +19,8 @@ class Trigger(StrEnum):
     """What started a run."""
 
     SCHEDULED = "scheduled"
+    ARRIVAL = "arrival"
+    """Its extract has arrived."""
     ON_DEMAND = "on_demand"
 
 
@@ -165,6 +167,7 @@ class Run(Document):
     trace_id: str | None = None
     """By W3C Trace Context; every line about the run has it."""
     due_at: AwareDatetime | None = None
+    """When a schedule wanted it, or its extract was there."""
     status: RunStatus = RunStatus.QUEUED
     reason: Reason | None = None
     stop: Stop | None = None
@@ -223,8 +226,8 @@ class Run(Document):
 
     @property
     def submitted_by(self) -> str | None:
-        """The id of who asked for it; None where a schedule did."""
-        return None if self.trigger is Trigger.SCHEDULED else self.acts_for.id
+        """The id of who asked for it; None where nobody did."""
+        return self.acts_for.id if self.trigger is Trigger.ON_DEMAND else None
 
 
 class ChunkInfo(Document):

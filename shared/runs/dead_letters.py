@@ -41,12 +41,12 @@ def dead_letter[M: Message](services: Services, kind: type[M] | Kinds[M], body: 
     The first time what failed may have been storage, which refused the put that would have put the message off;
     that this one is taken shows that it does so no more.
     """
-    services.store.blobs.upsert(poison_blob(kind.queue, message_id), body)
     try:
         message = kind.model_validate_json(body)
     except ValidationError:
-        log_event(Event.POISON_MESSAGE, level=logging.ERROR, queue=kind.queue, message=message_id)
+        keep(services, kind.queue, body, message_id)
         return  # not a message of ours: keeping it is all there is to do
+    services.store.blobs.upsert(poison_blob(kind.queue, message_id), body)
     with trace.entered(_own(), message.traceparent):
         _go_on(services, kind.queue, message, message_id)
 
@@ -76,6 +76,12 @@ def _go_on(services: Services, queue: str, message: Message, message_id: str) ->
             error=type(error).__name__,
         )
         fail_run(services, message.export, message.run, DAMAGED)
+
+
+def keep(services: Services, queue: str, body: bytes, message_id: str) -> None:
+    """Keep a poison message of a queue, and say so."""
+    services.store.blobs.upsert(poison_blob(queue, message_id), body)
+    log_event(Event.POISON_MESSAGE, level=logging.ERROR, queue=queue, message=message_id)
 
 
 def _end(services: Services, message: Message) -> None:

@@ -5,14 +5,17 @@ It is told from what is stored; SendGrid and the extracts are not asked.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from shared.model.arrival import Awaited
 from shared.model.definitions import FollowRefresh
 from shared.model.reason_codes import ReasonCode
 from shared.model.runs import RunKind
 from shared.model.warning_codes import ExportWarning, WarningCode
 from shared.runs.schedule import effective, next_due
 from shared.runs.views import find_run
+from shared.storage.layout import awaited_blob
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -92,6 +95,30 @@ def tell_last_hindrance(
     changed = max(each.updated_at for each in (saved, through) if each is not None)
     if changed <= run.created_at:
         yield _as_warning(run.reason.code, f"The last run ended with: {run.reason.message}")
+
+
+def find_awaited(services: Services, saved: Saved[Export]) -> Awaited | None:
+    """How far an export is that waits for its extract; None if it does not."""
+    if saved.definition.awaited is None:
+        return None
+    found = services.store.find(awaited_blob(saved.id), Awaited)
+    is_its = found is not None and found.document.uid == saved.uid
+    return found.document if found and is_its else Awaited.since(saved.updated_at, uid=saved.uid)
+
+
+def waits_for(saved: Saved[Export], awaited: Awaited | None) -> str | None:
+    """What starts the export next, as a sentence; None where that is not its extract."""
+    if awaited is None:
+        return None
+    segments = ", ".join(saved.definition.segments)
+    since = awaited.until + timedelta(seconds=1)  # the first whole second after it
+    return f"A complete delivery of {segments}, since {since:%Y-%m-%dT%H:%M:%S}Z."
+
+
+def tell_awaited(awaited: Awaited | None) -> Iterator[ExportWarning]:
+    """Why the newest delivery does not start the export that waits for it."""
+    if awaited is not None and awaited.problem is not None:
+        yield _as_warning(awaited.problem.code, awaited.problem.message)
 
 
 def _as_warning(code: str, message: str) -> ExportWarning:

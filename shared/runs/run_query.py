@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 RUNS_PAGE_DEFAULT: Final = 20
 RUNS_PAGE_MAX: Final = 100
-SCHEDULED: Final = "-scheduled"
-"""How the ids of runs end that a schedule started."""
 ADVICE: Final[Mapping[str, str]] = {
     "status": f"must be one of {', '.join(RunStatus)}",
     "trigger": f"must be one of {', '.join(Trigger)}",
@@ -60,8 +58,7 @@ class RunQuery(Document):
         """Whether a run of that id, which begins with its time, may be one of those."""
         if self.since is not None and run < _second(self.since):
             return False
-        scheduled = run.endswith(SCHEDULED)
-        return self.trigger is None or scheduled == (self.trigger is Trigger.SCHEDULED)
+        return self.trigger in {None, trigger_of(run)}
 
     @property
     def end(self) -> Position:
@@ -73,6 +70,14 @@ class RunQuery(Document):
         """Whether the run is one of those, times apart."""
         names = ("status", "trigger", "kind", "export", "connection")
         return all(getattr(self, name) in {None, getattr(run, name)} for name in names)
+
+
+def trigger_of(run: str) -> Trigger:
+    """What started a run, by the end of its id; those that somebody asked for have hexadecimal digits there."""
+    end = run.rpartition("-")[2]
+    if end == Trigger.SCHEDULED:
+        return Trigger.SCHEDULED
+    return Trigger.ARRIVAL if end.startswith(Trigger.ARRIVAL) else Trigger.ON_DEMAND
 
 
 def _second(moment: datetime) -> str:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from shared.model.definitions import FollowRefresh, Off, OwnSchedule
+from shared.model.definitions import FollowRefresh, Off, OnArrival, OwnSchedule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,13 +21,13 @@ LOOK_BACKS: Final = (timedelta(hours=1), timedelta(days=1), timedelta(days=32), 
 
 
 def effective(schedule: Schedule, refresh: OwnSchedule | None) -> OwnSchedule | None:
-    """The cron expression an export really runs on; None when it only runs on demand."""
+    """The cron expression an export really runs on; None when no clock starts it."""
     match schedule:
         case FollowRefresh():
             return refresh
         case OwnSchedule():
             return schedule
-        case Off():
+        case OnArrival() | Off():
             return None
 
 

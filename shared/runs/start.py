@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from shared.model.definitions import Actor
     from shared.services import Services
 
-TIMER: Final = "timer"
-"""Who requests scheduled runs."""
+REQUESTERS: Final = {Trigger.SCHEDULED: "timer", Trigger.ARRIVAL: "extract"}
+"""Who requests the runs that nobody asks for."""
 
 
 def new_run_id(services: Services) -> str:
@@ -134,17 +134,38 @@ def _due_exports(
 
 
 def _start_due(services: Services, saved: Saved[Export], connection: str, moment: datetime) -> Run:
+    return start(services, own_run(services, saved, connection, trigger=Trigger.SCHEDULED, due_at=moment))
+
+
+def own_run(
+    services: Services,
+    saved: Saved[Export],
+    connection: str,
+    *,
+    trigger: Trigger,
+    due_at: datetime,
+    version: str = "",
+) -> Run:
+    """A run of the export that nobody asks for, not started yet; it acts for whoever saved the export last.
+
+    Args:
+        services: What it is made with.
+        saved: The export.
+        connection: That of the export.
+        trigger: What starts it.
+        due_at: When it was due; with the trigger and the version its id.
+        version: Of the extract that starts it.
+    """
     through = services.store.find(connection_blob(connection), Saved[Connection])
-    run = Run(
-        id=f"{moment:%Y%m%dT%H%M%SZ}-scheduled",
+    return Run(
+        id=f"{due_at:%Y%m%dT%H%M%SZ}-{trigger}{version}",
         export=saved.id,
-        trigger=Trigger.SCHEDULED,
+        trigger=trigger,
         export_uid=saved.uid,
         connection=connection,
         connection_uid=through.document.uid if through else None,
-        requested_by=TIMER,
+        requested_by=REQUESTERS[trigger],
         acts_for=saved.updated_by,
         created_at=services.clock(),
-        due_at=moment,
+        due_at=due_at,
     )
-    return start(services, run)

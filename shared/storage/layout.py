@@ -18,6 +18,8 @@ overdue.json                                      how far the look for overdue e
 requests/{export}/keys/{digest}.json              which run an Idempotency-Key started, for a day
 requests/{export}/{uid}-adoption.json             which run adopts the list, or did last
 cleaning.json                                     when old chunks were last deleted
+awaited/{export}.json                             how far an export is that waits for its extract
+look-out.json                                     who looks next for extracts that have arrived
 schedule.json                                     up to when the timer has looked for due exports
 pulse/{timer}.json                                when a timer last ticked
 limiters/{connection}/{endpoint}.json             when SendGrid wants to be left alone, how long jobs take
@@ -151,6 +153,12 @@ def adoption_request_blob(export: str, uid: str) -> str:
     return f"requests/{export}/{uid}-adoption.json"
 
 
+def awaited_blob(export: str) -> str:
+    """Blob that says how far an export is that waits for its extract."""
+    return f"awaited/{export}.json"
+
+
+LOOK_OUT_BLOB = "look-out.json"
 SCHEDULE_BLOB = "schedule.json"
 CLEANING_BLOB = "cleaning.json"
 

@@ -21,7 +21,14 @@ from shared.definitions.resolve import resolve_export
 from shared.errors import RunEndError, VaultUnavailableError
 from shared.key_vault import Secrets
 from shared.model.definitions import Connection, Consent, Export, FieldMapping, Saved
-from shared.model.messages import CHUNKS_QUEUE, IMPORTS_QUEUE, NOTIFICATIONS_QUEUE, POISON_SUFFIX, RUNS_QUEUE
+from shared.model.messages import (
+    CHUNKS_QUEUE,
+    EVENTS_QUEUE,
+    IMPORTS_QUEUE,
+    NOTIFICATIONS_QUEUE,
+    POISON_SUFFIX,
+    RUNS_QUEUE,
+)
 from shared.model.reason_codes import ReasonCode
 from shared.model.runs import Run
 from shared.runs.start import start_on_demand
@@ -238,6 +245,7 @@ class InMemoryApp:
         """Call the app's own function for a queue."""
         use_services(self.services)
         handlers = {
+            EVENTS_QUEUE: queues.extract_arrived,
             RUNS_QUEUE: queues.plan_run,
             CHUNKS_QUEUE: queues.deliver_chunk,
             IMPORTS_QUEUE: queues.check_import,

@@ -84,7 +84,8 @@ class MemoryBlobs:
     def upsert(self, name: str, data: bytes) -> str:
         with self._lock:
             etag = f"0x{next(self._etags):X}"
-            self._stored[name] = _Stored(data=data, etag=etag, modified=self._clock())
+            modified = self._clock().replace(microsecond=0)  # as storage tells it
+            self._stored[name] = _Stored(data=data, etag=etag, modified=modified)
             return etag
 
     def delete(self, name: str, *, etag: str | None = None) -> None:

@@ -24,7 +24,10 @@ PURE = [
     *(APP / "shared" / "audit" / f"{name}.py" for name in ("entries", "query")),
     *(APP / "shared" / "webhooks" / f"{name}.py" for name in ("addresses", "signature")),
     *(APP / "shared" / "notifications" / f"{name}.py" for name in ("payload", "run_notices")),
-    *(APP / "shared" / "runs" / f"{name}.py" for name in ("schedule", "outcomes", "delivery_state", "job_looks")),
+    *(
+        APP / "shared" / "runs" / f"{name}.py"
+        for name in ("schedule", "arrival_rules", "outcomes", "delivery_state", "job_looks")
+    ),
 ]
 ROOMS = (
     {"limits", "trace"},

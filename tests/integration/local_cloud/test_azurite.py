@@ -4,6 +4,7 @@ from azure.storage.blob import BlobServiceClient
 
 from local.azure.environment import EXTRACT_CONTAINER
 from local.cloud import LocalCloud
+from shared.model.messages import every_queue
 
 # The key every Azurite has when nobody sets its accounts:
 # https://learn.microsoft.com/azure/storage/common/storage-use-azurite#well-known-storage-account-and-key
@@ -61,7 +62,7 @@ def test_preparing_an_account_again_keeps_its_data(cloud: LocalCloud, account: s
 def test_queues_and_their_poison_queues_are_there(cloud: LocalCloud, account: str) -> None:
     with cloud.queue_service(account) as service:
         names = {queue.name for queue in service.list_queues()}
-    assert names == {"runs", "runs-poison", "chunks", "chunks-poison", "imports", "imports-poison"}
+    assert names == set(every_queue())
 
 
 def test_the_emulators_well_known_key_opens_nothing(cloud: LocalCloud, account: str) -> None:

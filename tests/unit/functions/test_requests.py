@@ -214,7 +214,11 @@ def test_options_that_are_unknown_are_named() -> None:
         ({"mapping": []}, "/mapping", "must be an object"),
         ({"mapping": {"email": "E", "custom_fields": {"a/b~c": "C"}}}, "/mapping/custom_fields/a~1b~0c", None),
         ({"overlap": "never"}, "/overlap", "must be 'wait' or 'skip'"),
-        ({"schedule": {"kind": "often"}}, "/schedule", "has an unknown kind; it must be 'refresh', 'cron', 'off'"),
+        (
+            {"schedule": {"kind": "often"}},
+            "/schedule",
+            "has an unknown kind; it must be 'refresh', 'cron', 'arrival', 'off'",
+        ),
         ({"schedule": {"kind": "cron", "cron": "0 25 * * *"}}, "/schedule/cron", None),
     ],
     ids=str,

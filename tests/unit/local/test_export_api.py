@@ -69,15 +69,15 @@ def test_the_first_scheduled_run_is_awaited(make_run: MakeRun) -> None:
         return httpx.Response(200, json={"runs": [run.model_dump(mode="json") for run in lists.pop(0)]})
 
     with api_to(app) as api:
-        assert api.await_scheduled_run("vip", timeout_seconds=60) == first
+        assert api.await_own_run("vip", trigger="scheduled", timeout_seconds=60) == first
 
 
 def test_a_scheduled_run_that_never_starts_is_given_up() -> None:
     with (
         api_to(lambda _: httpx.Response(200, json={"runs": []})) as api,
-        pytest.raises(ApiError, match="The timer started no run of vip"),
+        pytest.raises(ApiError, match="No run of vip was started as arrival"),
     ):
-        api.await_scheduled_run("vip", timeout_seconds=0.01)
+        api.await_own_run("vip", trigger="arrival", timeout_seconds=0.01)
 
 
 def test_a_refusal_is_told_with_the_apps_words() -> None:

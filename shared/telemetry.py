@@ -167,6 +167,8 @@ class Facts(TypedDict, total=False):
     """The run it is about."""
     sent: Contacts
     """Contacts that SendGrid took in."""
+    settling: Number
+    """Exports whose extract is to be looked at again."""
     share: Share
     """Rejected rows among all."""
     status: Status | None

@@ -121,7 +121,6 @@ def test_a_version_that_replaces_one_has_a_run_of_its_own(running: RunningApp) -
     running.extracts.upload_blob(
         f"{segment}/2026-01-01/{segment}_1.csv", csv_text(["EMail"], [["bo@example.com"]]), overwrite=True
     )
-    assert eventually(lambda: [run for run in export.runs() if len(export.runs()) > 1])[0].wait()["status"] == (
-        "succeeded"
-    )
+    newest, _ = eventually(lambda: runs if len(runs := export.runs()) > 1 else None)
+    assert newest.wait()["status"] == "succeeded"
     assert export.emails() == ["ann@example.com", "bo@example.com"]

@@ -62,27 +62,29 @@ class EventGrid:
         for blob in blobs:
             if self._known.get(blob.name) == blob.etag:
                 continue
-            self._queue.send_message(json.dumps(self._event(blob)))
+            self._queue.send_message(json.dumps(event_about(self._account, blob)))
             self._known[blob.name] = str(blob.etag)
 
-    def _event(self, blob: BlobProperties) -> dict[str, Any]:
-        identity = str(uuid.uuid4())
-        return {
-            "source": f"{SUBSCRIPTION}/providers/Microsoft.Storage/storageAccounts/{self._account}",
-            "subject": f"/blobServices/default/containers/{EXTRACT_CONTAINER}/blobs/{blob.name}",
-            "type": "Microsoft.Storage.BlobCreated",
-            "time": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
-            "id": identity,
-            "data": {
-                "api": "PutBlob",
-                "requestId": identity,
-                "eTag": str(blob.etag),
-                "contentType": blob.content_settings.content_type,
-                "contentLength": blob.size,
-                "blobType": blob.blob_type.value,
-                "url": f"https://{self._account}.blob.core.windows.net/{EXTRACT_CONTAINER}/{blob.name}",
-                "sequencer": f"{uuid.uuid1().int:032x}",
-                "storageDiagnostics": {"batchId": identity},
-            },
-            "specversion": "1.0",
-        }
+
+def event_about(account: str, blob: BlobProperties) -> dict[str, Any]:
+    """The event about a file that was written."""
+    identity = str(uuid.uuid4())
+    return {
+        "source": f"{SUBSCRIPTION}/providers/Microsoft.Storage/storageAccounts/{account}",
+        "subject": f"/blobServices/default/containers/{EXTRACT_CONTAINER}/blobs/{blob.name}",
+        "type": "Microsoft.Storage.BlobCreated",
+        "time": datetime.now(UTC).isoformat().replace("+00:00", "Z"),
+        "id": identity,
+        "data": {
+            "api": "PutBlob",
+            "requestId": identity,
+            "eTag": str(blob.etag),
+            "contentType": blob.content_settings.content_type,
+            "contentLength": blob.size,
+            "blobType": blob.blob_type.value,
+            "url": f"https://{account}.blob.core.windows.net/{EXTRACT_CONTAINER}/{blob.name}",
+            "sequencer": f"{uuid.uuid1().int:032x}",
+            "storageDiagnostics": {"batchId": identity},
+        },
+        "specversion": "1.0",
+    }

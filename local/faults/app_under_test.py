@@ -1,5 +1,6 @@
 """A storage account with the app at work on it, its time scaled, and an operator's hands."""
 
+import base64
 import itertools
 import json
 import threading
@@ -19,6 +20,7 @@ from azure.storage.blob import ContainerClient
 from azure.storage.queue import QueueClient
 
 from local.azure.environment import EXTRACT_CONTAINER, STATE_CONTAINER
+from local.azure.event_grid import event_about
 from local.azure.processes import ProcessError
 from local.cloud import Host, LocalCloud
 from local.export_api import ApiError, ExportApi, Run
@@ -187,6 +189,17 @@ class AppUnderTest:
         """Deliver other people as the newest extract of an export; the export with them."""
         self._deliver(people, export.segment, datetime.now(UTC))
         return replace(export, people=people)
+
+    def export_awaiting(self, people: People, *, connection: str) -> SavedExport:
+        """Save an export that waits for an extract of the people, which nobody has delivered yet."""
+        return self._save_export(people, self.name("Segment"), connection=connection, schedule="arrival")
+
+    def deliver(self, export: SavedExport) -> list[str]:
+        """Deliver the people of an export; the events about the files, as they are on a queue."""
+        self._deliver(export.people, export.segment, datetime.now(UTC))
+        files = self._extracts.list_blobs(name_starts_with=f"CustomerInsights_faults/{export.segment}/")
+        events = [json.dumps(event_about(self.account, file)) for file in files]
+        return [base64.b64encode(event.encode()).decode() for event in events]
 
     def _deliver(self, people: People, segment: str, delivered_at: datetime) -> None:
         half = people.rows // 2

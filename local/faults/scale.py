@@ -37,6 +37,10 @@ SCALED: Final[Mapping[str, float]] = {
     "IMPORT_DEADLINE": 240.0,
     "DELIVERY_DEADLINE": 240.0,
     "PREPARATION_DEADLINE": 240.0,
+    "SETTLE": 1.0,
+    "EVENTS_GATHERED": 1.0,
+    "ARRIVAL_LOOK": 12.0,
+    "LOOK_LOST": 8.0,
 }
 """Limit → its value here. Queues count whole seconds, so shorter waits become one second there."""
 

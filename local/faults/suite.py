@@ -9,6 +9,7 @@ from typing import Final
 
 from local.cloud import LocalCloud
 from local.faults import (
+    arrival_scenarios,
     export_scenarios,
     host_scenarios,
     load_scenarios,
@@ -39,6 +40,7 @@ def list_scenarios(options: Options) -> list[Scenario]:
         *platform_scenarios.scenarios(kills=options.kills),
         *host_scenarios.scenarios(),
         *upgrade_scenarios.scenarios(),
+        *arrival_scenarios.scenarios(),
         *export_scenarios.scenarios(),
         *load_scenarios.scenarios(),
     ]

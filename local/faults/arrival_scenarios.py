@@ -1,0 +1,46 @@
+"""Events about extracts are doubled, disordered and lost, and the app dies between an event and a start."""
+
+import time
+from collections.abc import Iterator
+from typing import Final
+
+from local.extracts.people import People
+from local.faults.app_under_test import SavedExport
+from local.faults.scenario import FEW_ROWS, Scenario, ScenarioRun
+from shared.model.messages import EVENTS_QUEUE
+
+COPIES: Final = 20
+"""Of each event that is not lost."""
+KILL_AFTER: Final = 1.5
+"""Seconds: the first look has been taken, and the extract settles."""
+
+
+def scenarios() -> Iterator[Scenario]:
+    """All of them."""
+    yield Scenario(name="arrival", fault="events doubled, lost, killed", play=_arrival, seconds=50)
+
+
+def _arrival(played: ScenarioRun) -> None:
+    """Of three extracts that arrive events of two are doubled, and of one lost; each starts its export once."""
+    exports = [_awaiting(played) for _ in range(3)]
+    doubled, lost, killed = (played.app.deliver(export) for export in exports)
+    events = [*doubled, *killed] * COPIES
+    played.random.shuffle(events)
+    queue = played.app.queue(EVENTS_QUEUE)
+    for event in events:
+        queue.send_message(event)
+    played.tally.injected += len(events) + len(lost)
+    played.kill(after=KILL_AFTER)
+    for export in exports:
+        run = played.await_scheduled_run(export)
+        if run is not None:
+            played.finish(export, run)
+    time.sleep(KILL_AFTER)
+    for export in exports:
+        if (many := len(played.app.list_runs(export))) > 1:
+            played.problem(f"{export.id} was started {many} times")
+
+
+def _awaiting(played: ScenarioRun) -> SavedExport:
+    people = People(rows=FEW_ROWS, seed=played.random.randrange(1 << 30))
+    return played.app.export_awaiting(people, connection=played.connection)

@@ -21,7 +21,7 @@ from local.sendgrid_simulator.configuration import PROFILES, QUICK
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BENCHES: Final = ("plan", "cores", "memory", "fill", "changes", "members", "cold", "e2e", "waiting")
+BENCHES: Final = ("plan", "cores", "memory", "fill", "changes", "members", "cold", "console", "e2e", "waiting")
 DEFAULT_ROWS: Final = 1_000_000
 TABLE_WIDTH: Final = 160
 """Characters, where no terminal says it."""
@@ -49,7 +49,7 @@ def main(*, rows: int, benches: list[str], profile: str) -> None:
 def _measure(bench: str, rows: int, profile: str) -> Iterator[dict[str, Any]]:
     module = importlib.import_module(f"benchmarks.{bench}")
     match bench:
-        case "cold":
+        case "cold" | "console":
             yield from module.measure()
         case "e2e":
             yield from module.measure(tuple(size for size in module.SIZES if size <= rows), profile=profile)

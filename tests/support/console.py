@@ -103,8 +103,8 @@ class Console:
 
     def wait(self) -> None:
         """Return when nothing is loading any more."""
-        expect(self.page.locator(".spinner")).to_have_count(0)
         expect(self.page.locator("h1")).to_be_visible()
+        expect(self.page.locator(".spinner")).to_have_count(0)
 
     def heading(self) -> Locator:
         """The heading of the view."""

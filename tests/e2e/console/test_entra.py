@@ -77,7 +77,7 @@ class PretendedEntra:
         access = self.entra.person(ADA, *self.roles, preferred_username="ada@contoso.example")
         self.tokens += [access, "a-refresh-token"]
         claims: dict[str, object] = {"nonce": self.asked["nonce"], "preferred_username": "ada@contoso.example"}
-        told = {
+        given: dict[str, object] = {
             "token_type": "Bearer",
             "scope": f"{APP_REGISTRATION}/.default",
             "expires_in": self.lives,
@@ -86,7 +86,7 @@ class PretendedEntra:
             "id_token": self.entra.sign(claims | {"oid": ADA, "sub": ADA, "aud": APP_REGISTRATION}),
             "client_info": self._client_info(),
         }
-        route.fulfill(status=200, headers=headers, json=told)
+        route.fulfill(status=200, headers=headers, json=given)
 
     def _client_info(self) -> str:
         info = json.dumps({"uid": ADA, "utid": TENANT_ID}).encode()

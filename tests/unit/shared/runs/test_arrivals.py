@@ -246,6 +246,14 @@ def test_a_thousand_events_at_once_cost_the_listings_of_two_looks(app: InMemoryA
     assert len(arrivals(app)) == 1
 
 
+def test_events_at_once_ask_for_one_look(app: InMemoryApp) -> None:
+    deliver(app, told_times=100)
+    for _ in range(100):
+        app.step()
+    (look,) = app.queues.waiting
+    assert json.loads(look.body)["look"]
+
+
 def test_late_events_about_what_had_its_run_start_nothing(app: InMemoryApp) -> None:
     name = deliver(app)
     app.work()

@@ -132,12 +132,17 @@ export const remove = (path, options) => call("DELETE", path, options);
 // The address of something below /api, its ids escaped: path("exports", id, "runs").
 export const path = (...parts) => `/api/${parts.map(encodeURIComponent).join("/")}`;
 
-// A file to keep: the answer is fetched with the caller's credentials, then handed to the browser.
-export async function download(address, name, options) {
-  const { data } = await get(address, { ...options, as: "blob" });
+// Hands a file to the browser, to be kept.
+export function keep(blob, name) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(data);
+  link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
   URL.revokeObjectURL(link.href);
+}
+
+// A file to keep: the answer is fetched with the caller's credentials.
+export async function download(address, name, options) {
+  const { data } = await get(address, { ...options, as: "blob" });
+  keep(data, name);
 }

@@ -67,6 +67,15 @@ export const number = (value) => new Intl.NumberFormat(language).format(value);
 export const percent = (share) =>
   new Intl.NumberFormat(language, { style: "percent", maximumFractionDigits: 1 }).format(share);
 
+// "1.2 MB"
+export function bytes(value) {
+  const step = Math.min(SIZES.length - 1, Math.floor(Math.log10(Math.max(value, 1)) / 3));
+  const options = { style: "unit", unit: SIZES[step], unitDisplay: "short", maximumFractionDigits: 1 };
+  return new Intl.NumberFormat(language, options).format(value / 1000 ** step);
+}
+
+const SIZES = ["byte", "kilobyte", "megabyte", "gigabyte"];
+
 export const dateTime = (value, options = { dateStyle: "medium", timeStyle: "short" }) =>
   new Intl.DateTimeFormat(language, options).format(new Date(value));
 

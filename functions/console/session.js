@@ -49,3 +49,6 @@ export function signOut() {
 
 // Whether the caller's roles allow an operation at all, by its name in the API's description.
 export const may = (operation) => Boolean(me?.operations.includes(operation));
+
+// Whether the caller may do what only administrators may, with any connection.
+export const isAdministrator = () => Boolean(me?.roles.includes("Administrator"));

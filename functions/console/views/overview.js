@@ -1,19 +1,17 @@
 // How everything goes: what needs somebody first, then every export with its last and its next run.
-import { path } from "../api.js";
 import { RunStatus } from "../components/badge.js";
-import { Chart } from "../components/chart.js";
+import { ContactsChart } from "../components/contacts-chart.js";
 import { ErrorBox, Notice } from "../components/error.js";
 import { Page } from "../components/page.js";
 import { Spinner } from "../components/spinner.js";
 import { Table } from "../components/table.js";
 import { Time } from "../components/time.js";
-import { useAll, useResource, useSeen } from "../hooks.js";
+import { useAll, useResource } from "../hooks.js";
 import { html, useEffect } from "../html.js";
 import { t } from "../i18n.js";
 import { href } from "../router.js";
 import { may } from "../session.js";
 
-const RUNS_IN_CHART = 12;
 const LOOK_SECONDS = 60;
 
 export default function Overview() {
@@ -58,7 +56,7 @@ function Exports({ exports }) {
     { title: t("overview.export"), cell: (each) => html`<${Name} each=${each} />` },
     { title: t("overview.last_run"), cell: (each) => html`<${LastRun} each=${each} />` },
     { title: t("overview.next_run"), cell: (each) => html`<${NextRun} each=${each} />` },
-    { title: t("overview.contacts"), cell: (each) => html`<${Contacts} id=${each.id} />` },
+    { title: t("overview.contacts"), cell: (each) => html`<${ContactsChart} id=${each.id} />` },
   ];
   return html`<${Table} caption=${t("overview.exports")} columns=${columns} rows=${rows} />`;
 }
@@ -80,22 +78,6 @@ function NextRun({ each }) {
   if (!each.enabled) return html`<span class="quiet">${t("overview.disabled")}</span>`;
   if (!each.next_run_at) return html`<span class="quiet">${t("overview.on_demand")}</span>`;
   return html`<${Time} at=${each.next_run_at} />`;
-}
-
-// Contacts on the list against the rows of the segment, over the last runs that are over.
-function Contacts({ id }) {
-  const [ref, seen] = useSeen();
-  const { data } = useResource(seen ? path("exports", id, "runs") : null, { query: { limit: RUNS_IN_CHART } });
-  const runs = (data?.runs ?? []).filter((run) => run.kind === "send" && run.finished_at).toReversed();
-  return html`<div ref=${ref}>${runs.length > 0 && html`<${History} runs=${runs} />`}</div>`;
-}
-
-function History({ runs }) {
-  const series = [
-    { label: t("overview.in_segment"), values: runs.map((run) => run.counts.rows_read), kind: "bars" },
-    { label: t("overview.on_list"), values: runs.map((run) => run.list_count_after), kind: "line" },
-  ];
-  return html`<${Chart} label=${t("overview.chart", { count: runs.length })} series=${series} />`;
 }
 
 function Empty() {

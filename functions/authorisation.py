@@ -12,7 +12,7 @@ import azure.functions as func  # noqa: TC002 - the host's worker evaluates the 
 
 from functions.operations import OPERATIONS, Operation
 from functions.problems import REQUEST_ID, answered, answering
-from functions.requests import identifier, require_known, run_id
+from functions.requests import identifier, named_connection, require_known, run_id
 from functions.tracing import traced
 from functions.wiring import get_http_services
 from shared.access.callers import Relation
@@ -128,6 +128,9 @@ class Call:
                 saved = manage.find_connection(self.services, self.id)
                 self.before, self.is_missing = (saved.definition, False) if saved else (None, True)
                 return self._judge(saved, None)
+            case Target.DRAFT:
+                self.connection = named_connection(self.request)
+                return self._judge(manage.find_connection(self.services, self.connection), None)
             case Target.EXPORT:
                 return self._judge_export()
             case Target.RUN:
@@ -138,6 +141,8 @@ class Call:
         match self.rule.target:
             case Target.CONNECTION:
                 return NotFoundError(f"There is no connection {self.id}.")
+            case Target.DRAFT:
+                return NotFoundError(f"There is no connection {self.connection}.")
             case Target.EXPORT:
                 return ExportUnavailableError(ReasonCode.EXPORT_MISSING, f"There is no export {self.id}.")
             case Target.RUN:

@@ -39,8 +39,8 @@ class ExportDraft(WrittenExport):
     """SendGrid's name of the list, in place of its id: it is looked up as the export is saved, and not kept."""
 
 
-def parse_export(call: Call, document: dict[str, Any]) -> Export:
-    """The export of a body. Raises InvalidInputError, and what looking up a list by its name raises."""
+def parse_export(call: Call, document: dict[str, Any], *, export: str | None) -> Export:
+    """The export of a body, of that id if it has one. Raises InvalidInputError, and what lists raise."""
     if document.get("list_name") is None:
         told = {name: value for name, value in document.items() if name != "list_name"}
         return _as_export(requests.validate(WrittenExport, told))
@@ -49,7 +49,7 @@ def parse_export(call: Call, document: dict[str, Any]) -> Export:
         raise InvalidInputError("The body is not valid.", problem)
     draft = requests.validate(ExportDraft, {**document, "list_id": str(UNTOLD)})
     named = _as_export(draft)
-    manage.require_usable(call.services, call.id, named, caller=call.caller)
+    manage.require_usable(call.services, export, named, caller=call.caller)
     if named.connection is None:
         problem = FieldError(
             field="list_name", message="needs a connection to be looked up in", pointer="/list_name"

@@ -167,7 +167,7 @@ def put_export(call: Call) -> func.HttpResponse:
     put = manage.put_export(
         call.services,
         call.id,
-        parse_export(call, requests.without_read_only(requests.json_object(call.request))),
+        parse_export(call, requests.without_read_only(requests.json_object(call.request)), export=call.id),
         caller=call.caller,
         etag=requests.if_match(call.request),
         only_new=requests.only_new(call.request),
@@ -194,7 +194,7 @@ def patch_export(call: Call) -> func.HttpResponse:
     put = manage.put_export(
         call.services,
         call.id,
-        parse_export(call, requests.patched(call.request, found.document.definition)),
+        parse_export(call, requests.patched(call.request, found.document.definition), export=call.id),
         caller=call.caller,
         etag=requests.if_match_or(call.request, found.etag),
     )
@@ -278,3 +278,29 @@ def preview_export(call: Call) -> func.HttpResponse:
     job.require_segments()
     with reading_extracts().entered(call.caller.id):
         return answer(preview(call.services, job, rows=options.rows))
+
+
+@endpoint(
+    blueprint,
+    "POST",
+    "preview",
+    body=ExportDraft,
+    answers={200: Answer(description="The same, of an export as it might be saved.", model=Preview)},
+    parameters=(number("rows", "How many rows to read of the beginning.", most=PREVIEW_ROWS_MAX, default=1_000),),
+    problems=(404, 409, 429),
+)
+def preview_draft(call: Call) -> func.HttpResponse:
+    """What a run of an export would do with the first rows if it was saved so; saves, sends and stores nothing.
+
+    `fields` tells of each mapped field what SendGrid takes in it, and what became of its values. A few at a time:
+    429 beyond.
+    """
+    from shared.runs.preview import as_if_saved
+    from shared.runs.preview import preview_export as preview
+
+    rows = requests.whole_number(call.request, "rows", default=1_000, most=PREVIEW_ROWS_MAX)
+    draft = parse_export(call, requests.without_read_only(requests.json_object(call.request)), export=None)
+    manage.require_usable(call.services, None, draft, caller=call.caller)
+    job = as_if_saved(call.services, draft, str(call.connection), by=call.caller.actor)
+    with reading_extracts().entered(call.caller.id):
+        return answer(preview(call.services, job, rows=rows))

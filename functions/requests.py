@@ -84,6 +84,15 @@ def before(request: func.HttpRequest) -> str | None:
     return None if value is None else _run_id(value, "before")
 
 
+def named_connection(request: func.HttpRequest) -> str:
+    """The connection that the body names. Raises InvalidInputError."""
+    try:
+        return _IDENTIFIER.validate_python(json_object(request).get("connection"))
+    except ValidationError:
+        fault = FieldError(field="connection", message=AN_IDENTIFIER, pointer="/connection")
+        raise InvalidInputError("The body is not valid.", fault) from None
+
+
 def after(request: func.HttpRequest) -> str | None:
     """The connection or export that the page begins after. Raises InvalidInputError."""
     value = request.params.get("after")

@@ -29,6 +29,8 @@ class Target(StrEnum):
     CONNECTION = "connection"
     EXPORT = "export"
     """By the connection it goes through now."""
+    DRAFT = "draft"
+    """By the connection that the body names; an export of it need not be there."""
     RUN = "run"
     """By the connection it was started or planned with, whatever its export says now."""
     APP = "app"
@@ -106,6 +108,7 @@ POLICY: Final[Mapping[str, Rule]] = {
     "duplicate_export": _rule("Exports.Duplicate", Target.EXPORT, Kind.CHANGE, usable_by=(_C,)),
     "delete_export": _rule("Exports.Delete", Target.EXPORT, Kind.CHANGE, usable_by=(_C,)),
     "preview_export": _rule("Exports.Preview", Target.EXPORT, Kind.READ_PEOPLE, usable_by=(_C,)),
+    "preview_draft": _rule("Exports.PreviewDraft", Target.DRAFT, Kind.READ_PEOPLE, usable_by=(_C,)),
     "plan_export": _rule("Exports.Plan", Target.EXPORT, Kind.START, usable_by=(_C,)),
     "adopt_list": _rule("Exports.Adopt", Target.EXPORT, Kind.START, usable_by=(_C,)),
     "start_run": _rule("Runs.Start", Target.EXPORT, Kind.START, usable_by=(_C, _O)),
@@ -150,6 +153,6 @@ def judge(caller: Caller, rule: Rule, relation: Relation, *, export: str | None 
 def allowed_to(caller: Caller) -> Iterator[str]:
     """The functions that a caller may call at all; with which connections, judge tells."""
     for function, rule in POLICY.items():
-        is_for_bound = rule.target not in {Target.CONNECTION, Target.APP}
+        is_for_bound = rule.target not in {Target.CONNECTION, Target.DRAFT, Target.APP}
         if has_any(caller, rule) and (caller.only_export is None or is_for_bound):
             yield function

@@ -125,9 +125,10 @@ def put_export(
     return saved.put(services, name, new, old, etag)
 
 
-def require_usable(services: Services, export: str, definition: Export, *, caller: Caller) -> None:
-    """Raises what `put_export` raises where the caller may not save the export."""
-    _require_usable(services, export, saved.find(services, export_blob(export), Saved[Export]), definition, caller)
+def require_usable(services: Services, export: str | None, definition: Export, *, caller: Caller) -> None:
+    """Raises what `put_export` raises where the caller may not save the export; one without an id is a new one."""
+    old = saved.find(services, export_blob(export), Saved[Export]) if export is not None else None
+    _require_usable(services, export or "", old, definition, caller)
 
 
 def _require_usable(

@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
+from shared.definitions.manage import get_connection
+from shared.definitions.resolve import ExportWithConnection
 from shared.errors import ExtractChangedError, PlannerBusyError, TooManyRequestsError, TransientError
 from shared.limits import PREVIEW_BYTES, PREVIEW_RETRY_AFTER, PREVIEW_SECONDS, PREVIEW_WAIT
+from shared.model.definitions import Export, Saved
 from shared.model.documents import Document
 from shared.model.runs import ChunkInfo, Counts, ExtractSummary
 from shared.runs.found_extracts import find_extracts
@@ -17,7 +21,10 @@ from shared.sendgrid.preflight import check_sendgrid
 from shared.storage.bounded import BoundedBlobs
 
 if TYPE_CHECKING:
-    from shared.definitions.resolve import ExportWithConnection
+    from collections.abc import Iterable
+
+    from shared.model.definitions import Actor
+    from shared.planning.fields import Field
     from shared.services import Services
 
 FEWER_ROWS: Final = "Ask for fewer rows; a dry run (POST …/plan) has no such bounds."
@@ -27,11 +34,34 @@ SHOWN_CHARACTERS: Final = 1
 """Of every value, the rest is masked."""
 
 
+class FieldVerdict(Document):
+    """What became of the values of one mapped field."""
+
+    field: str
+    """SendGrid's name."""
+    column: str
+    is_custom: bool
+    type: str
+    """What SendGrid takes: text, phone, number, date."""
+    limit: int | None
+    """Most characters of a text."""
+    filled: int
+    """Contacts that would have a value in it."""
+    empty: int
+    """Contacts that would have none."""
+    cut: int
+    """Values shortened to the limit."""
+    unusable: int
+    """Values left out, since they are not of the field's type."""
+
+
 class Preview(Document):
     """What a run would do with the first rows."""
 
     extracts: tuple[ExtractSummary, ...]
     counts: Counts
+    fields: tuple[FieldVerdict, ...]
+    """Of each single-valued field but the address, reserved ones first."""
     contacts: tuple[dict[str, Any], ...]
     """The first contacts as SendGrid would get them, their values masked."""
     rejections: tuple[dict[str, str], ...]
@@ -44,11 +74,17 @@ class FirstRows:
     def __init__(self) -> None:
         self.contacts: list[bytes] = []
         self.rejected = b""
+        self.filled: Counter[str] = Counter()
 
     def write_chunk(self, info: ChunkInfo, lines: bytes) -> None:
-        """Keep the first contacts."""
+        """Keep the first contacts, and count by member how many have a value."""
         del info
-        self.contacts += lines.splitlines()[: CONTACTS_SHOWN - len(self.contacts)]
+        contacts = lines.splitlines()
+        self.contacts += contacts[: CONTACTS_SHOWN - len(self.contacts)]
+        for line in contacts:
+            contact = json.loads(line)
+            self.filled.update(contact.keys())
+            self.filled.update(f"custom_fields.{key}" for key in contact.get("custom_fields", ()))
 
     def write_rejected(self, csv_part: bytes) -> None:
         """Keep the first part."""
@@ -64,6 +100,7 @@ def preview_export(services: Services, job: ExportWithConnection, *, rows: int) 
         TooManyRequestsError: Another plan is being made on this instance.
         ConflictError: The rows take too many bytes or seconds.
     """
+    from shared.planning.fields import fields_of
     from shared.planning.plan import plan
 
     sink = FirstRows()
@@ -90,9 +127,43 @@ def preview_export(services: Services, job: ExportWithConnection, *, rows: int) 
     return Preview(
         extracts=tuple(extract.summary() for extract in extracts),
         counts=outcome.counts,
+        fields=_verdicts(fields_of(job.export.mapping, preflight.fields), sink, outcome.counts),
         contacts=tuple(mask(json.loads(line)) for line in sink.contacts),
         rejections=tuple(csv.DictReader(io.StringIO(sink.rejected.decode())))[:REJECTIONS_SHOWN],
     )
+
+
+def _verdicts(fields: Iterable[Field], sink: FirstRows, counts: Counts) -> tuple[FieldVerdict, ...]:
+    return tuple(
+        FieldVerdict(
+            field=field.name,
+            column=field.column,
+            is_custom=field.custom,
+            type=field.kind,
+            limit=field.limit or None,
+            filled=filled,
+            empty=counts.sent - filled,
+            cut=counts.cut.get(field.name, 0),
+            unusable=counts.unusable.get(field.name, 0),
+        )
+        for field in fields
+        for filled in [sink.filled[f"custom_fields.{field.key}" if field.custom else field.key]]
+    )
+
+
+def as_if_saved(services: Services, export: Export, connection: str, *, by: Actor) -> ExportWithConnection:
+    """An export as a preview takes one, without its being saved. Raises NotFoundError."""
+    now = services.clock()
+    saved = Saved[Export](
+        id="draft",
+        uid="draft",
+        definition=export,
+        created_at=now,
+        created_by=by,
+        updated_at=now,
+        updated_by=by,
+    )
+    return ExportWithConnection(saved=saved, through=get_connection(services, connection).document)
 
 
 def mask(value: Any) -> Any:  # noqa: ANN401 - any JSON

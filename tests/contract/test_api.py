@@ -53,6 +53,7 @@ SAID_BY_WORDS: Final = frozenset(
         "list_next_times",
         "patch_connection",
         "patch_export",
+        "preview_draft",
         "put_connection",
         "put_export",
     }

@@ -90,7 +90,7 @@ class World:
             return {}
         if function == "put_connection":
             return a_draft().model_dump(mode="json")
-        if function == "put_export":
+        if function in {"put_export", "preview_draft"}:
             saved = self.app.services.store.get(export_blob("newsletter"), Saved[Export]).document
             return saved.definition.model_dump(mode="json")
         return b""

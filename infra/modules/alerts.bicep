@@ -21,9 +21,12 @@ param monthlyBudget int
 @description('First day of the month from which the budget counts.')
 param budgetStartDate string
 
-var facts = 'parse-kv Message as (event: string, export: string, connection: string, status: string, queue: string, count: int) with (pair_delimiter=" ", kv_delimiter="=")'
+var facts = 'parse-kv Message as (event: string, export: string, connection: string, status: string, queue: string, code: string, count: int) with (pair_delimiter=" ", kv_delimiter="=")'
 
 var lines = 'AppTraces | where Message startswith "event=" | ${facts}'
+
+// One row where there is none, so that silence is something to count: also that of the whole app, or of all its telemetry.
+var nothing = 'summarize found = countif(true) | where found == 0'
 
 // A window is twice as long as the time between two looks, since a line can be minutes late; looking every
 // quarter of an hour costs a third of looking every five minutes.
@@ -34,11 +37,65 @@ var rules = [
     severity: 2
     description: 'A run ended as failed. Its reason says what to change: docs/operations.md.'
     query: '${lines} | where event == "run_finished" and status == "failed"'
-    operator: 'GreaterThan'
     threshold: 0
     window: 'PT30M'
     frequency: 'PT15M'
-    by: 'export'
+    by: [
+      'export'
+    ]
+  }
+  {
+    name: 'run-warned'
+    enabled: true
+    severity: 3
+    description: 'A run was completed with warnings. Its reason says what to look at: docs/operations.md.'
+    query: '${lines} | where event == "run_finished" and status == "completed_with_warnings"'
+    threshold: 0
+    window: 'PT30M'
+    frequency: 'PT15M'
+    by: [
+      'export'
+    ]
+  }
+  {
+    name: 'export-overdue'
+    enabled: true
+    severity: 2
+    description: 'An export has had no success, or its source no new extract (the code says which), for longer than its expect_every.'
+    query: '${lines} | where event == "export_overdue" and code in ("no_success", "no_new_extract")'
+    threshold: 0
+    window: 'PT30M'
+    frequency: 'PT15M'
+    by: [
+      'export'
+      'code'
+    ]
+  }
+  {
+    name: 'rejected-jumped'
+    enabled: true
+    severity: 3
+    description: 'A run has rejected a far larger share of its rows than the runs before it: the source writes something differently.'
+    query: '${lines} | where event == "rejected_jumped"'
+    threshold: 0
+    window: 'PT30M'
+    frequency: 'PT15M'
+    by: [
+      'export'
+    ]
+  }
+  {
+    name: 'list-apart'
+    enabled: true
+    severity: 2
+    description: 'By SendGrid\'s count a list does not hold what a run has left on it: contacts are missing, or leavers are still there.'
+    query: '${lines} | where event == "list_checked" and code in ("fewer_than_expected", "more_than_expected")'
+    threshold: 0
+    window: 'PT30M'
+    frequency: 'PT15M'
+    by: [
+      'export'
+    ]
   }
   {
     name: 'poison-message'
@@ -46,11 +103,12 @@ var rules = [
     severity: 1
     description: 'A message failed too often: a defect in the app or in the platform. It is kept below poison/ in the state container.'
     query: '${lines} | where event == "poison_message"'
-    operator: 'GreaterThan'
     threshold: 0
     window: 'PT30M'
     frequency: 'PT15M'
-    by: 'queue'
+    by: [
+      'queue'
+    ]
   }
   {
     name: 'sweeper-healing'
@@ -58,35 +116,32 @@ var rules = [
     severity: 3
     description: 'Runs stood still until the sweeper sent their messages again, or it could not; now and then is normal.'
     query: '${lines} | where event in ("sweep_healed", "sweep_failed")'
-    operator: 'GreaterThan'
     threshold: 3
     window: 'PT1H'
     frequency: 'PT15M'
-    by: ''
+    by: []
   }
   {
     name: 'no-refresh'
     enabled: !empty(refreshExpectedWithin)
     severity: 2
     description: 'No run succeeded in the expected time.'
-    query: '${lines} | where event == "run_finished" and status in ("succeeded", "completed_with_warnings", "skipped")'
-    operator: 'LessThan'
-    threshold: 1
+    query: '${lines} | where event == "run_finished" and status in ("succeeded", "completed_with_warnings", "skipped") | ${nothing}'
+    threshold: 0
     window: empty(refreshExpectedWithin) ? 'P2D' : refreshExpectedWithin
     frequency: 'PT1H'
-    by: ''
+    by: []
   }
   {
     name: 'timer-silent'
     enabled: true
     severity: 1
-    description: 'The timer has not fired for half an hour: nothing scheduled will run.'
-    query: '${lines} | where event == "refresh_tick"'
-    operator: 'LessThan'
-    threshold: 1
+    description: 'No sign of life of the timer for half an hour: it stands still, the whole app does, or its log arrives no more. Nothing scheduled will run.'
+    query: '${lines} | where event == "refresh_tick" | ${nothing}'
+    threshold: 0
     window: 'PT30M'
     frequency: 'PT15M'
-    by: ''
+    by: []
   }
   {
     name: 'sendgrid-refused'
@@ -94,11 +149,12 @@ var rules = [
     severity: 1
     description: 'SendGrid answered 401 or 403: the key was revoked, lacks a scope, or the account is blocked. Once is a rotated key.'
     query: '${lines} | where event == "sendgrid_refused" and status in ("401", "403")'
-    operator: 'GreaterThan'
     threshold: 1
     window: 'PT30M'
     frequency: 'PT15M'
-    by: 'connection'
+    by: [
+      'connection'
+    ]
   }
   {
     name: 'access-denied'
@@ -107,11 +163,10 @@ var rules = [
     description: 'The app refused callers more than twenty times in half an hour: somebody tries keys or ids, or a caller lost its role.'
     // Those of a minute, by the same caller and about the same, are one line with their count.
     query: '${lines} | where event == "access_denied" | mv-expand each = range(1, coalesce(count, 1), 1)'
-    operator: 'GreaterThan'
     threshold: 20
     window: 'PT30M'
     frequency: 'PT15M'
-    by: ''
+    by: []
   }
   {
     name: 'audit-not-written'
@@ -119,11 +174,10 @@ var rules = [
     severity: 1
     description: 'Something could not be written into the audit log: it was not done, and the caller was told so. Look at the storage of the container.'
     query: '${lines} | where event == "audit_not_written"'
-    operator: 'GreaterThan'
     threshold: 0
     window: 'PT30M'
     frequency: 'PT15M'
-    by: ''
+    by: []
   }
   {
     name: 'throttled-for-long'
@@ -131,11 +185,10 @@ var rules = [
     severity: 3
     description: 'SendGrid asked for waits in more than half of the last hour: spread the schedules, or ask for a higher limit.'
     query: '${lines} | where event == "throttled" | summarize by bin(TimeGenerated, 5m)'
-    operator: 'GreaterThan'
     threshold: 6
     window: 'PT1H'
     frequency: 'PT15M'
-    by: ''
+    by: []
   }
 ]
 
@@ -177,19 +230,17 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
           {
             query: rule.query
             timeAggregation: 'Count'
-            operator: rule.operator
+            operator: 'GreaterThan'
             threshold: rule.threshold
-            dimensions: empty(rule.by)
-              ? []
-              : [
-                  {
-                    name: rule.by
-                    operator: 'Include'
-                    values: [
-                      '*'
-                    ]
-                  }
+            dimensions: [
+              for name in rule.by: {
+                name: name
+                operator: 'Include'
+                values: [
+                  '*'
                 ]
+              }
+            ]
             failingPeriods: {
               numberOfEvaluationPeriods: 1
               minFailingPeriodsToAlert: 1

@@ -39,13 +39,14 @@ def _queries() -> list[str]:
 QUERIES = _queries()
 EVENTS = sorted(set().union(*map(events_named, QUERIES)))
 SWEEP_AFTER = 2.0
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 @pytest.fixture(scope="module")
 def log(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app's log after a good run, a throttled one, a refused key, a poison message, and a sweep."""
     app = write_app(tmp_path_factory.mktemp("scaled"))
-    limits = json.dumps({**SCALED, "SWEEP_AFTER": SWEEP_AFTER})
+    limits = json.dumps({**SCALED, "SWEEP_AFTER": SWEEP_AFTER, "LIST_COUNT_LAG": 6.0, "OVERDUE_EVERY": 0.0})
     with RunningApp(cloud) as running:
         running.start_host(app=app, FAULT_LIMITS=limits)
         yield everything_that_is_watched(cloud, running)
@@ -57,6 +58,10 @@ def everything_that_is_watched(cloud: LocalCloud, running: RunningApp) -> str:
         Fault(kind="answer", method="PUT", path="/v3/marketing/contacts", status=429, retry_after_seconds=1)
     )
     running.export_of("one@example.com", "two@example.com").run()
+    start_in_a_trace(running)
+    reject_far_more_than_usual(running)
+    look_at_a_count_that_lags(cloud, running)
+    be_overdue(running)
     unknown_key = running.connection(secret_name=running.secret("SG.no-such-key"))
     refused = running.export_of("three@example.com", connection=unknown_key)
     assert refused.run()["reason"]["code"] == "key_refused"
@@ -71,6 +76,45 @@ def everything_that_is_watched(cloud: LocalCloud, running: RunningApp) -> str:
     return eventually(
         lambda: text if all(f"event={name} " in (text := running.log()) for name in EVENTS) else None
     )
+
+
+def start_in_a_trace(running: RunningApp) -> None:
+    """Start a run over HTTP as somebody whose own trace it is part of."""
+    export = running.export_of("six@example.com")
+    headers = {"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
+    started = running.api.post(export.runs_path, json={}, headers=headers).raise_for_status().json()
+    eventually(lambda: running.get(f"{export.runs_path}/{started['id']}")["list_ready"] == "ready" or None)
+
+
+def reject_far_more_than_usual(running: RunningApp) -> None:
+    export = running.export_of("good@example.com", *(f"no address {number}" for number in range(20)))
+    earlier = [{"run": f"r{number}", "share": 0.01} for number in range(3)]
+    running.write(f"freshness/{export.id}.json", {"export_uid": export.get()["uid"], "rejected": earlier})
+    assert export.run()["warnings"]
+
+
+def look_at_a_count_that_lags(cloud: LocalCloud, running: RunningApp) -> None:
+    """Have a run whose contacts SendGrid does not count before the looks after its list are over."""
+    cloud.simulator.configure(count_lag_seconds=600)
+    try:
+        export = running.export_of("seven@example.com")
+        run = export.run()
+        path = f"{export.runs_path}/{run['id']}"
+        assert eventually(lambda: running.get(path)["list_not_confirmed"])["code"] == "fewer_than_expected"
+    finally:
+        cloud.simulator.configure(count_lag_seconds=0)
+
+
+def be_overdue(running: RunningApp) -> None:
+    """An export that has been watched for years, and never ran."""
+    export = running.export_of("eight@example.com", expect_every="P1D")
+    watch = {"export_uid": export.get()["uid"], "watched_since": "2020-01-01T00:00:00Z"}
+    running.write(f"overdue/{export.id}.json", watch)
+    running.tick("sweep")
+    assert eventually(lambda: export.get()["overdue"])["code"] == "no_success"
+    export.run()
+    running.tick("sweep")
+    assert eventually(lambda: export.get()["overdue"] is None or None)
 
 
 def be_refused(running: RunningApp) -> None:
@@ -120,3 +164,17 @@ def test_every_fact_that_a_query_reads_is_logged(log: str, query: str) -> None:
     lines = [line for line in log.splitlines() if any(f"event={name} " in line for name in events_named(query))]
     written = {word.split("=")[0] for line in lines for word in line.split() if "=" in word}
     assert facts_read(query) <= written
+
+
+def test_one_run_is_one_trace_from_the_call_that_starts_it_to_the_look_after_its_list(log: str) -> None:
+    lines = [line for line in log.splitlines() if f"trace={TRACE}" in line]
+    (run,) = {word.removeprefix("run=") for line in lines for word in line.split() if word.startswith("run=")}
+    about = [line for line in log.splitlines() if f"run={run} " in line and "event=" in line]
+    events = {word.removeprefix("event=") for line in about for word in line.split() if word.startswith("event=")}
+    stages = {"run_started", "run_planned", "chunk_accepted", "chunk_finished", "run_finished", "list_checked"}
+    assert events >= stages
+    assert [line for line in about if f"trace={TRACE}" not in line] == []
+    operations = {
+        word for line in about for word in line.split() if word.startswith("operation_id=") and TRACE not in word
+    }
+    assert len(operations) >= 3

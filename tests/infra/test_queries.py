@@ -78,3 +78,28 @@ def test_workbook_is_deployed_with_the_workspace_filled_in(public: Plan) -> None
     content = json.loads(deployed.get("properties.serializedData"))
     assert content["fallbackResourceIds"] == [deployed.get("properties.sourceId")]
     assert "{workspaceId}" not in deployed.get("properties.serializedData")
+
+
+ABSENCES = {"no-refresh", "timer-silent"}
+
+
+def test_silence_is_a_row_to_be_counted_and_everything_else_is_counted_by_rows(public: Plan) -> None:
+    """An alert on absence must fire also where the app, or all that it logs, is silent: on no rows at all."""
+    for rule in public.of_type("Microsoft.Insights/scheduledQueryRules"):
+        criterion = rule.get("properties.criteria.allOf")[0]
+        query, ends = criterion["query"], "| summarize found = countif(true) | where found == 0"
+        is_absence = any(rule.name.endswith(f"-{name}") for name in ABSENCES)
+        assert query.endswith(ends) == is_absence
+        assert (criterion["operator"], criterion["timeAggregation"]) == ("GreaterThan", "Count")
+        if is_absence:
+            assert (criterion["threshold"], criterion["dimensions"]) == (0, [])
+
+
+def test_an_absence_does_not_depend_on_what_the_app_finds_out_of_itself(public: Plan) -> None:
+    (silent,) = (
+        rule
+        for rule in public.of_type("Microsoft.Insights/scheduledQueryRules")
+        if rule.name.endswith("-timer-silent")
+    )
+    assert silent.get("properties.enabled") is True
+    assert 'event == "refresh_tick"' in silent.get("properties.criteria.allOf")[0]["query"]

@@ -217,7 +217,7 @@ def _changed_by(services: Services, check: ListCheck) -> str | None:
         holder = services.store.find(RunBlobs(export=lock.document.export, run=lock.document.run).document, Run)
     except ValidationError:
         return None  # nothing goes on with a document that cannot be read
-    if holder is None or holder.document.uploading_at is None or not holder.document.chunks.planned:
+    if holder is None or not holder.document.chunks.planned:
         return None
     return holder.document.id
 

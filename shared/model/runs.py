@@ -329,6 +329,8 @@ class Delivery(Document):
     """Positions of the contacts that SendGrid refused by name, or that no smaller request could save."""
     absent: int = 0
     """Leavers that are not on the list, and need not be taken off."""
+    not_found: int = 0
+    """Leavers of accepted removals that were not on the list either."""
     given_up: int = 0
     """Contacts that will not be sent; `reason` says why."""
     reason: Reason | None = None

@@ -225,7 +225,7 @@ def _remove(
             return find_absent(_counted(delivery))
         removal = _exchange(services, task, sent, remove_from_list(task.plan.list_id, ids))
         if not _is_unknown(removal):
-            return _apply(services, task, delivery, removal)
+            return _removed(delivery, _apply(services, task, delivery, removal), len(addresses) - len(ids))
     found = _exchange(services, task, sent, search_emails(addresses))
     answer = found.outcome if isinstance(found.outcome, Response) else None
     is_nobody_found = answer is not None and answer.status == NOT_FOUND
@@ -239,7 +239,14 @@ def _remove(
         # one of them was deleted a moment ago, or the list was: the next search tells
         wait = backoff(task.message.attempt, services.jitter())
         return _wait(services, task, delivery, wait=wait, why="SendGrid does not find a contact or the list")
-    return _apply(services, task, delivery, removal)
+    return _removed(delivery, _apply(services, task, delivery, removal), len(addresses) - len(ids))
+
+
+def _removed(before: Delivery, after: Delivery, not_found: int) -> Delivery:
+    """The delivery after a removal; if it was accepted, with how many of its leavers were not on the list."""
+    if len(after.accepted) == len(before.accepted):
+        return after
+    return after.model_copy(update={"not_found": after.not_found + not_found})
 
 
 def _is_unknown(removal: Exchange) -> bool:

@@ -128,6 +128,7 @@ def unsent_result(delivery: Delivery, contacts: int, now: datetime, *, removal: 
         removal=removal,
         refused=len(delivery.refused),
         not_sent=delivery.given_up,
+        absent=delivery.absent,
         requests=delivery.requests,
         reason=delivery.reason,
     )

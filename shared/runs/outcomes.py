@@ -166,7 +166,7 @@ def chunk_result(
         refused=refused,
         errored=errored,
         not_sent=not_sent,
-        absent=delivery.absent,
+        absent=delivery.absent + delivery.not_found,
         jobs=tuple(end.accepted.job_id for end in ended),
         requests=delivery.requests,
         requested=_requested(ended),

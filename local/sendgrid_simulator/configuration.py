@@ -89,7 +89,6 @@ PROFILES: Final = {
         profile=REALISTIC,
         job_delay_seconds=30,
         job_status_lag_seconds=5,
-        count_lag_seconds=20,
         upsert_job_type="upsert_contacts",
         counters_from_the_start=True,
         zero_counters=False,
@@ -118,7 +117,7 @@ PROFILES: Final = {
 }
 """`realistic` is what was recorded from the live API in 2021 and 2026: the limits of the endpoints named and the
 600 of lists and field definitions, the times, the words of jobs, the form of the reset, the scopes. Our choice is
-what has no recording: 600 for all other endpoints, both lags, how long an export takes, and both shares."""
+what has no recording: 600 for all other endpoints, the lag, how long an export takes, and both shares."""
 
 
 def changed(current: Configuration, changes: dict[str, Any]) -> Configuration:

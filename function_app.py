@@ -10,6 +10,7 @@ from functions import (
     exports,
     health,
     history,
+    notifications,
     queues,
     reference,
     refresh,
@@ -37,5 +38,6 @@ app.register_functions(schedules.blueprint)
 app.register_functions(sign_in.blueprint)
 app.register_functions(health.blueprint)
 app.register_functions(reference.blueprint)
+app.register_functions(notifications.blueprint)
 app.register_functions(queues.blueprint)
 app.register_functions(timers.blueprint)

@@ -11,6 +11,7 @@ from shared.definitions.segments import Segment
 from shared.model.audit import AuditEntry
 from shared.model.definitions import Actor, Connection, Export
 from shared.model.documents import Document
+from shared.model.notifications import NotificationOutcome, NotificationTarget
 from shared.model.overdue import Overdue
 from shared.model.reasons import Reason, RunStatus
 from shared.model.warning_codes import ExportWarning
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.model.definitions import Saved
+    from shared.model.notifications import TargetState
     from shared.model.runs import Run
 
 TYPE: Final = "SendGrid"
@@ -105,6 +107,33 @@ class SegmentList(Document):
     segments: tuple[Segment, ...]
 
 
+class NotificationView(NotificationTarget):
+    """A notification target, and how telling it went last."""
+
+    id: str
+    uid: str
+    created_at: AwareDatetime
+    created_by: Actor
+    updated_at: AwareDatetime
+    updated_by: Actor
+    last_delivery: NotificationOutcome | None
+    """The newest notification that it took."""
+    last_error: NotificationOutcome | None
+    """The newest try that failed."""
+    last_lost: NotificationOutcome | None
+    """The newest notification that was given up, after a day or since the address is gone."""
+    gone: bool
+    """Whether it answered 410 and is told no more, until it is saved again."""
+    warnings: tuple[ExportWarning, ...]
+    """What will keep it from being told; looked at as it is saved, and at no other time."""
+
+
+class NotificationList(Document):
+    """Notification targets."""
+
+    notifications: tuple[NotificationView, ...]
+
+
 class RunPage(Document):
     """Runs, newest first."""
 
@@ -155,6 +184,15 @@ def export_view(
 ) -> ExportView:
     """A saved export."""
     return ExportView.model_validate({**_flat(saved), "next_run_at": next_run_at, "warnings": tuple(warnings)})
+
+
+def notification_view(
+    saved: Saved[NotificationTarget], state: TargetState, warnings: Iterable[ExportWarning]
+) -> NotificationView:
+    """A saved notification target."""
+    went = {name: getattr(state, name) for name in ("last_delivery", "last_error", "last_lost")}
+    gone = state.gone == saved.updated_at
+    return NotificationView.model_validate({**_flat(saved), **went, "gone": gone, "warnings": tuple(warnings)})
 
 
 def export_details(

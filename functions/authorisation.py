@@ -29,6 +29,7 @@ from shared.errors import (
 )
 from shared.model.audit import NOBODY, AuditedCaller, AuditedRequest, CallerKind
 from shared.model.reason_codes import ReasonCode
+from shared.notifications.targets import find_target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,7 +72,7 @@ class Call:
 
     @property
     def id(self) -> str:
-        """The connection or export in the route."""
+        """The connection, export or notification target in the route."""
         return identifier(self.request)
 
     @property
@@ -123,6 +124,10 @@ class Call:
                 return Verdict.ALLOWED
             case Target.APP:
                 return judge(self.caller, self.rule, Relation.FOREIGN)
+            case Target.NOTIFICATION:
+                target = find_target(self.services, self.id)
+                self.before, self.is_missing = (target.definition, False) if target else (None, True)
+                return judge(self.caller, self.rule, Relation.FOREIGN)
             case Target.CONNECTION:
                 self.connection = self.id
                 saved = manage.find_connection(self.services, self.id)
@@ -147,6 +152,8 @@ class Call:
                 return ExportUnavailableError(ReasonCode.EXPORT_MISSING, f"There is no export {self.id}.")
             case Target.RUN:
                 return NotFoundError(f"The export {self.id} has no run {self.run}.")
+            case Target.NOTIFICATION:
+                return NotFoundError(f"There is no notification target {self.id}.")
             case Target.ALL | Target.APP | Target.FREE:
                 return NotFoundError("There is no such address.")
 
@@ -272,7 +279,8 @@ class _Door:
             path=self.operation.path,
             correlation_id=REQUEST_ID.get() or uuid.uuid4().hex[:16],
             connection=connection or (identity if kind is Target.CONNECTION else None),
-            export=None if kind is Target.CONNECTION else identity,
+            export=None if kind in {Target.CONNECTION, Target.NOTIFICATION} else identity,
+            notification=identity if kind is Target.NOTIFICATION else None,
             run=run,
             required_roles=tuple(role.value for role in self.rule.relations),
         )

@@ -49,7 +49,7 @@ PROBLEMS: Final[Mapping[int, str]] = {
 }
 EVERYWHERE: Final = (500, 503)
 IDS: Final = {
-    "id": ("Of the connection or export.", {"type": "string", "pattern": ID}),
+    "id": ("Of the connection, export or notification target.", {"type": "string", "pattern": ID}),
     "run": ("Of the run.", {"type": "string", "pattern": RUN_ID}),
 }
 

@@ -11,6 +11,7 @@ from functions.answers import answer
 from functions.operations import Answer, open_to_all
 from shared.model.documents import Document
 from shared.model.list_ready import ListReadyCode
+from shared.model.notification_codes import NotificationCode
 from shared.model.problems import ProblemCode
 from shared.model.reason_codes import ReasonCode
 from shared.model.rejections import Rejected
@@ -23,9 +24,9 @@ class Code(Document):
     """A code, and what to do about it."""
 
     code: str
-    kind: Literal["problem", "run", "rejection", "warning", "list"]
-    """Where it stands: in a problem document, as a run's reason, beside a rejected row or an export, or in a run
-    whose list is not known to be ready."""
+    kind: Literal["problem", "run", "rejection", "notification", "warning", "list"]
+    """Where it stands: in a problem document, as a run's reason, beside a rejected row, in an outcome of a
+    notification target, beside an export or a target, or in a run whose list is not known to be ready."""
     meaning: str
     action: str
 
@@ -37,11 +38,15 @@ class CodeList(Document):
 
 
 def all_codes() -> tuple[Code, ...]:
-    """Problems, reasons of runs, of rejections and of lists, warnings; docs/errors.md is made of it."""
+    """Problems, reasons of runs, of rejections and of lists, why notifications fail, warnings."""
     return (
         *(Code(code=each, kind="problem", meaning=each.meaning, action=each.action) for each in ProblemCode),
         *(Code(code=each, kind="run", meaning=each.meaning, action=each.advice) for each in ReasonCode),
         *(Code(code=each, kind="rejection", meaning=each.meaning, action=each.action) for each in Rejected),
+        *(
+            Code(code=each, kind="notification", meaning=each.meaning, action=each.action)
+            for each in NotificationCode
+        ),
         *(Code(code=each, kind="warning", meaning=each.meaning, action=each.action) for each in WarningCode),
         *(Code(code=each, kind="list", meaning=each.meaning, action=each.action) for each in ListReadyCode),
     )

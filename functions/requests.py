@@ -23,6 +23,7 @@ READ_ONLY: Final = frozenset(
     {
         *("id", "uid", "type", "created_at", "created_by", "updated_at", "updated_by"),
         *("last_run", "next_run_at", "overdue", "waits_for", "warnings"),
+        *("last_delivery", "last_error", "last_lost", "gone"),
     }
 )
 """Members of an answer that may be sent back in a PUT; they are ignored."""

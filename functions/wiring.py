@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from shared.notifications.try_target import TryGate
     from shared.runs.preview_gate import PreviewGate
     from shared.runs.watch import Watch
     from shared.services import Authenticator, Services
@@ -79,6 +80,14 @@ def watching_runs() -> Watch:
     from shared.runs.watch import Watch
 
     return Watch()
+
+
+@functools.cache
+def trying_targets() -> TryGate:
+    """Lets a few callers of this process try notification targets at a time."""
+    from shared.notifications.try_target import TryGate
+
+    return TryGate()
 
 
 def _quieten_libraries() -> None:

@@ -19,7 +19,7 @@ from tools.telemetry_names import events_table, facts_table
 ROOT: Final = Path(__file__).parents[1]
 BEGIN: Final = "<!-- made by `make docs`: {} -->"
 END: Final = "<!-- end -->"
-BODIES: Final = ("ConnectionDraft", "ExportDraft", "FieldMapping", "SourceOptions")
+BODIES: Final = ("ConnectionDraft", "ExportDraft", "FieldMapping", "SourceOptions", "NotificationTarget")
 """Models whose fields docs/api.md lists."""
 KINDS: Final = {
     "problem": ("Problems", "In the `code` of a problem document: a request was refused."),
@@ -28,7 +28,11 @@ KINDS: Final = {
         "In the `reason.code` of a run, and of a request that is refused for the same reason.",
     ),
     "rejection": ("Rejected rows", "Beside a row that was not sent."),
-    "warning": ("Warnings", "In the `warnings` of an export, beside reasons of runs."),
+    "notification": (
+        "Notifications",
+        "In the outcomes of a notification target, and of its test: it was not told. docs/notifications.md.",
+    ),
+    "warning": ("Warnings", "In the `warnings` of an export or a notification target, beside those above."),
     "list": ("Lists that are not known to be ready", "In the `list_not_confirmed.code` of a run."),
 }
 

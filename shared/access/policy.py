@@ -35,6 +35,8 @@ class Target(StrEnum):
     """By the connection it was started or planned with, whatever its export says now."""
     APP = "app"
     """Nobody's connection."""
+    NOTIFICATION = "notification"
+    """A notification target, which is nobody's connection either."""
     FREE = "free"
     """What nobody is kept from but by their role: who they are, when a schedule is due."""
 
@@ -100,6 +102,12 @@ POLICY: Final[Mapping[str, Rule]] = {
     "check_connection": _rule("Connections.Check", Target.CONNECTION, Kind.START, usable_by=(_C,)),
     "list_lists": _rule("Connections.Lists", Target.CONNECTION, Kind.LOOK, usable_by=(_C,)),
     "list_fields": _rule("Connections.Fields", Target.CONNECTION, Kind.LOOK, usable_by=(_C,)),
+    "list_notifications": _rule("Notifications.List", Target.APP, Kind.LOOK),
+    "get_notification": _rule("Notifications.Get", Target.NOTIFICATION, Kind.LOOK),
+    "put_notification": _rule("Notifications.Save", Target.NOTIFICATION, Kind.CHANGE),
+    "patch_notification": _rule("Notifications.Change", Target.NOTIFICATION, Kind.CHANGE),
+    "delete_notification": _rule("Notifications.Delete", Target.NOTIFICATION, Kind.CHANGE),
+    "try_notification": _rule("Notifications.Test", Target.NOTIFICATION, Kind.START),
     "list_segments": _rule("Segments.List", Target.ALL, Kind.LOOK, usable_by=(_C, _V)),
     "list_exports": _rule("Exports.List", Target.ALL, Kind.LOOK, usable_by=(_C, _O, _V)),
     "get_export": _rule("Exports.Get", Target.EXPORT, Kind.LOOK, usable_by=(_C, _O, _V)),
@@ -153,6 +161,6 @@ def judge(caller: Caller, rule: Rule, relation: Relation, *, export: str | None 
 def allowed_to(caller: Caller) -> Iterator[str]:
     """The functions that a caller may call at all; with which connections, judge tells."""
     for function, rule in POLICY.items():
-        is_for_bound = rule.target not in {Target.CONNECTION, Target.DRAFT, Target.APP}
+        is_for_bound = rule.target not in {Target.CONNECTION, Target.DRAFT, Target.APP, Target.NOTIFICATION}
         if has_any(caller, rule) and (caller.only_export is None or is_for_bound):
             yield function

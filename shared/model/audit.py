@@ -74,6 +74,8 @@ class AuditedRequest(Document):
     connection: Identifier | None = None
     export: Identifier | None = None
     run: RunId | None = None
+    notification: Identifier | None = None
+    """A notification target."""
     required_roles: tuple[Word, ...] = ()
     """Roles one of which the operation asks for."""
 
@@ -148,6 +150,8 @@ class ApiProperties(_Written):
     run: str | None = None
     made: str | None = None
     """The export that was made as a duplicate of `export`; ours."""
+    notification: str | None = None
+    """Ours."""
     denied: Literal[True] | None = None
     """Set where the caller was not allowed; ours."""
     count: Annotated[int, Field(ge=2)] | None = None

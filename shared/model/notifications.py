@@ -165,5 +165,5 @@ class TargetState(Document):
     """The newest try that failed."""
     last_lost: NotificationOutcome | None = None
     """The newest notification that was given up."""
-    gone: str | None = None
-    """The version of the definition whose address is gone for good; it is told no more until it is saved again."""
+    gone: AwareDatetime | None = None
+    """When the definition was saved whose address is gone for good; it is told no more until it is saved again."""

@@ -14,10 +14,15 @@ class WarningCode(ExplainedCode):
         "The export runs with the refresh, which is off in this app: it never runs by itself.",
         "Give the export a schedule of its own, or have REFRESH_SCHEDULE set; or start it on demand.",
     )
+    NAMES_NOTHING = (
+        "names_nothing",
+        "A notification target is for a connection or an export that is not there.",
+        "Correct `connections` or `exports` of the target, or make what it names.",
+    )
     NOT_CHECKED = (
         "not_checked",
-        "Something could not be looked at when the export was saved: it was away, busy or slow.",
-        "Nothing; a dry run (POST …/plan) looks at everything.",
+        "Something could not be looked at as it was saved: it was away, busy or slow.",
+        "Nothing; a dry run (POST …/plan), or a test (POST …/test), looks at everything.",
     )
     NO_SUCCESS = (
         "no_success",
@@ -32,7 +37,7 @@ class WarningCode(ExplainedCode):
 
 
 class ExportWarning(Document):
-    """Something that will hinder an export."""
+    """Something that will hinder an export, or keep a notification target from being told."""
 
     code: str
     """A warning's own code, or that of the reason for which a run would end."""

@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.services import Services
-    from shared.storage.documents import Versioned
     from shared.webhooks.client import Posted
 
 
@@ -80,23 +79,23 @@ def _tell_target(
     found = services.store.find(notification_target_blob(target), Saved[NotificationTarget])
     if found is None or found.document.definition.wants(notice) is None:
         _end(services, notice, target, record, NotificationCode.TARGET_CHANGED)
-    elif find_state(services, target).gone == found.etag:
+    elif find_state(services, target).gone == found.document.updated_at:
         _end(services, notice, target, record, NotificationCode.GONE)
     else:
-        _try_in_turn(services, notice, message, found, message_id)
+        _try_in_turn(services, notice, message, found.document, message_id)
 
 
 def _try_in_turn(
     services: Services,
     notice: Notice,
     message: NotificationMessage,
-    found: Versioned[Saved[NotificationTarget]],
+    target: Saved[NotificationTarget],
     message_id: str,
 ) -> None:
     """Try, unless all places are taken or another message is at it: then look again soon."""
     with services.webhooks.place() as is_free:
-        if is_free and _claim(services, notice.id, found.document.id, message_id):
-            _try(services, notice, message, found)
+        if is_free and _claim(services, notice.id, target.id, message_id):
+            _try(services, notice, message, target)
         else:
             send_message(services, message, delay=NOTIFY_TURN * (1 + services.jitter()))
 
@@ -119,9 +118,8 @@ def _try(
     services: Services,
     notice: Notice,
     message: NotificationMessage,
-    found: Versioned[Saved[NotificationTarget]],
+    target: Saved[NotificationTarget],
 ) -> None:
-    target = found.document
     name = notification_delivery_blob(notice.id, target.id)
     record = services.store.get(name, NotificationDelivery).document
     body = body_of(notice, record.type, app=services.settings.app_address)
@@ -138,7 +136,7 @@ def _try(
     else:
         tried = tried.model_copy(update={"ended_at": now})
     services.store.upsert(name, tried)
-    _note(services, notice, target.id, tried, now, etag=found.etag)
+    _note(services, notice, target.id, tried, now, version=target.updated_at)
     if tried.ended_at is not None:
         _log_end(notice, target.id, tried)
 
@@ -172,13 +170,13 @@ def _note(
     record: NotificationDelivery,
     at: datetime,
     *,
-    etag: str | None = None,
+    version: datetime | None = None,
 ) -> None:
     """Note with the target how a try went."""
     outcome = NotificationOutcome(
         notice=notice.id, type=record.type, at=at, code=record.code, status=record.status
     )
-    note_outcome(services, target, outcome, is_over=record.ended_at is not None, etag=etag)
+    note_outcome(services, target, outcome, is_over=record.ended_at is not None, version=version)
 
 
 def _log_end(notice: Notice, target: str, record: NotificationDelivery) -> None:

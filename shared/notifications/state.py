@@ -10,6 +10,8 @@ from shared.model.notifications import TargetState
 from shared.storage.layout import notification_state_blob
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from shared.model.notifications import NotificationOutcome
     from shared.services import Services
 
@@ -21,11 +23,11 @@ def find_state(services: Services, target: str) -> TargetState:
 
 
 def note_outcome(
-    services: Services, target: str, outcome: NotificationOutcome, *, is_over: bool, etag: str | None
+    services: Services, target: str, outcome: NotificationOutcome, *, is_over: bool, version: datetime | None
 ) -> None:
     """Note what became of a try, unless something newer was noted; again is as good as once.
 
-    `etag` is the version of the definition that was tried: one whose address is gone is told no more.
+    `version` is when the definition was saved that was tried: one whose address is gone is told no more.
     """
     name = notification_state_blob(target)
 
@@ -35,8 +37,8 @@ def note_outcome(
             noted: NotificationOutcome | None = getattr(state, kind)
             if noted is None or noted.at <= outcome.at:
                 changes[kind] = outcome
-        if outcome.code is NotificationCode.GONE and etag is not None:
-            changes["gone"] = etag
+        if outcome.code is NotificationCode.GONE and version is not None:
+            changes["gone"] = version
         return state.model_copy(update=changes)
 
     try:

@@ -28,7 +28,14 @@ from shared.runs.enqueue import enqueue
 from shared.runs.finish import finish_if_done, tell_end
 from shared.runs.list_ready import heal_looks
 from shared.runs.suspects import comes_back
-from shared.storage.layout import CLEANING_BLOB, RunBlobs, number_of, suspects_folder
+from shared.storage.layout import (
+    CLEANING_BLOB,
+    NOTICES,
+    NOTIFICATION_DELIVERIES,
+    RunBlobs,
+    number_of,
+    suspects_folder,
+)
 from shared.telemetry import Event, log_event
 
 if TYPE_CHECKING:
@@ -167,6 +174,8 @@ def _clean(services: Services) -> None:
     _delete_older(services, "requests/", now - timedelta(seconds=IDEMPOTENCY_KEPT), containing="/keys/")
     _delete_older(services, "processes/", now - timedelta(seconds=CLEAN_EVERY))
     _delete_older(services, "suspects/", now - timedelta(seconds=CLEAN_EVERY))
+    _delete_older(services, NOTIFICATION_DELIVERIES, now - timedelta(seconds=RETENTION))
+    _delete_older(services, NOTICES, now - timedelta(seconds=RETENTION))
     _delete_older(services, "poison/", now - timedelta(seconds=POISON_RETENTION))
     services.store.upsert(CLEANING_BLOB, CleaningState(cleaned_at=now))
 

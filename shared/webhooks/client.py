@@ -55,6 +55,9 @@ class Posted:
 class Poster(Protocol):
     """Posts one message. Never raises for what the network does."""
 
+    def look_up(self, address: WebAddress) -> list[str] | NotificationCode:
+        """The network addresses of a host; or why nothing may be sent there, or cannot."""
+
     def post(self, address: WebAddress, body: bytes, headers: Mapping[str, str], *, seconds: float) -> Posted:
         """Post it; everything may take so many seconds, the look-up of the name apart."""
 
@@ -158,6 +161,6 @@ def _judged(status: int) -> NotificationCode | None:
 
 
 def _failure(error: Exception) -> NotificationCode:
-    if isinstance(error.__cause__, ssl.SSLCertVerificationError):
+    if isinstance(error.__context__, ssl.SSLCertVerificationError):
         return NotificationCode.CERTIFICATE_REFUSED
     return next((code for kind, code in FAILURES if isinstance(error, kind)), NotificationCode.BAD_ANSWER)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
+    from shared.model.notification_codes import NotificationCode
     from shared.model.notifications import NotificationTarget
     from shared.model.web_address import WebAddress
 
@@ -58,6 +59,7 @@ class FakeReceiver:
         self.posts: list[str] = []
         self.sent_at: list[datetime] = []
         self.signatures = 0
+        self.found: dict[str, NotificationCode] = {}
 
     def post(self, address: WebAddress, body: bytes, headers: Mapping[str, str], *, seconds: float) -> Posted:
         del address, seconds
@@ -68,6 +70,9 @@ class FakeReceiver:
         if answer.code is None:
             self.told.append(json.loads(body))
         return answer
+
+    def look_up(self, address: WebAddress) -> list[str] | NotificationCode:
+        return self.found.get(address.host, ["203.0.113.5"])
 
     def verify(self, body: bytes, headers: Mapping[str, str]) -> None:
         """Raises WebhookVerificationError, as the independent library does; by this receiver's clock."""

@@ -1,1 +1,1 @@
-"""Connections and exports as files: what differs from the app, and how to bring the app to them."""
+"""Definitions as files: what differs from the app, and how to bring the app to them."""

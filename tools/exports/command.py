@@ -60,11 +60,11 @@ def main(
 def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m tools.exports",
-        description="Connections and exports as YAML files; docs/config-as-code.md.",
+        description="Connections, exports and notification targets as YAML files; docs/config-as-code.md.",
         epilog="Exits with 0 when nothing is left to do, 1 when refused or unreachable, 2 when a plan changes.",
     )
     parser.add_argument("what", choices=("plan", "apply", "export"))
-    parser.add_argument("folder", metavar="DIR", type=Path, help="has the folders connections and exports")
+    parser.add_argument("folder", metavar="DIR", type=Path, help="has folders of definitions")
     parser.add_argument("--url", default=environment.get(URL), help=f"of the app; default: {URL}")
     parser.add_argument(
         "--delete", action="store_true", help="delete what is in no file (plan tells what that would be)"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from functions.export_drafts import WrittenExport
 from functions.requests import validate, without_read_only
 from shared.model.definitions import ConnectionDraft
+from shared.model.notifications import NotificationTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -20,10 +21,11 @@ type Json = dict[str, Any]
 
 
 class Kind(StrEnum):
-    """A kind of definition; in the order in which they are applied, for an export names its connection."""
+    """A kind of definition; in the order in which they are applied, for each may name those before."""
 
     CONNECTION = "connection"
     EXPORT = "export"
+    NOTIFICATION = "notification"
 
     @property
     def plural(self) -> str:
@@ -33,7 +35,13 @@ class Kind(StrEnum):
     @property
     def model(self) -> type[Document]:
         """What the API reads its body by."""
-        return ConnectionDraft if self is Kind.CONNECTION else WrittenExport
+        match self:
+            case Kind.CONNECTION:
+                return ConnectionDraft
+            case Kind.EXPORT:
+                return WrittenExport
+            case Kind.NOTIFICATION:
+                return NotificationTarget
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Definitions in YAML files: `connections/*.yaml` and `exports/*.yaml`, whose names are the ids."""
+"""Definitions in YAML files: a folder a kind, such as `exports/*.yaml`, whose names are the ids."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def write_schemas(folder: Path) -> None:
 
 def _paths(folder: Path) -> Iterator[tuple[Kind, Path]]:
     if not any((folder / kind.plural).is_dir() for kind in Kind):
-        raise FilesError(_fault(folder, "has neither a folder connections nor a folder exports"))
+        raise FilesError(_fault(folder, "has no folder connections, exports or notifications"))
     for kind in Kind:
         for path in sorted((folder / kind.plural).glob("*")):
             if path.suffix in ENDINGS:

@@ -16,8 +16,9 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 def schema_text(kind: Kind) -> str:
     """The schema of a kind of file; what it does not know is wrong there."""
     schema: dict[str, Any] = kind.model.model_json_schema(mode="validation")
-    definitions = with_docs({**schema.pop("$defs"), kind.model.__name__: schema})
+    definitions = with_docs({**schema.pop("$defs", {}), kind.model.__name__: schema})
     for each in definitions.values():
         shut(each)
     root = definitions.pop(kind.model.__name__)
-    return json.dumps({"$schema": DIALECT, **root, "$defs": definitions}, indent=2, ensure_ascii=False) + "\n"
+    parts = {"$defs": definitions} if definitions else {}
+    return json.dumps({"$schema": DIALECT, **root, **parts}, indent=2, ensure_ascii=False) + "\n"

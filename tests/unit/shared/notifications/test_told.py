@@ -289,6 +289,18 @@ def test_wherever_the_process_dies_the_run_is_told_under_one_id(call: int, fate:
     assert not list(app.names("active/"))
 
 
+def test_what_was_told_is_forgotten_after_a_week() -> None:
+    app = an_app()
+    app.run_to_its_end()
+    app.tick()
+    assert list(app.names(NOTICES))
+    app.clock.now += timedelta(days=8)
+    app.tick()
+    assert not list(app.names(NOTICES))
+    assert not list(app.names(NOTIFICATION_DELIVERIES))
+    assert state_of(app).last_delivery
+
+
 def test_told_twice_it_is_sent_once() -> None:
     app = an_app()
     run = app.run_to_its_end()

@@ -1,9 +1,5 @@
 from __future__ import annotations
 
-import contextlib
-import socket
-import ssl
-import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -17,8 +13,10 @@ from shared.sendgrid import client as client_module
 from shared.sendgrid.api import NoResponse, Response, get_scopes, upsert_contacts
 from shared.sendgrid.client import SendGridClient
 from tests.support.factories import LIST_ID
+from tests.support.tls_peer import Peer
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
@@ -33,31 +31,6 @@ HEAD = b"HTTP/1.1 200 OK\r\n"
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
     return trustme.CA()
-
-
-class Peer:
-    """A server over TLS that behaves as a test says, on every connection."""
-
-    def __init__(self, authority: trustme.CA) -> None:
-        self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        authority.issue_cert("localhost").configure_cert(self._context)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"https://localhost:{self._listener.getsockname()[1]}"
-        self.behaviour: Behaviour = lambda _: None
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                connection, _ = self._listener.accept()
-                threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
-
-    def _answer(self, plain: socket.socket) -> None:
-        with contextlib.suppress(OSError), self._context.wrap_socket(plain, server_side=True) as connection:
-            self.behaviour(connection)
-
-    def close(self) -> None:
-        self._listener.close()
 
 
 @pytest.fixture

@@ -281,7 +281,7 @@ def test_two_files_of_one_id_are_refused(tool: Tool) -> None:
 
 def test_a_folder_without_definitions_is_told(tool: Tool) -> None:
     assert tool.run("plan") == 1
-    assert "has neither a folder connections nor a folder exports" in tool.err
+    assert "has no folder connections, exports or notifications" in tool.err
 
 
 def test_words_that_older_yaml_takes_for_something_else_are_texts(tool: Tool) -> None:

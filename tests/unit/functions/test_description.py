@@ -45,6 +45,7 @@ def test_the_documents_are_where_they_are_said_to_be() -> None:
         "docs/telemetry.md",
         "docs/schemas/connection.schema.json",
         "docs/schemas/export.schema.json",
+        "docs/schemas/notification.schema.json",
         "infra/console-paths.json",
     }
 

@@ -322,7 +322,9 @@ def test_storage_that_fails_as_it_is_told_neither_fails_the_run_nor_keeps_it_qui
 
     with monkeypatch.context() as patched:
         patched.setattr(app.services.store, "create", fail)
-        run = app.run_to_its_end()
+        app.start()
+        app.work(until=app.clock.now + timedelta(minutes=5))  # until then its list is not ready to be told either
+    (run,) = app.runs()
     assert run.status is RunStatus.SUCCEEDED
     assert "event=not_told" in caplog.text
     assert app.receiver.posts == []

@@ -122,11 +122,10 @@ class Call:
         match self.rule.target:
             case Target.ALL | Target.FREE:
                 return Verdict.ALLOWED
-            case Target.APP:
-                return judge(self.caller, self.rule, Relation.FOREIGN)
-            case Target.NOTIFICATION:
-                target = find_target(self.services, self.id)
-                self.before, self.is_missing = (target.definition, False) if target else (None, True)
+            case Target.APP | Target.NOTIFICATION:
+                if self.rule.target is Target.NOTIFICATION:
+                    target = find_target(self.services, self.id)
+                    self.before, self.is_missing = (target.definition, False) if target else (None, True)
                 return judge(self.caller, self.rule, Relation.FOREIGN)
             case Target.CONNECTION:
                 self.connection = self.id

@@ -96,13 +96,9 @@ class World:
             return {}
         if function == "put_connection":
             return a_draft().model_dump(mode="json")
-<<<<<<< HEAD
-        if function in {"put_export", "preview_draft"}:
-=======
         if function == "put_notification":
             return a_target().model_dump(mode="json")
-        if function == "put_export":
->>>>>>> 5bd40da (Notification targets over HTTP and as files: administrators', with warnings as they are saved, how telling went, and a test)
+        if function in {"put_export", "preview_draft"}:
             saved = self.app.services.store.get(export_blob("newsletter"), Saved[Export]).document
             return saved.definition.model_dump(mode="json")
         return b""

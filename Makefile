@@ -36,7 +36,7 @@ demo: install ## The main job on this machine: an extract becomes contacts on a 
 explain: install ## What the app would take from a folder on disk (FOLDER=… SEGMENT=… MAPPING=… SOURCE=… FIELDS=… CONTACTS=20)
 	@$(BIN)/python -m local.explain
 
-serve: install ## Keep the local cloud and the app up, with curl lines to paste (AUTHENTICATION=entra: a caller of each role)
+serve: install ## Keep the local cloud, the app and its console up (EXTRACT=file EMAIL=…; AUTHENTICATION=entra: a caller of each role)
 	@$(BIN)/python -m local.serve
 
 check: lint types ## What every commit must pass: lint, types, unit tests and the corpus of extracts

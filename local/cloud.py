@@ -54,6 +54,11 @@ SHORTEST_BLOB_LEASE = 15
 """Seconds; storage grants none that is shorter."""
 
 
+def new_key(name: str) -> str:
+    """A key whose value begins with its name; hexadecimal, since one with a dash in front would be an option."""
+    return f"{name}.{secrets.token_hex()}"
+
+
 class Host:
     """A Functions host that runs the app in a process of its own.
 
@@ -191,6 +196,8 @@ class LocalCloud:
         app: Path = PROJECT_ROOT,
         lease_seconds: int | None = None,
         key_names: Sequence[str] = (),
+        port: int = 0,
+        function_key: str = "",
         **settings: str,
     ) -> Host:
         """Start a Functions host and return when it listens.
@@ -200,13 +207,15 @@ class LocalCloud:
             app: The directory with host.json and function_app.py.
             lease_seconds: How long a queue message stays hidden while worked on; None for the host's default.
             key_names: Names of function keys beside the administrator's; their values are made up.
+            port: Where it listens; 0 takes any free one.
+            function_key: The administrator's key; one is made up unless given.
             settings: App settings in place of, or beside, those of `environment`.
 
         Raises:
             ProcessError: The host did not start; with the end of its log.
         """
-        # Hexadecimal, since a key that starts with a dash would be taken for an option.
-        named_keys = {name: f"{name}.{secrets.token_hex()}" for name in (KEY_NAME, *key_names)}
+        named_keys = {name: new_key(name) for name in (KEY_NAME, *key_names)}
+        named_keys[KEY_NAME] = function_key or named_keys[KEY_NAME]
         master_key = secrets.token_hex()
         keys = ["--master-key", master_key]
         for key in named_keys.values():
@@ -215,7 +224,7 @@ class LocalCloud:
         if lease_seconds is not None:
             lease += ["--timer-lease-seconds", str(max(lease_seconds, SHORTEST_BLOB_LEASE))]
         process = self._python_child(
-            ["local.functions_host", "--app", str(app), "--port", "0", *keys, *lease],
+            ["local.functions_host", "--app", str(app), "--port", str(port), *keys, *lease],
             environment=self.environment(account, **settings),
             log_name=f"host-{next(self._host_numbers)}",
         )

@@ -40,19 +40,31 @@ class Playground:
         service = self.cloud.blob_service(self.account)
         return service.get_container_client(EXTRACT_CONTAINER)
 
-    def start_host(self, *, tick: str, refresh_schedule: str = "", authentication: str = "keys") -> Host:
+    def start_host(
+        self,
+        *,
+        tick: str,
+        refresh_schedule: str = "",
+        authentication: str = "keys",
+        port: int = 0,
+        function_key: str = "",
+    ) -> Host:
         """Start the app and return when it answers.
 
         Args:
             tick: When its timer ticks, a cron expression of six fields.
             refresh_schedule: When the environment refreshes, a cron expression of five fields; or never.
             authentication: How callers say who they are, `keys` or `entra`.
+            port: Where the app listens; 0 takes any free one.
+            function_key: The administrator's key; one is made up unless given.
         """
         return self.cloud.start_host(
             self.account,
             SCHEDULE_TICK=tick,
             REFRESH_SCHEDULE=refresh_schedule,
             AUTHENTICATION=authentication,
+            port=port,
+            function_key=function_key,
         )
 
 

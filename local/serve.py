@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 from shlex import quote
 from tempfile import TemporaryDirectory
@@ -18,13 +17,21 @@ from local.azure.entra import Entra
 from local.azure.environment import VAULT_URL
 from local.azure.processes import ProcessError
 from local.cloud import Host, LocalCloud
-from local.extracts.deliveries import PEOPLE_MAPPING, Delivery, put_people
-from local.extracts.people import People
-from local.options import OptionError, read_authentication
-from local.playground import CONNECTION, EXPORT, Playground, connection_definition, export_definition
+from local.extracts.deliveries import Delivery, Source, source_of
+from local.extracts.expectation import UnsuitableFileError
+from local.options import OptionError, read_authentication, read_options
+from local.place import Place
+from local.playground import (
+    CONNECTION,
+    EXPORT,
+    MAX_CONTACTS,
+    Playground,
+    connection_definition,
+    export_definition,
+)
 from shared.model.roles import Role
 
-ROWS: Final = 1_000
+ROWS: Final = "1000"
 EVERY_FIVE_MINUTES: Final = "0 */5 * * * *"
 TOKEN_SECONDS: Final = 24 * 3600
 """Entra's own tokens end after an hour or so; here nobody gets a new one."""
@@ -48,21 +55,29 @@ def main() -> int:
         except KeyboardInterrupt:
             print("\nserve: everything is stopped")
             return 0
-        except (OptionError, ProcessError) as error:
+        except (OptionError, ProcessError, UnsuitableFileError) as error:
             print(f"serve: {error}")
     return 1
 
 
 def _serve(directory: Path) -> None:
     authentication = read_authentication(os.environ)
+    source = source_of(read_options({"ROWS": ROWS, **os.environ}))
     with ExitStack() as stack:
         print("Starting the local cloud …", flush=True)
         playground = Playground(stack.enter_context(LocalCloud(directory)))
         with playground.extracts() as container:
-            delivery = put_people(container, People(rows=ROWS), delivered_at=datetime.now(UTC))
-        host = playground.start_host(tick=EVERY_FIVE_MINUTES, authentication=authentication)
+            delivery = source.deliver(container)
+        place = Place.kept()
+        host = playground.start_host(
+            tick=EVERY_FIVE_MINUTES,
+            authentication=authentication,
+            port=place.free_port,
+            function_key=place.function_key,
+        )
+        place.keep()
         tokens = write_tokens(directory, playground.cloud.entra) if authentication == "entra" else None
-        print(guide(playground, host, delivery, tokens), flush=True)
+        print(guide(playground, host, source, delivery, tokens), flush=True)
         Event().wait()
 
 
@@ -82,14 +97,21 @@ def write_tokens(directory: Path, entra: Entra) -> Path:
     return folder
 
 
-def guide(playground: Playground, host: Host, delivery: Delivery, tokens: Path | None) -> str:
+def guide(playground: Playground, host: Host, source: Source, delivery: Delivery, tokens: Path | None) -> str:
     """Say what is where, and how to walk through it: by a key, or by the tokens in a folder."""
-    export = export_definition(playground.list_id, PEOPLE_MAPPING, schedule="off")
+    export = export_definition(
+        playground.list_id,
+        source.mapping,
+        schedule="off",
+        max_contacts=max(MAX_CONTACTS, delivery.expectation.rows),
+        source=source.source,
+    )
     connection = connection_definition(users=[object_id(user) for user in USERS] if tokens else [])
     runs = f"{host.url}/api/exports/{EXPORT}/runs"
     curl = Curl(f"@{tokens}/administrator" if tokens else f"x-functions-key: {host.function_key}")
     return "\n".join(
         [
+            f"Console          {host.url}/console",
             f"App              {host.url}",
             f"App's log        {host.log_file}",
             f"Callers          {_callers(host, tokens)}",

@@ -35,6 +35,7 @@ from local.export_api import ApiError, ExportApi, Run
 from local.extracts.deliveries import Delivery, Source, source_of
 from local.extracts.expectation import UnsuitableFileError
 from local.options import OptionError, read_options, runs_on_schedule
+from local.place import Place
 from local.playground import (
     CONNECTION,
     EXPORT,
@@ -246,6 +247,7 @@ def _run(directory: Path, screen: Screen) -> int:
         _show_log(directory, screen)
         screen.say("\n".join(["demo: failed, since these do not fit:", *problems]))
         return 1
+    screen.say(f"To look at it in a browser: make serve, then http://127.0.0.1:{Place.kept().port}/console")
     screen.say(last_line(outcomes[0]))
     return 0
 

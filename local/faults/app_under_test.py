@@ -105,6 +105,8 @@ class AppUnderTest:
             self.account,
             app=self._app,
             lease_seconds=LEASE_SECONDS,
+            port=0,
+            function_key="",
             **{
                 VARIABLE: json.dumps({**SCALED, **self.limits}),
                 ORDERS: str(self._orders),

@@ -6,13 +6,11 @@ import json
 import re
 import shutil
 import subprocess
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 import pytest
 
-from local.extracts.deliveries import put_people
-from local.extracts.people import People
+from local.extracts.deliveries import PeopleSource
 from local.playground import Playground
 from local.serve import guide, write_tokens
 
@@ -53,11 +51,12 @@ def test_what_is_printed_can_be_pasted(
     cloud: LocalCloud, tmp_path: Path, authentication: Literal["keys", "entra"]
 ) -> None:
     playground = Playground(cloud)
+    source = PeopleSource(20)
     with playground.extracts() as container:
-        delivery = put_people(container, People(rows=20), delivered_at=datetime.now(UTC))
+        delivery = source.deliver(container)
     host = playground.start_host(tick="0 0 0 1 1 *", authentication=authentication)
     tokens = write_tokens(tmp_path, cloud.entra) if authentication == "entra" else None
-    printed = guide(playground, host, delivery, tokens)
+    printed = guide(playground, host, source, delivery, tokens)
     answers = paste(printed)
     host.stop()
     expected = [("operator", 403), ("viewer", 403), ("stranger", 404)]

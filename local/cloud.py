@@ -44,6 +44,7 @@ from local.azure.serving import LOOPBACK, serve
 from local.prepare_storage import create_missing, create_missing_queues
 from local.sendgrid_simulator.configuration import QUICK
 from local.sendgrid_simulator.control import Simulator
+from local.webhook_receiver import WebhookReceiver
 from shared.model.messages import every_queue
 
 NONE: Final[Mapping[str, object]] = MappingProxyType({})
@@ -120,6 +121,7 @@ class LocalCloud:
         identity: The managed identity endpoint; knows who asked for which token.
         entra: Microsoft Entra ID; signs tokens for callers of the app.
         proxy: Knows what was reached and what was refused.
+        receiver: A notification target; keeps what it was told.
         azurite: The storage emulator; may be stopped and started again.
         ca_file: The authority that signed all certificates here, as PEM.
         record_file: Every request and answer of the simulator, if it was told to record.
@@ -140,6 +142,7 @@ class LocalCloud:
         self.identity = Identity()
         self.entra = Entra()
         self.proxy = Proxy()
+        self.receiver = WebhookReceiver()
         self.record_file = directory / "sendgrid.jsonl" if record else None
         self._simulated = ["--profile", profile]
         for name, value in settings.items():
@@ -283,6 +286,9 @@ class LocalCloud:
         entra_port = stack.enter_context(
             portal.wrap_async_context_manager(serve(self.entra.application, certificates))
         )
+        self.receiver.port = stack.enter_context(
+            portal.wrap_async_context_manager(serve(self.receiver.application, certificates))
+        )
         stack.enter_context(portal.wrap_async_context_manager(self.proxy.serving()))
         self.proxy.route("vault.azure.net", vault_port)
         self.proxy.route(entra.HOST, entra_port)
@@ -291,6 +297,7 @@ class LocalCloud:
             identity_header=self.identity.header,
             proxy_url=self.proxy.url,
             ca_file=certificates.ca_file,
+            receiver=self.receiver.allowed_host,
         )
         self._clients = StorageClients(self._platform)
 

@@ -29,12 +29,14 @@ class Platform:
         identity_header: The secret it asks for.
         proxy_url: The only way out.
         ca_file: The only authority to trust, as PEM.
+        receiver: The one host of this machine that may be notified, with its port.
     """
 
     identity_url: str
     identity_header: str
     proxy_url: str
     ca_file: Path
+    receiver: str
 
 
 def platform_environment(platform: Platform) -> dict[str, str]:
@@ -77,4 +79,5 @@ def app_settings(account: str) -> dict[str, str]:
 
 def app_environment(platform: Platform, account: str, **settings: str) -> dict[str, str]:
     """Return the whole environment of an app process; `settings` win over everything else."""
-    return base_environment() | platform_environment(platform) | app_settings(account) | settings
+    notified = {"NOTIFICATION_ALLOWED_HOSTS": platform.receiver}
+    return base_environment() | platform_environment(platform) | app_settings(account) | notified | settings

@@ -48,6 +48,7 @@ class KeyVault:
                 # The client writes a trailing slash where it names no version.
                 Route("/secrets/{name}", self._get_secret),
                 Route("/secrets/{name}/", self._get_secret),
+                Route("/secrets/{name}/versions", self._list_versions),
                 Route("/secrets/{name}/{version}", self._get_secret),
             ]
         )
@@ -75,6 +76,22 @@ class KeyVault:
         self._away = away
 
     async def _get_secret(self, request: Request) -> JSONResponse:
+        return self._refusal(request) or self._answer(request)
+
+    async def _list_versions(self, request: Request) -> JSONResponse:
+        """https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret-versions/get-secret-versions."""
+        refusal = self._refusal(request)
+        if refusal is not None:
+            return refusal
+        name = request.path_params["name"]
+        address = f"https://{request.headers['Host']}/secrets/{name}"
+        items = [
+            {"id": f"{address}/{each.version}", "attributes": _attributes(each)}
+            for each in self._versions.get(name, [])
+        ]
+        return JSONResponse({"value": items, "nextLink": None})
+
+    def _refusal(self, request: Request) -> JSONResponse | None:
         if self._away:
             return _error(503, "ServiceUnavailable", "The service is temporarily unavailable.")
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
@@ -85,12 +102,12 @@ class KeyVault:
             check_token(token, audiences=AUDIENCES)
         except jwt.InvalidTokenError as error:
             return _challenge(f"AKV10032: Invalid token. {error}")
-        return self._answer(request)
+        if request.path_params["name"] in self._forbidden:
+            return _error(403, "Forbidden", "Caller is not authorized to perform action.", "ForbiddenByRbac")
+        return None
 
     def _answer(self, request: Request) -> JSONResponse:
         name = request.path_params["name"]
-        if name in self._forbidden:
-            return _error(403, "Forbidden", "Caller is not authorized to perform action.", "ForbiddenByRbac")
         found = self._find(name, request.path_params.get("version"))
         if found is None:
             return _error(
@@ -104,14 +121,17 @@ class KeyVault:
 
 
 def _secret(identifier: str, found: SecretVersion) -> JSONResponse:
-    attributes = {
+    return JSONResponse({"value": found.value, "id": identifier, "attributes": _attributes(found)})
+
+
+def _attributes(version: SecretVersion) -> dict[str, object]:
+    return {
         "enabled": True,
-        "created": found.created,
-        "updated": found.created,
+        "created": version.created,
+        "updated": version.created,
         "recoveryLevel": "Recoverable",
         "recoverableDays": 90,
     }
-    return JSONResponse({"value": found.value, "id": identifier, "attributes": attributes})
 
 
 def _challenge(message: str) -> JSONResponse:

@@ -25,7 +25,7 @@ SERVE := AUTHENTICATION
 CHECKS := SEED SCENARIOS KILLS
 export $(DEMO) $(EXPLAIN) $(SERVE) $(CHECKS)
 
-.PHONY: docs messages help demo explain serve check test coverage faults fuzz infra snapshots package sbom audit checkov az lint types bench contract install lock clean
+.PHONY: screenshots docs messages help demo explain serve check test coverage faults fuzz infra snapshots package sbom audit checkov az lint types bench contract install lock clean
 
 help: ## This list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
@@ -68,6 +68,9 @@ bench: install ## Speed and memory, as ratios within one run (ROWS=1000000, PROF
 
 messages: install ## The console's messages: the same keys in every language, English where one is not translated yet
 	@$(BIN)/python -m tools.messages
+
+screenshots: install ## Pictures of the console, with made-up people, into docs/pictures (needs Chromium)
+	@$(BIN)/python -m tools.screenshots
 
 docs: install ## Write what is made from the code: docs/openapi.json, docs/errors.md, docs/schemas, the tables of docs/api.md
 	@$(BIN)/python -m tools.describe_api

@@ -43,7 +43,16 @@ def test_a_detached_export_is_kept_as_it_is_and_says_so() -> None:
     detached = detach()
     assert [each["code"] for each in detached["warnings"]] == ["export_detached"]
     assert detached["next_run_at"] is None
-    not_kept = {"connection", "last_run", "next_run_at", "overdue", "warnings", "updated_at", "updated_by"}
+    not_kept = {
+        "connection",
+        "last_run",
+        "next_run_at",
+        "overdue",
+        "waits_for",
+        "warnings",
+        "updated_at",
+        "updated_by",
+    }
     kept = before.keys() - not_kept
     assert {name: detached[name] for name in kept} == {name: before[name] for name in kept}
     attach()

@@ -334,6 +334,21 @@ def test_storage_that_fails_as_it_is_told_neither_fails_the_run_nor_keeps_it_qui
     assert len(app.receiver.told) == 1
 
 
+def test_a_second_message_about_a_try_that_is_over_sends_nothing() -> None:
+    app = an_app()
+    app.receiver.answers = [AWAY]
+    app.start()
+    app.work(until=app.clock.now + timedelta(seconds=60))
+    app.receiver.answers = [AWAY] * 3
+    posts = len(app.receiver.posts)
+    again = Store(app.blobs).get(next(app.names(NOTIFICATION_DELIVERIES)), NotificationDelivery).document
+    Store(app.blobs).upsert(
+        next(app.names(NOTIFICATION_DELIVERIES)), again.model_copy(update={"ended_at": None, "tries": 2})
+    )
+    app.trigger("notifications", waiting_copy(app), "a-copy")
+    assert len(app.receiver.posts) == posts
+
+
 def test_two_messages_at_once_send_once() -> None:
     """The second finds the first's claim and looks again; by then all is done."""
     app = an_app()

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from shared.limits import CUSTOM_TEXT_MAX, FIELD_LENGTHS
 from shared.model.documents import Document
 from shared.sendgrid.api import Request, get_field_definitions
 from shared.sendgrid.gateway import Endpoint
@@ -43,6 +44,8 @@ class ContactField(Document):
     name: str
     type: str | None = None
     """Text, Number or Date."""
+    max_length: int | None = None
+    """Most characters of a text that a run sends; null where it sends nothing, or no text."""
 
 
 class ContactFields(Document):
@@ -100,9 +103,16 @@ def _lists(answer: Response) -> Iterator[ContactList]:
 def _fields(answer: Response, kind: str) -> Iterator[ContactField]:
     for row in _rows(answer, kind):
         try:
-            yield ContactField(id=row["id"], name=row["name"], type=row.get("field_type"))
+            field = ContactField(id=row["id"], name=row["name"], type=row.get("field_type"))
         except (KeyError, ValidationError):
             continue
+        yield field.model_copy(update={"max_length": _max_length(field, kind)})
+
+
+def _max_length(field: ContactField, kind: str) -> int | None:
+    if kind == "reserved_fields":
+        return FIELD_LENGTHS.get(field.name)
+    return CUSTOM_TEXT_MAX if field.type == "Text" else None
 
 
 def _next_token(answer: Response) -> str | None:

@@ -15,7 +15,7 @@ const isAdministrator = () => session().me.roles.includes("Administrator");
 export function Uses({ exports, problem, reload }) {
   const columns = [
     { title: t("overview.export"), cell: (each) => html`<a href=${href(["exports", each.id])}>${each.name}</a>` },
-    { title: t("export_editor.segments"), cell: (each) => each.segments.join(", ") },
+    { title: t("connection.segments"), cell: (each) => each.segments.join(", ") },
     isAdministrator() && may("patch_export")
       && { title: t("common.actions"), cell: (each) => html`<${Detach} saved=${each} onDone=${reload} />` },
   ];

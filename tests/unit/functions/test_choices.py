@@ -64,13 +64,28 @@ def test_what_is_no_list_is_left_out(app: InMemoryApp, body: object) -> None:
 
 def test_fields_are_told_by_kind(app: InMemoryApp) -> None:
     fields = {
-        "custom_fields": [{"id": "e2_N", "name": "zeta", "field_type": "Number"}, {"id": "e1_T", "name": "Alpha"}],
-        "reserved_fields": [{"id": "_rf1_T", "name": "first_name", "field_type": "Text"}, {"id": 7}],
+        "custom_fields": [
+            {"id": "e2_N", "name": "zeta", "field_type": "Number"},
+            {"id": "e3_T", "name": "beta", "field_type": "Text"},
+            {"id": "e1_T", "name": "Alpha"},
+        ],
+        "reserved_fields": [
+            {"id": "_rf1_T", "name": "first_name", "field_type": "Text"},
+            {"id": "_rf2_D", "name": "last_opened", "field_type": "Date"},
+            {"id": 7},
+        ],
     }
     app.sendgrid.fault = lambda _request, _number: answer(200, fields)
     shown = told(ask("list_fields", id="main"))
-    assert [each["name"] for each in shown["custom"]] == ["Alpha", "zeta"]
-    assert shown["reserved"] == [{"id": "_rf1_T", "name": "first_name", "type": "Text"}]
+    lengths = {each["name"]: each["max_length"] for each in (*shown["custom"], *shown["reserved"])}
+    assert list(lengths.items()) == [
+        ("Alpha", None),
+        ("beta", 1_000),
+        ("zeta", None),
+        ("first_name", 50),
+        ("last_opened", None),
+    ]
+    assert shown["reserved"][0] == {"id": "_rf1_T", "name": "first_name", "type": "Text", "max_length": 50}
 
 
 def test_a_key_that_sendgrid_refuses_is_said(app: InMemoryApp) -> None:

@@ -1,0 +1,221 @@
+"""The editor of exports: columns meet fields, saving runs nothing, and what it would do can be seen first."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.support.running_app import csv_text
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
+
+    from tests.support.console import Console
+    from tests.support.running_app import RunningApp
+
+COLUMNS = ["CustomerId", "EMail", "FirstName", "Surname", "Town", "loyalty_tier"]
+
+
+@pytest.fixture(scope="module")
+def segment(running: RunningApp) -> str:
+    """A segment of three customers."""
+    rows = [[f"{number}", f"{name}@example.com", name, "Ek", "Lund", "gold"] for number, name in enumerate("abc")]
+    return running.deliver(csv_text(COLUMNS, rows))
+
+
+@pytest.fixture(scope="module")
+def connection(running: RunningApp) -> str:
+    """A connection that the contributor may use."""
+    return running.connection(users=["contributor", "viewer"])
+
+
+def _button(console: Console, name: str) -> Locator:
+    return console.page.get_by_role("button", name=name, exact=True)
+
+
+def _column(console: Console, field: str) -> Locator:
+    """The choice of a column for a field."""
+    return console.page.get_by_label(re.compile(f"^{re.escape(field)}")).and_(console.page.locator(".map select"))
+
+
+def _fill_in(console: Console, *, name: str, connection: str, segment: str, list_name: str) -> None:
+    page = console.page
+    page.get_by_label("Display name").fill(name)
+    page.get_by_label("Connection for export").select_option(connection)
+    page.get_by_label(segment, exact=True).check()
+    page.get_by_label("Contact list at SendGrid").select_option(f"{list_name} (0 contacts)")
+
+
+def test_an_export_is_made_tried_and_enabled(
+    console: Console, running: RunningApp, connection: str, segment: str
+) -> None:
+    name = running.name("made")
+    running.cloud.simulator.create_list(name)
+    console.sign_in("contributor", "/exports/new")
+    page = console.page
+    _fill_in(console, name=name, connection=connection, segment=segment, list_name=name)
+    for field, column in (
+        ("Email", "EMail"),
+        ("First name", "FirstName"),
+        ("Last name", "Surname"),
+        ("City", "Town"),
+    ):
+        expect(_column(console, field)).to_have_value(column)
+    page.get_by_label("On demand").check()
+    console.judge_everywhere()
+    _button(console, "Save, and try it first").click()
+    expect(page.get_by_text("Saved. Nothing was run.")).to_be_visible()
+    console.judge_everywhere()
+    saved = running.get(f"/api/exports/{name}")
+    assert (saved["enabled"], saved["schedule"], saved["segments"]) == (False, {"kind": "off"}, [segment])
+    assert {field: column for field, column in saved["mapping"].items() if column} == {
+        "email": "EMail",
+        "first_name": "FirstName",
+        "last_name": "Surname",
+        "city": "Town",
+    }
+    _button(console, "Enable").click()
+    expect(page.get_by_text("It runs when somebody starts it.")).to_be_visible()
+    assert running.get(f"/api/exports/{name}")["enabled"] is True
+    assert running.get(f"/api/exports/{name}/runs")["runs"] == []
+
+
+def test_what_is_wrong_with_an_export_stands_at_its_fields(
+    console: Console, running: RunningApp, connection: str, segment: str
+) -> None:
+    console.allow(400)
+    console.sign_in("contributor", "/exports/new")
+    page = console.page
+    name = running.name("wrong")
+    page.get_by_label("Display name").fill(name)
+    page.get_by_label("Connection for export").select_option(connection)
+    page.get_by_label(segment, exact=True).check()
+    _column(console, "Email").select_option("")
+    page.get_by_label("By a cron expression").check()
+    page.get_by_role("textbox", name="Cron expression").fill("0 6 1-7 * MON")
+    expect(page.get_by_role("status").filter(has_text="weekday")).to_be_visible()
+    _button(console, "Save and enable").click()
+    for field in (
+        _column(console, "Email"),
+        page.get_by_label("Contact list at SendGrid"),
+        page.get_by_role("textbox", name="Cron expression"),
+    ):
+        expect(field).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_label("Contact list at SendGrid")).to_be_focused()
+    console.judge_everywhere()
+    assert running.api.get(f"/api/exports/{name}").status_code == 404
+
+
+def test_a_column_that_the_extract_has_not_is_told_and_can_be_replaced(
+    console: Console, running: RunningApp, connection: str, segment: str
+) -> None:
+    export = running.export(segment, connection=connection, mapping={"email": "EMail", "city": "Stad"})
+    console.sign_in("contributor", f"/exports/{export.id}/edit")
+    expect(_column(console, "City")).to_have_attribute("aria-invalid", "true")
+    expect(console.page.get_by_text("The extract has no such column.")).to_be_visible()
+    console.judge_everywhere()
+    _button(console, "Save").click()
+    expect(console.page.locator(".outcome")).to_contain_text("Stad")
+    _column(console, "City").select_option("Town")
+    _button(console, "Save").click()
+    expect(console.page.locator(".outcome")).not_to_contain_text("Stad")
+    assert export.get()["mapping"]["city"] == "Town"
+
+
+def test_what_somebody_else_saved_meanwhile_is_not_overwritten(
+    console: Console, running: RunningApp, connection: str, segment: str
+) -> None:
+    console.allow(412)
+    export = running.export(segment, connection=connection)
+    console.sign_in("contributor", f"/exports/{export.id}/edit")
+    page = console.page
+    page.get_by_label("Display name").fill("Mine")
+    running.api.patch(f"/api/exports/{export.id}", json={"leavers": "remove"}).raise_for_status()
+    _button(console, "Save").click()
+    expect(page.get_by_role("alert")).to_contain_text("Different from what you began with: Who has left.")
+    console.judge_everywhere()
+    assert export.get()["name"] == export.id
+    _button(console, "Show theirs, and drop mine").click()
+    expect(page.get_by_label("Is taken off the list")).to_be_checked()
+    expect(page.get_by_label("Display name")).to_have_value(export.id)
+    page.get_by_label("Display name").fill("Ours")
+    _button(console, "Save").click()
+    expect(page.get_by_text("Saved. Nothing was run.")).to_be_visible()
+    saved = export.get()
+    assert (saved["name"], saved["leavers"]) == ("Ours", "remove")
+
+
+def test_days_and_times_are_said_in_words(
+    console: Console, running: RunningApp, connection: str, segment: str
+) -> None:
+    schedule = {"kind": "cron", "cron": "30 6 * * MON-WED", "time_zone": "Asia/Tokyo"}
+    export = running.export(segment, connection=connection, schedule=schedule)
+    console.sign_in("contributor", f"/exports/{export.id}/edit")
+    page = console.page
+    expect(page.get_by_label("Every week")).to_be_checked()
+    expect(page.get_by_label("Time", exact=True)).to_have_value("06:30")
+    expect(page.get_by_text("The next times, in Asia/Tokyo")).to_be_visible()
+    expect(page.locator(".times li")).to_have_count(5)
+    expect(page.locator(".times li").first).to_contain_text("6:30 AM")
+    expect(page.get_by_role("group", name="On").get_by_role("checkbox", checked=True)).to_have_count(3)
+    page.get_by_label("Tuesday").uncheck()
+    page.get_by_label("Time", exact=True).fill("22:05")
+    expect(page.locator(".times li").first).to_contain_text("10:05 PM")
+    expect(page.locator(".times")).not_to_contain_text("Tuesday")
+    console.judge_everywhere()
+    _button(console, "Save").click()
+    expect(page.get_by_text("Saved. Nothing was run.")).to_be_visible()
+    assert export.get()["schedule"] == {"kind": "cron", "cron": "5 22 * * MON,WED", "time_zone": "Asia/Tokyo"}
+
+
+def test_an_expression_that_words_do_not_say_stays_as_it_is(
+    console: Console, running: RunningApp, connection: str, segment: str
+) -> None:
+    schedule = {"kind": "cron", "cron": "0 6 * * MON#1", "time_zone": "UTC"}
+    export = running.export(segment, connection=connection, schedule=schedule)
+    console.sign_in("contributor", f"/exports/{export.id}/edit")
+    expect(console.page.get_by_role("textbox", name="Cron expression")).to_have_value("0 6 * * MON#1")
+    _button(console, "Save").click()
+    expect(console.page.get_by_text("Saved. Nothing was run.")).to_be_visible()
+    assert export.get()["schedule"] == schedule
+
+
+def test_an_export_waits_for_its_extract(
+    console: Console, running: RunningApp, connection: str, segment: str
+) -> None:
+    export = running.export(segment, connection=connection)
+    console.sign_in("contributor", f"/exports/{export.id}/edit")
+    console.page.get_by_label("When its extract has arrived").check()
+    expect(console.page.get_by_label("Minutes to wait")).to_have_value("2")
+    console.page.get_by_label("Minutes to wait").fill("1.5")
+    console.judge()
+    _button(console, "Save").click()
+    expect(console.page.get_by_text("Saved. Nothing was run.")).to_be_visible()
+    assert export.get()["schedule"] == {"kind": "arrival", "settle": "PT1M30S"}
+    expect(console.page.get_by_label("Minutes to wait")).to_have_value("1.5")
+
+
+def test_who_may_not_edit_exports_is_told_so(
+    console: Console, running: RunningApp, connection: str, segment: str
+) -> None:
+    export = running.export(segment, connection=connection)
+    console.sign_in("viewer", f"/exports/{export.id}/edit")
+    expect(console.page.get_by_role("alert")).to_contain_text("Your role does not allow this.")
+    assert console.page.locator("main").get_by_role("button").count() == 0
+    console.judge()
+
+
+def test_a_detached_export_is_given_a_connection_again(
+    console: Console, running: RunningApp, connection: str, segment: str
+) -> None:
+    export = running.export(segment, connection=connection)
+    running.api.patch(f"/api/exports/{export.id}", json={"connection": None}).raise_for_status()
+    console.sign_in("admin", f"/exports/{export.id}/edit")
+    expect(console.page.get_by_text("The export has no connection")).to_be_visible()
+    console.page.get_by_label("Connection for export").select_option(connection)
+    _button(console, "Save").click()
+    expect(console.page.get_by_text("Saved. Nothing was run.")).to_be_visible()
+    assert export.get()["connection"] == connection

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,7 @@ from playwright.sync_api import expect
 from tests.support.running_app import csv_text
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator
+    from playwright.sync_api import Locator, Route
 
     from tests.support.console import Console
     from tests.support.running_app import RunningApp
@@ -41,6 +42,12 @@ def _column(console: Console, field: str) -> Locator:
     return console.page.get_by_label(re.compile(f"^{re.escape(field)}")).and_(console.page.locator(".map select"))
 
 
+def _row(console: Console, field: str) -> Locator:
+    """A field with its column and what the first rows say of it."""
+    label = console.page.get_by_label(re.compile(f"^{re.escape(field)}"))
+    return console.page.locator(".map").filter(has=label)
+
+
 def _fill_in(console: Console, *, name: str, connection: str, segment: str, list_name: str) -> None:
     page = console.page
     page.get_by_label("Display name").fill(name)
@@ -64,6 +71,9 @@ def test_an_export_is_made_tried_and_enabled(
         ("City", "Town"),
     ):
         expect(_column(console, field)).to_have_value(column)
+    expect(page.get_by_text("Of the first 3 rows, 3 would be sent")).to_be_visible()
+    expect(_row(console, "First name")).to_contain_text("Fits, in all 3 rows that were looked at")
+    expect(_row(console, "City").locator("code")).to_have_text(["L***", "L***", "L***"])
     page.get_by_label("On demand").check()
     console.judge_everywhere()
     _button(console, "Save, and try it first").click()
@@ -112,10 +122,12 @@ def test_what_is_wrong_with_an_export_stands_at_its_fields(
 def test_a_column_that_the_extract_has_not_is_told_and_can_be_replaced(
     console: Console, running: RunningApp, connection: str, segment: str
 ) -> None:
+    console.allow(409)
     export = running.export(segment, connection=connection, mapping={"email": "EMail", "city": "Stad"})
     console.sign_in("contributor", f"/exports/{export.id}/edit")
     expect(_column(console, "City")).to_have_attribute("aria-invalid", "true")
     expect(console.page.get_by_text("The extract has no such column.")).to_be_visible()
+    expect(console.page.get_by_role("alert")).to_contain_text("Stad")
     console.judge_everywhere()
     _button(console, "Save").click()
     expect(console.page.locator(".outcome")).to_contain_text("Stad")
@@ -146,6 +158,45 @@ def test_what_somebody_else_saved_meanwhile_is_not_overwritten(
     expect(page.get_by_text("Saved. Nothing was run.")).to_be_visible()
     saved = export.get()
     assert (saved["name"], saved["leavers"]) == ("Ours", "remove")
+
+
+def test_what_does_not_fit_is_told_while_columns_are_chosen(
+    console: Console, running: RunningApp, connection: str
+) -> None:
+    rows = [["a@example.com", "A" * 60], ["b@example.com", ""], ["nobody", "C"]]
+    segment = running.deliver(csv_text(["EMail", "Nick"], rows))
+    export = running.export(segment, connection=connection)
+    console.sign_in("contributor", f"/exports/{export.id}/edit")
+    page = console.page
+    expect(_row(console, "Email")).to_contain_text("1 row would be rejected, of 3 rows")
+    _column(console, "First name").select_option("Nick")
+    expect(_row(console, "First name")).to_contain_text("1 is empty and 1 value is cut, of 3 rows")
+    _row(console, "First name").get_by_label("Reject rows whose value is too long").check()
+    expect(_row(console, "Email")).to_contain_text("2 rows would be rejected, of 3 rows")
+    console.judge_everywhere()
+    _button(console, "Save").click()
+    expect(page.get_by_text("Saved. Nothing was run.")).to_be_visible()
+    assert export.get()["mapping"]["over_long"] == {"first_name": "reject"}
+
+
+def test_a_busy_app_is_asked_again_when_it_says_so(
+    console: Console, running: RunningApp, connection: str, segment: str
+) -> None:
+    console.allow(429)
+    export = running.export(segment, connection=connection)
+    asked: list[float] = []
+
+    def busy_once(route: Route) -> None:
+        asked.append(time.monotonic())
+        if len(asked) > 1:
+            return route.fallback()
+        return route.fulfill(status=429, headers={"Retry-After": "2"}, json={"code": "too_many_requests"})
+
+    console.page.route("**/api/preview", busy_once)
+    console.sign_in("contributor", f"/exports/{export.id}/edit")
+    expect(_row(console, "Email")).to_contain_text("Fits, in all 3 rows")
+    assert len(asked) == 2
+    assert asked[1] - asked[0] >= 2
 
 
 def test_days_and_times_are_said_in_words(

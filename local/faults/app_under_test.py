@@ -106,7 +106,6 @@ class AppUnderTest:
             app=self._app,
             lease_seconds=LEASE_SECONDS,
             port=0,
-            function_key="",
             **{
                 VARIABLE: json.dumps({**SCALED, **self.limits}),
                 ORDERS: str(self._orders),

@@ -207,7 +207,7 @@ class RunningApp:
         """Start the app, also after its host was killed."""
         settings |= {"SCHEDULE_TICK": tick, "REFRESH_SCHEDULE": refresh_schedule}
         self.host = self.cloud.start_host(
-            self.account, app=app, lease_seconds=lease_seconds, key_names=key_names, **settings
+            self.account, app=app, lease_seconds=lease_seconds, key_names=key_names, port=0, **settings
         )
         self._running.callback(self.host.stop)
         self.hosts.append(self.host)

@@ -90,7 +90,8 @@ def test_exactly_the_newest_delivery_is_read_or_none(
         assert read(blobs) == files[newest]
     except RunEndError as end:
         assert end.reason.code in {"extract_ambiguous", "extract_incomplete"}  # noqa: PT017 - either is right
-        assert rubbish
+        may_be_a_part = layout == "folders beside" and newest.day == 1
+        assert rubbish or may_be_a_part, "the first of a month may be the first part of that month, too"
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

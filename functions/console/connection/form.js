@@ -9,8 +9,6 @@ import { useAction, useResource } from "../hooks.js";
 import { html, useState } from "../html.js";
 import { t } from "../i18n.js";
 import { may } from "../session.js";
-import { KeyField, writeKey } from "./key.js";
-import { ManualKey } from "./manual-key.js";
 
 const FIELDS = ["display_name", "users", "segments", "region", "secret_name", "contact_limit", "consent"];
 const REGIONS = ["global", "eu"];
@@ -33,35 +31,16 @@ export function ConnectionForm({ saved = null, etag = null, onSaved, onCancel = 
   const [consent, setConsent] = useState(textOf(saved?.consent));
   const [agreed, setAgreed] = useState(Boolean(saved?.consent));
   const [version, setVersion] = useState({ etag, of: saved });
-  const [key, setKey] = useState("");
-  const [byHand, setByHand] = useState(null);
   const set = (name) => (value) => setDraft((before) => ({ ...before, [name]: value }));
   const name = id || idOf(draft.display_name);
   const secret = draft.secret_name || (saved || !name ? "" : `sendgrid-${name}`);
 
   const save = useAction(async () => {
     const body = { ...draft, secret_name: secret, consent: agreed ? consent : null };
-    const kept = await put(path("connections", name), body, version.etag ? { etag: version.etag } : { create: true });
-    setVersion({ etag: kept.etag, of: kept.data });
-    setId(name);
-    if (key && !(await written(name))) return;
+    await put(path("connections", name), body, version.etag ? { etag: version.etag } : { create: true });
     onSaved(name);
   });
-  // What the vault says of the key is told at the key: the connection itself is saved by then.
-  const written = async (name) => {
-    try {
-      await writeKey(name, key);
-      setKey("");
-      return true;
-    } catch (problem) {
-      if (problem.status !== 409) throw problem;
-      setKey("");
-      setByHand(problem);
-      return false;
-    }
-  };
 
-  if (byHand) return html`<${ManualKey} problem=${byHand} onDone=${() => onSaved(name)} />`;
   const { problem } = save;
   const isStale = problem?.status === 412 && Boolean(version.of);
   const fields = { problem };
@@ -69,10 +48,9 @@ export function ConnectionForm({ saved = null, etag = null, onSaved, onCancel = 
     ${isStale && html`<${Stale} path=${path("connections", name)} base=${version.of} fields=${FIELDS}
       nameOf=${(field) => t(`connection.field.${field}`)} onTake=${take} onKeep=${keep} />`}
     ${problem && !isStale && html`<${ErrorBox} problem=${problem} />`}
-    ${version.of && !saved && html`<p class="box box-good">${t("connection.saved_without_key")}</p>`}
     <${TextField} label=${t("connection.display_name")} hint=${t("connection.display_name_hint")} required
       value=${draft.display_name} onInput=${set("display_name")} pointer="/display_name" maxlength="100" ...${fields} />
-    ${!saved && html`<${IdField} value=${name} onInput=${setId} disabled=${Boolean(version.of)} ...${fields} />`}
+    ${!saved && html`<${IdField} value=${name} onInput=${setId} ...${fields} />`}
     <${Lines} label=${t("connection.users")} hint=${t("connection.users_hint")} optional value=${draft.users}
       onInput=${set("users")} pointer="/users" ...${fields} />
     <${Segments} value=${draft.segments} onInput=${set("segments")} ...${fields} />
@@ -80,8 +58,6 @@ export function ConnectionForm({ saved = null, etag = null, onSaved, onCancel = 
       onInput=${set("region")} options=${REGIONS.map((each) => [each, t(`region.${each}`)])} pointer="/region" ...${fields} />
     <${TextField} label=${t("connection.secret_name")} hint=${t("connection.secret_name_hint")} value=${secret} required
       onInput=${set("secret_name")} pointer="/secret_name" spellcheck=${false} autocomplete="off" ...${fields} />
-    ${!saved && may("put_connection_key") &&
-    html`<${KeyField} value=${key} onInput=${setKey} optional ...${fields} />`}
     <${TextField} label=${t("connection.contact_limit")} hint=${t("connection.contact_limit_hint")} optional
       type="number" min="1" step="1" value=${draft.contact_limit ?? ""}
       onInput=${(value) => set("contact_limit")(value === "" ? null : Number(value))} pointer="/contact_limit" ...${fields} />

@@ -1,12 +1,16 @@
 // What came of saving: what will hinder the export, when it runs, and what it would do.
 import { patch, path, post } from "../api.js";
+import { isOver } from "../components/badge.js";
 import { ErrorBox, Notice } from "../components/error.js";
 import { announce } from "../components/live.js";
+import { Spinner } from "../components/spinner.js";
 import { Time } from "../components/time.js";
 import { useAction } from "../hooks.js";
-import { html, useEffect, useRef } from "../html.js";
+import { html, useEffect, useRef, useState } from "../html.js";
 import { t } from "../i18n.js";
-import { go, href } from "../router.js";
+import { href } from "../router.js";
+import { useRun } from "../run/follow.js";
+import { Forecast } from "../run/forecast.js";
 import { may } from "../session.js";
 
 let handed = null;
@@ -24,6 +28,7 @@ export function takeOver(id) {
 
 export function Outcome({ view, etag, onChanged }) {
   const place = useRef(null);
+  const [run, setRun] = useState(null);
   useEffect(() => {
     place.current.focus();
     scrollTo(0, 0);
@@ -35,7 +40,7 @@ export function Outcome({ view, etag, onChanged }) {
   });
   const plan = useAction(async (key) => {
     const { data } = await post(path("exports", view.id, "plan"), undefined, { key });
-    go(["exports", view.id, "runs", data.id]);
+    setRun(data.id);
   });
   return html`<section class="outcome" tabindex="-1" ref=${place} aria-labelledby="outcome-title">
     <div class="box box-good">
@@ -51,7 +56,18 @@ export function Outcome({ view, etag, onChanged }) {
       ${!view.enabled && html`<button type="button" disabled=${enable.busy} onClick=${() => enable.act()}>${t("outcome.enable")}</button>`}
       <a class="button" href=${href(["exports", view.id])}>${t("outcome.go")}</a>
     </p>
+    ${run && html`<${DryRun} key=${run} export=${view.id} run=${run} />`}
   </section>`;
+}
+
+// A dry run while it goes on, then what the export would change.
+function DryRun({ export: id, run: runId }) {
+  const { run, problem, reload } = useRun(id, runId);
+  if (problem) return html`<${ErrorBox} problem=${problem} retry=${reload} />`;
+  if (!run || !isOver(run.status)) return html`<${Spinner} label=${t("outcome.planning")} />`;
+  const address = href(["exports", id, "runs", runId]);
+  return html`${run.forecast ? html`<${Forecast} run=${run} />` : html`<${Notice} message=${run.reason.message} code=${run.reason.code} />`}
+    <p><a href=${address}>${t("outcome.dry_run")}</a></p>`;
 }
 
 function nextRun(view) {

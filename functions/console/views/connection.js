@@ -8,7 +8,6 @@ import { Check } from "../connection/check.js";
 import { Facts } from "../connection/facts.js";
 import { Found } from "../connection/found.js";
 import { ConnectionForm } from "../connection/form.js";
-import { Key } from "../connection/key.js";
 import { Uses } from "../connection/uses.js";
 import { useAction, useAll, useResource } from "../hooks.js";
 import { html, useState } from "../html.js";
@@ -44,7 +43,6 @@ function Existing({ id, query }) {
     ${connection && !isEdited && html`
       <${Facts} connection=${connection} />
       ${may("check_connection") && html`<${Check} id=${id} now=${query.check === "now"} />`}
-      ${may("put_connection_key") && html`<${Key} connection=${connection} />`}
       <${Uses} exports=${uses} problem=${exports.problem} reload=${exports.reload} />
       ${may("list_lists") && html`<${Found} id=${id} />`}`}
   <//>`;

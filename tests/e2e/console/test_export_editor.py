@@ -87,10 +87,15 @@ def test_an_export_is_made_tried_and_enabled(
         "last_name": "Surname",
         "city": "Town",
     }
+    _button(console, "What would it do?").click()
+    new = page.locator("dt", has_text=re.compile("^New contacts$")).locator("+ dd")
+    expect(new).to_have_text("3", timeout=60_000)
+    console.judge_everywhere()
+    assert running.cloud.simulator.list_emails(saved["list_id"]) == []
     _button(console, "Enable").click()
     expect(page.get_by_text("It runs when somebody starts it.")).to_be_visible()
     assert running.get(f"/api/exports/{name}")["enabled"] is True
-    assert running.get(f"/api/exports/{name}/runs")["runs"] == []
+    assert [run["kind"] for run in running.get(f"/api/exports/{name}/runs")["runs"]] == ["dry_run"]
 
 
 def test_what_is_wrong_with_an_export_stands_at_its_fields(

@@ -23,7 +23,9 @@ function judged({ fields, counts, contacts }, custom) {
     each.is_custom ? `custom_fields.${each.field}` : each.field,
     { ...each, rows, rejected: 0, samples: samples(each) },
   ]);
-  const email = { empty: 0, cut: 0, unusable: 0, rejected: counts.rejected, rows, samples: samples({ field: "email" }) };
+  const refused = Object.entries(counts.rejected_by_reason).filter(([reason]) => reason.startsWith("email_"));
+  const rejected = refused.reduce((sum, [, count]) => sum + count, 0);
+  const email = { empty: 0, cut: 0, unusable: 0, rejected, rows, samples: samples({ field: "email" }) };
   return new Map([["email", email], ...found]);
 }
 

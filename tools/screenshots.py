@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final, Literal
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from local.cloud import LocalCloud
 from local.export_api import ExportApi
@@ -100,7 +100,7 @@ def _sign_in(page: Page, host: Host) -> None:
 def _settle(page: Page) -> None:
     """Return when the view shows everything that it has asked for."""
     page.wait_for_load_state("networkidle")
-    page.locator(".spinner").wait_for(state="detached")
+    expect(page.locator(".spinner")).to_have_count(0, timeout=30_000)
     page.locator("h1").wait_for()
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from local.cloud import LocalCloud
 
-SECONDS = 20
+SECONDS = 60
 """To wait for what a page is to show; machines are busy."""
 
 

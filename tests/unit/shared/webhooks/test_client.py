@@ -265,7 +265,11 @@ def test_a_target_that_does_not_answer_or_drips_costs_its_time_only(peer: Peer, 
 
 
 def test_what_speaks_no_http_is_told_apart(peer: Peer) -> None:
-    peer.behaviour = lambda connection: connection.sendall(b"220 mail.example ESMTP\r\n")
+    def behave(connection: socket.socket) -> None:
+        connection.recv(65_536)  # else the request may find the connection closed
+        connection.sendall(b"220 mail.example ESMTP\r\n")
+
+    peer.behaviour = behave
     assert post_to(peer).code is NotificationCode.BAD_ANSWER
 
 

@@ -140,11 +140,16 @@ def post_to(peer: Peer, *, host: str = "hooks.example", headers: dict[str, str] 
     return client.post(address(host, peer.port), BODY, headers or {}, seconds=DEADLINE)
 
 
+def read_request(connection: socket.socket) -> bytes:
+    request = connection.recv(65536)
+    while not request.endswith(BODY):
+        request += connection.recv(65536)
+    return request
+
+
 def answering(status: str, *, head: str = "", body: bytes = b"", seen: list[bytes] | None = None) -> object:
     def behave(connection: socket.socket) -> None:
-        request = connection.recv(65536)
-        while not request.endswith(BODY):
-            request += connection.recv(65536)
+        request = read_request(connection)
         if seen is not None:
             seen.append(request)
         connection.sendall(f"HTTP/1.1 {status}\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
@@ -266,7 +271,7 @@ def test_a_target_that_does_not_answer_or_drips_costs_its_time_only(peer: Peer, 
 
 def test_what_speaks_no_http_is_told_apart(peer: Peer) -> None:
     def behave(connection: socket.socket) -> None:
-        connection.recv(65_536)  # else the request may find the connection closed
+        read_request(connection)  # else it may find the connection closed
         connection.sendall(b"220 mail.example ESMTP\r\n")
 
     peer.behaviour = behave

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, TypeAdapter
+from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter
 
 from shared.model.definitions import Identifier, RunId
 from shared.model.documents import Document
@@ -128,6 +128,7 @@ class Kinds[M: Message]:
 
 
 ON_IMPORTS: Final = Kinds[ImportMessage | ListMessage](
-    queue=IMPORTS_QUEUE, adapter=TypeAdapter(ImportMessage | ListMessage)
+    queue=IMPORTS_QUEUE,
+    adapter=TypeAdapter(ImportMessage | ListMessage, config=ConfigDict(hide_input_in_errors=True)),
 )
 """What SendGrid is asked about from time to time: import jobs, and lists after them."""

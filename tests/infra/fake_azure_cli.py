@@ -216,7 +216,9 @@ def make_desk(root: Path, folder: Path) -> Iterator[FakeAzureCli]:
     for name in ("functions", "shared", "tools"):
         (folder / name).symlink_to(root / name)
     (folder / "state/blobs").mkdir(parents=True)
-    answers = {f"/api/{name}": (200, json.dumps({name: []})) for name in ("connections", "exports")}
+    answers = {
+        f"/api/{name}": (200, json.dumps({name: []})) for name in ("connections", "exports", "notifications")
+    }
     app = type("App", (App,), {"answers": {"/api/health": (200, "{}"), **answers}, "seen": []})
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), app) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from infra import package
+from shared.model.messages import QUEUES
 
 ROOT = Path(os.environ.get("PACKAGE_ROOT", Path(__file__).parents[2]))
 SITE = Path(package.SITE_PACKAGES)
@@ -158,7 +159,7 @@ def test_every_queue_that_is_deployed_is_listened_to(index: dict[str, Any]) -> N
     queues = [trigger for trigger in _triggers(index).values() if trigger["type"] == "queueTrigger"]
     assert {trigger["connection"] for trigger in queues} == {"DataStorage"}
     assert {trigger["queueName"] for trigger in queues} == {
-        f"{name}{poison}" for name in ("runs", "chunks", "imports") for poison in ("", "-poison")
+        f"{name}{poison}" for name in QUEUES for poison in ("", "-poison")
     }
 
 

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from shared.model.messages import (
     CHUNKS_QUEUE,
     IMPORTS_QUEUE,
+    ON_IMPORTS,
     POISON_SUFFIX,
     RUNS_QUEUE,
     ImportMessage,
@@ -74,3 +75,9 @@ def test_the_host_moves_what_fails_to_a_queue_of_that_name() -> None:
         "chunks-poison",
         "imports-poison",
     ]
+
+
+def test_what_is_no_message_of_the_imports_is_not_told_of() -> None:
+    with pytest.raises(ValidationError) as found:
+        ON_IMPORTS.model_validate_json('{"customer": "poisonmark@example.com"}')
+    assert "poisonmark" not in str(found.value)

@@ -40,7 +40,7 @@ class HttpRoute:
 def http_routes() -> Mapping[str, HttpRoute]:
     """All of them, by name; the app tells them once."""
     found = {}
-    function_app.app.functions_bindings = {}  # the library reads an app once, and takes every name for a double then
+    function_app.app.functions_bindings = {}  # the library takes every name for a double the second time
     for function in function_app.app.get_functions():
         for binding in function.get_bindings():
             if isinstance(binding, HttpTrigger):

@@ -188,6 +188,13 @@ def patched(request: func.HttpRequest, saved: Document) -> dict[str, Any]:
     """What is saved, as the body of a PATCH changes it. Raises InvalidInputError, UnsupportedMediaError."""
     require_merge_patch(request)
     patch, target = without_read_only(json_object(request)), without_read_only(saved.model_dump(mode="json"))
+    try:
+        return _merged(target, patch)
+    except RecursionError:
+        raise InvalidInputError("The body is nested too deeply.") from None
+
+
+def _merged(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:
     if _kind(patch) not in {None, _kind(target)}:
         del target["schedule"]  # one of another kind has none of its members
     if patch.get("list_name") is not None:

@@ -213,3 +213,11 @@ def test_the_audit_log_finds_a_duplicate_by_either_export(app: InMemoryApp) -> N
 def test_a_patch_is_described_as_it_is_taken(name: str, patch: dict[str, Any], *, is_good: bool) -> None:
     schema = {"$ref": f"#/components/schemas/{name}Patch", "components": describe_api()["components"]}
     assert OAS31Validator(schema).is_valid(patch) == is_good
+
+
+@pytest.mark.usefixtures("app")
+@pytest.mark.parametrize("member", ["mapping", "schedule"])
+def test_what_is_nested_too_deeply_is_refused(member: str) -> None:
+    depth = 4_000
+    body = f'{{"{member}": ' + '{"kind": ' * depth + "1" + "}" * (depth + 1)
+    assert ask("patch_export", id="newsletter", body=body.encode()).status_code == 400

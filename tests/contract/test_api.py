@@ -53,12 +53,14 @@ SAID_BY_WORDS: Final = frozenset(
         "list_next_times",
         "patch_connection",
         "patch_export",
+        "patch_notification",
         "preview_draft",
         "put_connection",
         "put_export",
+        "put_notification",
     }
 )
-"""Operations that refuse what no schema can tell: a cursor, a cron expression, a connection that is not there."""
+"""Operations that refuse what no schema can tell: a cursor, a cron expression, an address that is closed."""
 STATES: Final = frozenset({412, 422})
 """What a good request is refused with for others before it, beside 409: another version, a key used before."""
 

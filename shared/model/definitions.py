@@ -24,6 +24,8 @@ from shared.limits import (
     CUSTOM_FIELDS_MAX,
     DECLARED_COLUMNS_MAX,
     DEFAULT_MAX_CONTACTS,
+    EXPECT_EVERY_MAX,
+    EXPECT_EVERY_MIN,
     EXTRACT_WAIT,
     MAPPED_FIELDS_MAX,
     NAME_MAX,
@@ -42,9 +44,8 @@ from shared.limits import (
 )
 from shared.model.cron import check_cron
 from shared.model.documents import Document
-from shared.model.durations import Duration
+from shared.model.durations import Duration, between
 from shared.model.layout import Layout
-from shared.model.overdue import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -201,17 +202,11 @@ class OwnSchedule(Document):
     time_zone: TimeZone = "UTC"
 
 
-def _of_bearable_length(settle: timedelta) -> timedelta:
-    if not SETTLE_MIN <= settle.total_seconds() <= SETTLE_MAX:
-        raise ValueError("must be from PT1S to PT12H")
-    return settle
-
-
 class OnArrival(Document):
     """The export runs when its extract has arrived."""
 
     kind: Literal["arrival"]
-    settle: Annotated[Duration, AfterValidator(_of_bearable_length)] = timedelta(seconds=SETTLE)
+    settle: Annotated[Duration, between(SETTLE_MIN, SETTLE_MAX)] = timedelta(seconds=SETTLE)
     """So long nothing may change of the extract before the run starts; by ISO 8601, from PT1S to PT12H."""
 
 
@@ -350,7 +345,7 @@ class Export(Document):
     """In so many runs in a row a member must be in no extract to have left."""
     max_removals: MaxRemovals = MaxRemovals()
     schedule: Schedule = FollowRefresh()
-    expect_every: Span | None = None
+    expect_every: Annotated[Duration, between(EXPECT_EVERY_MIN, EXPECT_EVERY_MAX)] | None = None
     """How often it is to succeed with a new extract, as an ISO 8601 duration such as P1D; if it does not, it is
     overdue, and whoever wants to know is told."""
     overlap: Literal["wait", "skip"] = "wait"

@@ -2,38 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Annotated, Final
+from pydantic import AwareDatetime
 
-from pydantic import AfterValidator, AwareDatetime, StringConstraints, TypeAdapter, ValidationError
-
-from shared.limits import EXPECT_EVERY_MAX, EXPECT_EVERY_MIN
 from shared.model.documents import Document
-
-_SPAN: Final = TypeAdapter(timedelta)
-
-
-def read_span(text: str) -> timedelta:
-    """An ISO 8601 duration of weeks, days, hours, minutes and seconds as a span of time."""
-    return _SPAN.validate_python(text)
-
-
-def _bounded(text: str) -> str:
-    try:
-        span = read_span(text)
-    except ValidationError:
-        raise ValueError("must be an ISO 8601 duration, such as P1D, PT26H or P1DT2H") from None
-    if not timedelta(seconds=EXPECT_EVERY_MIN) <= span <= timedelta(seconds=EXPECT_EVERY_MAX):
-        raise ValueError("must be one minute to 366 days")
-    return text
-
-
-Span = Annotated[
-    str,
-    StringConstraints(max_length=40, pattern=r"^P(?:\d+W|(?:\d+D)?(?:T(?:\d+H)?(?:\d+M)?(?:\d+S)?)?)$"),
-    AfterValidator(_bounded),
-]
-"""ISO 8601; years and months, whose lengths differ, are refused."""
 
 
 class RejectedShare(Document):

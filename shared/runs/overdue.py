@@ -18,7 +18,8 @@ from pydantic import ValidationError
 from shared.definitions.manage import list_export_ids, read_listed_export
 from shared.errors import BlobChangedError, BlobExistsError
 from shared.limits import OVERDUE_EVERY, OVERDUE_EXPORTS_A_TICK
-from shared.model.overdue import ExportWatch, Overdue, WatchState, read_span
+from shared.model.durations import written
+from shared.model.overdue import ExportWatch, Overdue, WatchState
 from shared.model.warning_codes import ExportWarning, WarningCode
 from shared.notifications.run_notices import export_overdue, export_recovered
 from shared.notifications.tell import tell
@@ -123,9 +124,9 @@ def judge(export: Export, known: Freshness, watched_since: datetime, now: dateti
 
     Only a run that has looked since tells that there is no new extract.
     """
-    if export.expect_every is None:
+    every = export.expect_every
+    if every is None:
         return None
-    every = read_span(export.expect_every)
     if known.extract_delivered_at is not None and known.looked_at is not None:
         stale_at = max(known.extract_delivered_at, watched_since) + every
         if stale_at <= known.looked_at and stale_at <= now:
@@ -149,4 +150,5 @@ def as_warning(export: Export, overdue: Overdue) -> ExportWarning:
     """The same in words."""
     words = WORDS.get(overdue.code, "")
     since = f"{overdue.since:%Y-%m-%d %H:%M UTC}"
-    return ExportWarning(code=overdue.code, message=words.format(since=since, every=export.expect_every))
+    every = written(export.expect_every) if export.expect_every else ""
+    return ExportWarning(code=overdue.code, message=words.format(since=since, every=every))

@@ -23,13 +23,33 @@ SCRIPTS: Final = {
 }
 PLURALS: Final = {
     "en": {"one", "other"},
-    "sv": {"one", "other"},
     "ru": {"one", "few", "many", "other"},
-    "ca": {"one", "many", "other"},
     "fr": {"one", "many", "other"},
     "zh-Hant-HK": {"other"},
 }
 """Forms that a language has; https://www.unicode.org/cldr/charts/latest/supplemental/language_plural_rules.html."""
+NAMES: Final = {"field.facebook", "field.line", "field.whatsapp", "list.option"}
+"""Names of products, and what is made of values only."""
+ALIKE: Final = {
+    "fr": {
+        "chunks.contacts",
+        "common.actions",
+        "connection.consent_version",
+        "connection.field.segments",
+        "connection.segments",
+        "connections.type",
+        "definition.segments",
+        "export_editor.field.segments",
+        "extracts.version",
+        "field_type.Date",
+        "found.contacts",
+        "found.type",
+        "overview.contacts",
+        "rejected.segment",
+        "run_kind.adoption",
+    },
+}
+"""Messages whose words are the same in that language and in English."""
 SHOWN_ATTRIBUTES: Final = re.compile(
     r"\b(?:aria-label|title|placeholder|alt|label|hint|legend|caption|empty|submit|action|error|message)=([\"']?)(\w[^\"'>]*)"
 )
@@ -61,6 +81,12 @@ def test_every_language_has_every_message_with_the_same_values(name: str) -> Non
 def _values(message: str | dict[str, str]) -> set[str]:
     forms = [message] if isinstance(message, str) else list(message.values())
     return {value for form in forms for value in re.findall(r"{(\w+)}", form)}
+
+
+@pytest.mark.parametrize("name", sorted(CATALOGUES.keys() - {"en"}))
+def test_every_message_is_in_the_language_of_its_catalogue(name: str) -> None:
+    english = {key for key, message in CATALOGUES[name].items() if message == ENGLISH[key]}
+    assert english == NAMES | ALIKE.get(name, set())
 
 
 @pytest.mark.parametrize("name", CATALOGUES)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Literal
+from pathlib import Path
+from typing import Final, Literal
 
 import azure.functions as func
 
+from functions import requests
 from functions.answers import answer
-from functions.operations import Answer, open_to_all
+from functions.operations import JSON, Answer, open_to_all
+from functions.report import own_style_only, template
 from shared.model.documents import Document
 from shared.model.list_ready import ListReadyCode
 from shared.model.notification_codes import NotificationCode
@@ -18,6 +21,9 @@ from shared.model.rejections import Rejected
 from shared.model.warning_codes import WarningCode
 
 blueprint = func.Blueprint()
+
+HTML: Final = "text/html"
+PAGE: Final = Path(__file__).with_name("reasons.html.j2")
 
 
 class Code(Document):
@@ -56,13 +62,28 @@ def all_codes() -> tuple[Code, ...]:
 @open_to_all(
     "reasons",
     answers={
-        200: Answer(description="Problems, reasons of runs, of rejections and of lists, warnings.", model=CodeList)
+        200: Answer(
+            description="Problems, reasons of runs, of rejections and of lists, warnings; for browsers a page.",
+            model=CodeList,
+            media=HTML,
+        )
     },
 )
 def get_reasons(request: func.HttpRequest) -> func.HttpResponse:
-    """Every code the API may answer with, its meaning and what to do."""
-    del request
-    return answer(CodeList(reasons=all_codes()))
+    """Every code the API may answer with, its meaning and what to do.
+
+    As JSON, or with `Accept: text/html` as a page, to which the `type` of each problem leads.
+    """
+    if not requests.prefers(request, HTML, JSON):
+        return answer(CodeList(reasons=all_codes()), Vary="Accept")
+    headers = {
+        "Content-Security-Policy": own_style_only(PAGE),
+        "Referrer-Policy": "no-referrer",
+        "Vary": "Accept",
+    }
+    return func.HttpResponse(
+        template(PAGE).render(codes=all_codes()), headers=headers, mimetype=HTML, charset="utf-8"
+    )
 
 
 @blueprint.route(

@@ -132,13 +132,13 @@ def if_match(request: func.HttpRequest) -> str | None:
     return value.removeprefix("W/").strip('"') if value else None
 
 
-def prefers_json(request: func.HttpRequest, usual: str) -> bool:
-    """Whether the caller would rather have JSON than the usual media type, by their Accept; RFC 9110, 12.5.1."""
+def prefers(request: func.HttpRequest, media: str, usual: str) -> bool:
+    """Whether the caller would rather have a media type than the usual one, by their Accept; RFC 9110, 12.5.1."""
     wanted = {}
     for each in str(request.headers.get("accept", "")).lower().split(","):
-        media, _, weight = each.replace(" ", "").partition(";q=")
-        wanted[media.partition(";")[0]] = _weight(weight)
-    return wanted.get("application/json", 0) > wanted.get(usual, 0)
+        named, _, weight = each.replace(" ", "").partition(";q=")
+        wanted[named.partition(";")[0]] = _weight(weight)
+    return wanted.get(media, 0) > wanted.get(usual, 0)
 
 
 def _weight(text: str) -> float:

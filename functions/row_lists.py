@@ -11,7 +11,7 @@ import azure.functions as func
 from functions import requests
 from functions.answers import answer
 from functions.authorisation import Call, endpoint
-from functions.operations import Answer, number
+from functions.operations import JSON, Answer, number
 from shared.model.documents import Document
 from shared.model.rejections import REJECTED_COLUMNS
 from shared.runs import views
@@ -65,7 +65,7 @@ def get_rejected(call: Call) -> func.HttpResponse:
     """
     part = requests.whole_number(call.request, "part", default=1, most=PARTS_MAX)
     data, more = views.get_rejected(call.services, call.id, call.run, part)
-    if not requests.prefers_json(call.request, CSV):
+    if not requests.prefers(call.request, JSON, CSV):
         return _csv_part("rejected", call, part, data, more=more)
     following = _next("rejected", call, part) if more else None
     shown = answer(RejectedPage(rows=_rows(data), next=following))

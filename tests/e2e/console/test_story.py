@@ -65,7 +65,7 @@ def test_the_whole_story(
     with console_in(asked) as console:
         console.sign_in("operator", f"/exports/{name}")
         _run(console, say)
-        taken_off = console.page.locator("dt", has_text=say("members.removed")).locator("+ dd")
+        taken_off = console.page.locator("dt").get_by_text(say("members.removed"), exact=True).locator("+ dd")
         expect(taken_off).to_have_text("1")
         console.judge_everywhere()
     assert sorted(running.cloud.simulator.list_emails(list_id)) == [row[1] for row in STAY]

@@ -6,7 +6,7 @@ import csv
 
 import pytest
 
-from functions.requests import prefers_json
+from functions.requests import prefers
 from shared.model.runs import Plan
 from shared.storage.documents import Store
 from shared.storage.layout import RunBlobs
@@ -84,4 +84,4 @@ def test_a_run_that_sent_all_has_no_rows(app: InMemoryApp) -> None:
 )
 def test_json_is_for_who_would_rather_have_it(accept: str | None, *, expected: bool) -> None:
     request = a_request(headers={"Accept": accept} if accept else {})
-    assert prefers_json(request, "text/csv") is expected
+    assert prefers(request, "application/json", "text/csv") is expected

@@ -210,6 +210,8 @@ def _answer(answer: Answer, schemas: Schemas) -> dict[str, Any]:
         content[answer.media] = {"schema": {"type": "string"}}
     if answer.model is not None:
         content[JSON] = {"schema": schemas[answer.model, "serialization"]}
+    if answer.also is not None:
+        content[answer.also] = {"schema": {"type": "string"}}
     if content:
         described["content"] = content
     if answer.headers:

@@ -40,7 +40,9 @@ class Answer:
     description: str
     model: type[Document] | None = None
     media: str = JSON
-    """Of an answer that is no JSON, or may be something else where it is asked for."""
+    """Of an answer that is no JSON, unless that is asked for."""
+    also: str | None = None
+    """Media type of the same as text for those who ask for that instead."""
     headers: tuple[str, ...] = ()
     """Of HEADERS."""
 

@@ -65,7 +65,7 @@ def all_codes() -> tuple[Code, ...]:
         200: Answer(
             description="Problems, reasons of runs, of rejections and of lists, warnings; for browsers a page.",
             model=CodeList,
-            media=HTML,
+            also=HTML,
         )
     },
 )

@@ -86,6 +86,7 @@ def test_only_code_the_reports_template_and_what_browsers_load_are_in_its_folder
     files = [path for name in ("functions", "shared") for path in (app / name).rglob("*") if path.is_file()]
     pages = [path for page in package.PAGES for path in (ROOT / page).rglob("*") if path.is_file()]
     assert {path.relative_to(app) for path in files if path.suffix != ".py"} == {
+        Path("functions/reasons.html.j2"),
         Path("functions/report.html.j2"),
         *(path.relative_to(ROOT) for path in pages),
     }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from rich import box
 from rich.table import Table
@@ -101,9 +101,24 @@ def summary_table(outcomes: Sequence[Outcome]) -> Table:
     columns = [_figures(each) for each in outcomes]
     for outcome in outcomes:
         table.add_column(outcome.title or outcome.run.trigger.replace("_", " "), justify="right")
-    for name in dict.fromkeys(name for column in columns for name in column):
+    for name in _in_order(columns):
         table.add_row(name, *(column.get(name, "") for column in columns))
     return table
+
+
+def _in_order(columns: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    """The names of all rows, parts (two blanks before) under their whole, which every column has."""
+    for whole in (name for name in columns[0] if not name.startswith(" ")):
+        yield whole
+        yield from dict.fromkeys(part for column in columns for part in _parts(column, whole))
+
+
+def _parts(column: Mapping[str, str], whole: str) -> Iterator[str]:
+    names = iter(column)
+    for name in names:
+        if name == whole:
+            return takewhile(lambda part: part.startswith(" "), names)
+    return iter(())
 
 
 def _figures(outcome: Outcome) -> dict[str, str]:

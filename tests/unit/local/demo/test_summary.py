@@ -139,3 +139,12 @@ def test_the_summary_shows_both_runs_side_by_side(outcome: Outcome, make_run: Ma
     scheduled = replace(outcome, run=make_run(trigger="scheduled"))
     Console(file=output, width=120).print(summary_table([outcome, scheduled]))
     assert words in " ".join(output.getvalue().split())
+
+
+def test_a_part_that_only_a_later_run_has_stands_under_its_whole(outcome: Outcome) -> None:
+    output = io.StringIO()
+    later = replace(outcome, requests={"DELETE /v3/marketing/lists/{id}/contacts 202": 6, "GET /v3/scopes 200": 2})
+    Console(file=output, width=120).print(summary_table([outcome, later]))
+    words = output.getvalue()
+    assert words.index("requests to SendGrid") < words.index("DELETE") < words.index("time")
+    assert words.count("GET /v3/scopes 200") == 1

@@ -39,6 +39,8 @@ _GAPLESS: Final = frozenset({"shard", "of", "count", "letters"})
 _NEVER_A_NAME: Final = frozenset({"shard", "of"})
 """Families that nobody would take for the name of a single file."""
 _SEPARATORS: Final = "._- "
+_DATE: Final = re.compile(r"(?<!\d)\d{4}([-_.])\d\d\1\d\d(?!\d)")
+"""A day written with its separators; no part begins in it, for nobody counts parts as 2026-12-01."""
 
 type Shape = tuple[str, tuple[str, ...] | None, str | None, int]
 
@@ -95,7 +97,10 @@ def read_name(stem: str, *, before: str | None = None) -> list[Reading]:
 def _parts_of(stem: str) -> Iterator[tuple[str, Part | None]]:
     """What stands in front of the count of a part, and the part; first the name without any."""
     yield stem, None
+    dates = [range(*match.span()) for match in _DATE.finditer(stem) if read_date(match[0])]
     for start in range(len(stem)):
+        if any(start in date for date in dates):
+            continue
         glued = start > 0 and stem[start - 1] not in _SEPARATORS
         if glued and stem[start - 1].isdigit() == stem[start].isdigit():
             continue

@@ -90,8 +90,15 @@ def test_exactly_the_newest_delivery_is_read_or_none(
         assert read(blobs) == files[newest]
     except RunEndError as end:
         assert end.reason.code in {"extract_ambiguous", "extract_incomplete"}  # noqa: PT017 - either is right
-        may_be_a_part = layout == "folders beside" and newest.day == 1
-        assert rubbish or may_be_a_part, "the first of a month may be the first part of that month, too"
+        assert rubbish
+
+
+@pytest.mark.parametrize("name", ["Seg_{:%Y-%m-%d}.csv", "Seg/{:%Y_%m_%d}.csv", "Seg.{:%Y.%m.%d}.csv.gz"])
+@pytest.mark.parametrize("newest", [date(2026, 12, 1), date(2026, 12, 2), date(2026, 11, 30)])
+@pytest.mark.parametrize("days", [2, 40])
+def test_files_of_days_are_never_parts_of_their_month(name: str, newest: date, days: int) -> None:
+    names = [name.format(newest - timedelta(days=each)) for each in range(days)]
+    assert read(delivered(names)) == {names[0]}
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

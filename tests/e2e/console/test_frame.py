@@ -57,6 +57,7 @@ def test_what_is_no_view_is_said_to_be_none(console: Console, address: str) -> N
         ("zh-HK", "zh-Hant-HK"),
         ("fr-CH", "fr"),
         ("ru-RU", "ru"),
+        ("sv-SE", "sv"),
         ("de-DE", "en"),
     ],
 )

@@ -25,6 +25,7 @@ PLURALS: Final = {
     "en": {"one", "other"},
     "ru": {"one", "few", "many", "other"},
     "fr": {"one", "many", "other"},
+    "sv": {"one", "other"},
     "zh-Hant-HK": {"other"},
 }
 """Forms that a language has; https://www.unicode.org/cldr/charts/latest/supplemental/language_plural_rules.html."""
@@ -47,6 +48,22 @@ ALIKE: Final = {
         "overview.contacts",
         "rejected.segment",
         "run_kind.adoption",
+    },
+    "sv": {
+        "audit.export",
+        "chunks.status",
+        "connection.consent_version",
+        "connection.field.region",
+        "connection.region",
+        "definition.title",
+        "export.title",
+        "extracts.version",
+        "field_type.Text",
+        "overview.export",
+        "region.global",
+        "rejected.segment",
+        "run.status",
+        "run_kind.send",
     },
 }
 """Messages whose words are the same in that language and in English."""

@@ -186,8 +186,8 @@ class ReasonCode(StrEnum):
     )
     EXTRACT_UNSUPPORTED = (
         "extract_unsupported",
-        "A Delta or Iceberg table, or a format that is not read.",
-        "Deliver the segment as CSV, JSON lines or Parquet files.",
+        "A Delta or Iceberg table, a feed of changes by Azure Synapse Link, or a format that is not read.",
+        "Deliver the whole segment as CSV, JSON lines or Parquet files.",
     )
     COLUMN_MISSING = (
         "column_missing",

@@ -42,7 +42,7 @@ from shared.planning.piece_queries import (
 )
 from shared.planning.query import TABLES, UNUSABLE_MARK, read_piece
 from shared.planning.readers import cores_to_use, open_readers
-from shared.planning.sources import Source, alternate_aliases, find_columns, is_ahead, wanted_columns
+from shared.planning.sources import Source, alternate_aliases, find_columns, is_ahead, refuse_feed, wanted_columns
 from shared.planning.tables import JsonTable, open_table
 from shared.planning.text_pieces import PIECE_BYTES, Pieces, Reading, UntellableError, has_empty_record
 from shared.planning.value_rules import INTERNATIONAL
@@ -157,6 +157,7 @@ class Planner:
         table = open_table(self.engine, self.blobs, file, wanted=names, before=parts.header)
         if table is None:
             return rows_before
+        refuse_feed(table)
         if table.has_header and not parts.header:
             parts.header = table.names
         columns, watched = self._find_columns(parts, table)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from shared.errors import RunEndError
+from shared.model.reason_codes import ReasonCode
 from shared.planning.fields import find_column, optional_column
 from shared.planning.query import PieceQuery
 from shared.planning.tables import open_table
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 
 CUSTOMER_ID: Final = "CustomerId"
 """Column whose value names a rejected row in rejected.csv, if the extract has it."""
+FEED_COLUMNS: Final = ("IsDelete", "SinkModifiedOn")
+"""What Azure Synapse Link puts into what it appends: every change of a row, its deletion, too, is a row there.
+
+https://learn.microsoft.com/power-apps/maker/data-platform/azure-synapse-link-advanced-configuration
+"""
 SLASHED: Final = {"auto": "-", "day_first": "%d/%m/%Y", "month_first": "%m/%d/%Y"}
 """Format of a date with slashes; one that none has where each must tell by itself."""
 
@@ -113,6 +120,14 @@ def find_columns(table: Table, wanted: Sequence[Wanted]) -> dict[str, int]:
     customer_id = optional_column(table.names, CUSTOMER_ID)
     positions = found | {"customer_id": customer_id}
     return {alias: position for alias, position in positions.items() if position is not None}
+
+
+def refuse_feed(table: Table) -> None:
+    """Raise RunEndError for a feed of changes: its rows are former values, too, and people who were deleted."""
+    if table.names_are_told and all(optional_column(table.names, name) is not None for name in FEED_COLUMNS):
+        has = " and ".join(FEED_COLUMNS)
+        message = f"{table.file.name} is a feed of changes by Azure Synapse Link, for it has the columns {has}; "
+        raise RunEndError(ReasonCode.EXTRACT_UNSUPPORTED, message + "only whole segments are read.")
 
 
 def is_ahead(engine: Engine, blobs: ReadableBlobs, parts: Parts, table: Table, wanted: Wanted) -> bool:

@@ -1,7 +1,7 @@
 // Words by language, and numbers and times as people of that language write them.
 import { prefer, preference } from "./preferences.js";
 
-export const LANGUAGES = ["en", "fr", "ru", "sv", "zh-Hant-HK"];
+export const LANGUAGES = ["en", "ca", "fr", "ru", "sv", "zh-Hant-HK"];
 const FALLBACK = "en";
 const catalogues = new Map();
 let language = FALLBACK;

@@ -55,6 +55,7 @@ def test_what_is_no_view_is_said_to_be_none(console: Console, address: str) -> N
     ("asked", "spoken"),
     [
         ("zh-HK", "zh-Hant-HK"),
+        ("ca-ES", "ca"),
         ("fr-CH", "fr"),
         ("ru-RU", "ru"),
         ("sv-SE", "sv"),

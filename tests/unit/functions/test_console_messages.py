@@ -23,6 +23,7 @@ SCRIPTS: Final = {
 }
 PLURALS: Final = {
     "en": {"one", "other"},
+    "ca": {"one", "many", "other"},
     "ru": {"one", "few", "many", "other"},
     "fr": {"one", "many", "other"},
     "sv": {"one", "other"},
@@ -32,6 +33,14 @@ PLURALS: Final = {
 NAMES: Final = {"field.facebook", "field.line", "field.whatsapp", "list.option"}
 """Names of products, and what is made of values only."""
 ALIKE: Final = {
+    "ca": {
+        "connection.field.segments",
+        "connection.segments",
+        "definition.segments",
+        "export_editor.field.segments",
+        "field_type.Text",
+        "rejected.segment",
+    },
     "fr": {
         "chunks.contacts",
         "common.actions",

@@ -39,6 +39,7 @@ ALIKE: Final = {
         "definition.segments",
         "export_editor.field.segments",
         "field_type.Text",
+        "region.global",
         "rejected.segment",
     },
     "fr": {

@@ -25,6 +25,7 @@ from shared.runs.outlook import (
     tell_awaited,
     tell_hindrances,
     tell_last_hindrance,
+    tell_leavers,
     waits_for,
 )
 from shared.runs.overdue import as_warning, find_overdue
@@ -105,7 +106,8 @@ def _details(
     overdue = find_overdue(call.services, saved)
     awaited = find_awaited(call.services, saved)
     told = (as_warning(saved.definition, overdue),) if overdue else ()
-    warnings = (*tell_last_hindrance(last, saved, through), *told, *tell_awaited(awaited))
+    ended = (*tell_last_hindrance(last, saved, through), *tell_leavers(last, saved.definition))
+    warnings = (*ended, *told, *tell_awaited(awaited))
     view = _shown(call, saved, through, warnings)
     return export_details(view, last, overdue=overdue, waits_for=waits_for(saved, awaited))
 

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from functions.merge_patch import merge, require_merge_patch
 from shared.errors import FieldError, InvalidInputError
-from shared.model.definitions import Identifier, RunId
+from shared.model.definitions import NAME_FORM, Identifier, RunId
 from shared.model.documents import Document
 
 if TYPE_CHECKING:
@@ -276,6 +276,7 @@ FORMS: Final[Mapping[str, str]] = {
     r"^\w[\w .-]{0,126}$": "must be the name of a segment: letters, digits, blanks, dots, hyphens and underscores",
     r"^[0-9A-Za-z-]{1,127}$": "must be the name of a Key Vault secret: letters, digits and hyphens",
     r"^[\w.-]{1,100}$": "must be the name of a file: letters, digits, dots, hyphens and underscores",
+    NAME_FORM: "must be one line with something to see, without characters that turn the direction of writing",
     r"^[A-Za-z_]\w{0,99}$": "must be the name of a custom field: letters, digits and underscores",
 }
 """What texts of a certain form are, in words, by the patterns of shared/model."""

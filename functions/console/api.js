@@ -1,5 +1,5 @@
 // Asks the app's own API, the only thing the console ever asks.
-import { credentialsOf, forget } from "./session.js";
+import { credentialsOf, lose } from "./session.js";
 
 const TRIES = 4;
 const LONGEST_WAIT = 30; // seconds
@@ -77,7 +77,7 @@ async function send(method, path, { body, etag, key, accept, media = "applicatio
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Problem({ status: 0, code: "unreachable" });
+    throw new Problem({ status: 0, code: "no_answer" });
   }
 }
 
@@ -106,7 +106,7 @@ export async function call(method, path, options = {}) {
 async function ask(method, address, options) {
   const answer = await send(method, address, options);
   if (!answer.ok) {
-    if (answer.status === 401) forget();
+    if (answer.status === 401) lose();
     throw await problemOf(answer);
   }
   return {

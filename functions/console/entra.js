@@ -1,7 +1,7 @@
 // Sign-in by Microsoft Entra ID: MSAL, authorisation code with PKCE. Loaded only where tokens count.
 // Tokens lie in sessionStorage, which goes with the tab: MSAL takes nobody elsewhere and back with memory alone.
 import { Problem } from "./api.js";
-import { forget } from "./session.js";
+import { lose } from "./session.js";
 
 const MSAL = "/console/vendor/msal-browser.min.js";
 let client = null;
@@ -15,7 +15,7 @@ function load() {
     const script = document.createElement("script");
     script.src = MSAL;
     script.onload = () => resolve(globalThis.msal);
-    script.onerror = () => reject(new Problem({ status: 0, code: "unreachable" }));
+    script.onerror = () => reject(new Problem({ status: 0, code: "no_answer" }));
     document.head.append(script);
   });
 }
@@ -60,10 +60,10 @@ async function tokenOf(app, way, account) {
     return accessToken;
   } catch (error) {
     if (!(error instanceof globalThis.msal.InteractionRequiredAuthError)) {
-      throw new Problem({ status: 0, code: "unreachable" });
+      throw new Problem({ status: 0, code: "no_answer" });
     }
     await app.clearCache({ account });
-    forget();
+    lose();
     throw new Problem({ status: 401, code: "http_401" });
   }
 }

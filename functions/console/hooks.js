@@ -1,6 +1,10 @@
 // What views do again and again: read something, and have something done.
 import { call, get } from "./api.js";
 import { useCallback, useEffect, useRef, useState } from "./html.js";
+import { session } from "./session.js";
+
+// Whether anybody sees the view: the window is not hidden, and nobody is asked who they are.
+export const isLookedAt = () => document.visibilityState === "visible" && !session().isLost;
 
 // What a path of the API answers: {data, etag, problem, loading, reload}. `path` may be null: nothing is asked then.
 // `every` seconds it is read again, while the page is looked at. `once`: where it fails it is not tried again by itself.
@@ -31,7 +35,7 @@ export function useResource(path, { query, every, once } = {}) {
 
   useEffect(() => {
     if (!every) return undefined;
-    const timer = setInterval(() => document.visibilityState === "visible" && load(), every * 1000);
+    const timer = setInterval(() => isLookedAt() && load(), every * 1000);
     return () => clearInterval(timer);
   }, [load, every]);
 

@@ -27,10 +27,19 @@ const ROUTES = [
 function App() {
   const [, again] = useState(0);
   const redraw = () => again((count) => count + 1);
-  useEffect(() => watchSession(redraw), []);
+  useEffect(() => {
+    let wasLost = false;
+    return watchSession(() => {
+      if (session().isLost !== wasLost) arrive();
+      wasLost = session().isLost;
+      redraw();
+    });
+  }, []);
   const { path, query } = useLocation();
+  const { me, isLost } = session();
   return html`<${Layout} path=${path} onLanguage=${redraw}>
-    ${session().me ? html`<${View} path=${path} query=${query} />` : html`<${SignIn} />`}
+    ${(!me || isLost) && html`<${SignIn} />`}
+    ${me && html`<div key=${me.id} hidden=${isLost}><${View} path=${path} query=${query} /></div>`}
   <//>`;
 }
 
@@ -41,7 +50,7 @@ function View({ path, query }) {
     arrive();
     let wanted = true;
     const show = (view) => wanted && setLoaded({ path, ...view });
-    if (found) found.load().then(({ default: view }) => show({ view }), () => show({ problem: { code: "unreachable" } }));
+    if (found) found.load().then(({ default: view }) => show({ view }), () => show({ problem: { code: "no_answer" } }));
     return () => {
       wanted = false;
     };

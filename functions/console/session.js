@@ -3,9 +3,10 @@ let way = null; // what GET /api/sign-in answers
 let credentials = null; // async () => headers
 let leave = null; // what signing out means beyond forgetting
 let me = null;
+let isLost = false; // whether the app does not believe any more that it is `me`
 const watchers = new Set();
 
-export const session = () => ({ way, me });
+export const session = () => ({ way, me, isLost });
 
 export function watchSession(watcher) {
   watchers.add(watcher);
@@ -31,12 +32,21 @@ export function setCredentials(make, onLeave = null) {
 
 export function welcome(caller) {
   me = caller;
+  isLost = false;
+  tell();
+}
+
+// The app does not take the credentials any more. What the caller was at stays as it is, unseen, until they are back.
+export function lose() {
+  credentials = null;
+  isLost = me !== null;
   tell();
 }
 
 // Forgets who was here; the next view is the one that signs in.
 export function forget() {
   credentials = me = null;
+  isLost = false;
   tell();
 }
 

@@ -114,7 +114,12 @@ FieldName = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 SecretName = Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z-]{1,127}$")]
 """Name of a secret in Key Vault."""
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=NAME_MAX)]
+NAME_FORM: Final = ("^[^{out}]*[^{blank}{out}][^{out}]*$").format(
+    out=r"\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069",
+    blank=r"\s\u200b-\u200f\u2060\ufeff",
+)
+"""One line with something to see. No character of it turns the direction of what is beside it (UAX #9)."""
+Text = Annotated[str, StringConstraints(min_length=1, max_length=NAME_MAX, pattern=NAME_FORM)]
 Cron = Annotated[str, StringConstraints(max_length=CRON_MAX), AfterValidator(check_cron)]
 TimeZone = Annotated[str, StringConstraints(max_length=100), AfterValidator(_known_time_zone)]
 

@@ -97,6 +97,16 @@ def tell_last_hindrance(
         yield _as_warning(run.reason.code, f"The last run ended with: {run.reason.message}")
 
 
+def tell_leavers(run: Run | None, export: Export) -> Iterator[ExportWarning]:
+    """Who has left and stays on the list, and gets mail, until somebody decides about the last run."""
+    if run is not None and run.removals_to_confirm and export.leavers == "remove":
+        message = (
+            f"{run.removals_to_confirm:,} leavers that the run {run.id} found are still on the list,"
+            " until somebody confirms that they are to be taken off."
+        )
+        yield _as_warning(ReasonCode.REMOVALS_WITHHELD, message)
+
+
 def find_awaited(services: Services, saved: Saved[Export]) -> Awaited | None:
     """How far an export is that waits for its extract; None if it does not."""
     if saved.definition.awaited is None:

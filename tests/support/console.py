@@ -103,12 +103,12 @@ class Console:
 
     def wait(self) -> None:
         """Return when nothing is loading any more."""
-        expect(self.page.locator("h1")).to_be_visible()
+        expect(self.heading()).to_be_visible()
         expect(self.page.locator(".spinner")).to_have_count(0)
 
     def heading(self) -> Locator:
-        """The heading of the view."""
-        return self.page.locator("h1")
+        """The heading of the view that is seen; while somebody signs in anew theirs is kept unseen."""
+        return self.page.locator("h1:visible")
 
     def axe(self) -> list[str]:
         """What axe finds wrong with the page as it is."""

@@ -13,7 +13,7 @@ export function ErrorBox({ problem, retry = null, children = null }) {
   const reasons = useReasons();
   if (!problem) return null;
   const advice = reasons.get(problem.code)?.action;
-  return html`<div class="box box-bad" role="alert">
+  return html`<div class="box box-bad" role="alert" tabindex="-1">
     <p><strong>${words(problem)}</strong></p>
     ${advice && html`<p>${advice}</p>`}
     ${problem.errors?.length > 0 &&

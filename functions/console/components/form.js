@@ -2,11 +2,17 @@
 import { html, useEffect, useId, useRef } from "../html.js";
 import { t } from "../i18n.js";
 
-// A form whose first wrong field takes the focus when the app has refused it.
+// Statuses for which it is a field that is at fault: one is not valid, or the id is taken.
+const OF_FIELDS = new Set([400, 412]);
+
+// When the app has refused a form its first wrong field takes the focus, or else what says why: it may be far above.
 export function Form({ onSubmit, problem = null, busy = false, submit, children, ...rest }) {
   const form = useRef(null);
   useEffect(() => {
-    if (problem) form.current.querySelector('[aria-invalid="true"]')?.focus();
+    if (!problem) return;
+    const isOfFields = problem.errors?.length > 0 || OF_FIELDS.has(problem.status);
+    const wrong = isOfFields && form.current.querySelector('[aria-invalid="true"]');
+    (wrong || form.current.querySelector('[role="alert"]'))?.focus();
   }, [problem]);
   const send = (event) => {
     event.preventDefault();

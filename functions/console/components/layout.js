@@ -14,7 +14,8 @@ const PLACES = [
 ];
 
 export function Layout({ path, onLanguage, children }) {
-  const { me } = session();
+  const { me: known, isLost } = session();
+  const me = isLost ? null : known;
   return html`<a class="skip" href="#main" onClick=${toMain}>${t("nav.skip")}</a>
     <header class="top">
       <a class="brand" href=${href([])}>${t("common.product")}</a>

@@ -1,6 +1,7 @@
 // What every view stands in: its heading, which takes the focus when one comes here, and the title of the window.
 import { html, useEffect, useRef } from "../html.js";
 import { t } from "../i18n.js";
+import { session } from "../session.js";
 
 let arrived = false;
 
@@ -11,15 +12,17 @@ export function arrive() {
 
 export function Page({ title, crumbs = [], actions = null, children }) {
   const heading = useRef(null);
+  const { isLost } = session();
+  const isSeen = () => heading.current.getClientRects().length > 0; // not while somebody signs in anew
   useEffect(() => {
-    document.title = t("common.title", { view: title });
-  }, [title]);
+    if (isSeen()) document.title = t("common.title", { view: title });
+  }, [title, isLost]);
   useEffect(() => {
-    if (!arrived) return;
+    if (!arrived || !isSeen()) return;
     arrived = false;
     heading.current.focus();
     scrollTo(0, 0);
-  }, []);
+  }, [isLost]);
   return html`<${Crumbs} crumbs=${crumbs} />
     <div class="page-head">
       <h1 tabindex="-1" ref=${heading}>${title}</h1>

@@ -2,7 +2,7 @@
 import { get, path, put } from "../api.js";
 import { ErrorBox } from "../components/error.js";
 import { CheckField, Form, RadioField, SelectField, TextArea, TextField } from "../components/form.js";
-import { IdField, idOf } from "../components/id-field.js";
+import { IdField, idOf, requireId } from "../components/id-field.js";
 import { Stale } from "../components/stale.js";
 import { Time } from "../components/time.js";
 import { useAction, useResource } from "../hooks.js";
@@ -36,6 +36,7 @@ export function ConnectionForm({ saved = null, etag = null, onSaved, onCancel = 
   const secret = draft.secret_name || (saved || !name ? "" : `sendgrid-${name}`);
 
   const save = useAction(async () => {
+    requireId(name);
     const body = { ...draft, secret_name: secret, consent: agreed ? consent : null };
     await put(path("connections", name), body, version.etag ? { etag: version.etag } : { create: true });
     onSaved(name);

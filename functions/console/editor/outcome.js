@@ -72,6 +72,6 @@ function DryRun({ export: id, run: runId }) {
 
 function nextRun(view) {
   if (!view.enabled) return t("outcome.disabled");
-  if (!view.next_run_at) return t("outcome.on_demand");
+  if (!view.next_run_at) return view.schedule.kind === "arrival" ? t("outcome.arrival") : t("outcome.on_demand");
   return html`${t("outcome.next")} <${Time} at=${view.next_run_at} />`;
 }

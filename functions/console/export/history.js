@@ -13,10 +13,11 @@ import { href } from "../router.js";
 
 const PAGE = 20;
 const STATUSES = ["succeeded", "completed_with_warnings", "failed", "skipped", "cancelled"];
-const TRIGGERS = ["scheduled", "on_demand"];
+const TRIGGERS = ["scheduled", "arrival", "on_demand"];
 const KINDS = ["send", "dry_run", "adoption"];
 
-export function History({ id }) {
+// `last` names how the last run is: when that changes the runs are read anew.
+export function History({ id, last = null }) {
   const [filters, setFilters] = useState({});
   const set = (name) => (value) => setFilters((before) => ({ ...before, [name]: value }));
   const choice = (name, label, options) => html`<${SelectField} label=${label} value=${filters[name] ?? ""}
@@ -28,7 +29,7 @@ export function History({ id }) {
       ${choice("trigger", t("history.trigger"), TRIGGERS.map((each) => [each, t(`run_trigger.${each}`)]))}
       ${choice("kind", t("run.kind"), KINDS.map((each) => [each, t(`run_kind.${each}`)]))}
     </div>
-    <${Runs} key=${JSON.stringify(filters)} query=${{ export: id, limit: PAGE, ...filters }} />
+    <${Runs} key=${JSON.stringify([last, filters])} query=${{ export: id, limit: PAGE, ...filters }} />
   </section>`;
 }
 

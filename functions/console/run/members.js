@@ -19,6 +19,7 @@ export function Members({ run }) {
     ["members.after", members.after],
     ["members.removed", counts.removed],
     ["members.not_removed", counts.not_removed],
+    ...(run.removals_to_confirm ? [["members.waiting", run.removals_to_confirm]] : []),
   ];
   return html`<section>
     <h2>${t("members.title")}</h2>

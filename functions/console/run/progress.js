@@ -54,8 +54,8 @@ export function Stages({ run }) {
         )}
       </ol>
     <//>
-    <p class="quiet">
+    ${run.chunks.planned > 0 && html`<p class="quiet">
       ${waits ? t("run.throttled", { count: waits, time: duration(seconds) }) : t("run.not_throttled")}
-    </p>
+    </p>`}
   </section>`;
 }

@@ -2,7 +2,7 @@
 import { get, path, put } from "../api.js";
 import { ErrorBox, Notice } from "../components/error.js";
 import { Form, SelectField, TextField } from "../components/form.js";
-import { IdField, idOf } from "../components/id-field.js";
+import { IdField, idOf, requireId } from "../components/id-field.js";
 import { Page } from "../components/page.js";
 import { Spinner } from "../components/spinner.js";
 import { Stale } from "../components/stale.js";
@@ -60,6 +60,7 @@ function Editor({ saved, etag, wanted }) {
   }, [connections.data]);
 
   const save = useAction(async (_key, changes = {}) => {
+    requireId(name);
     const connection = draft.connection || (saved?.connection === null ? null : "");
     const body = { ...draft, connection, ...changes };
     const kept = await put(path("exports", name), body, version.etag ? { etag: version.etag } : { create: true });

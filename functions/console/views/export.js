@@ -3,6 +3,7 @@ import { path } from "../api.js";
 import { RunStatus } from "../components/badge.js";
 import { ContactsChart } from "../components/contacts-chart.js";
 import { ErrorBox, Notice } from "../components/error.js";
+import { NextRun } from "../components/next-run.js";
 import { Page } from "../components/page.js";
 import { Spinner } from "../components/spinner.js";
 import { Time } from "../components/time.js";
@@ -22,10 +23,14 @@ export default function Export({ id }) {
   return html`<${Page} title=${data?.name ?? t("export.title")} crumbs=${[[t("nav.overview"), href([])]]} actions=${actions}>
     <${ErrorBox} problem=${problem} retry=${reload} />
     ${!data && !problem && html`<${Spinner} />`}
-    ${data && html`<${State} saved=${data} /><${History} id=${id} /><${Definition} saved=${data} />
+    ${!data && problem?.status === 404 && html`<p>${t("export.gone")}</p><${History} id=${id} />`}
+    ${data && html`<${State} saved=${data} /><${History} id=${id} last=${versionOf(data)} /><${Definition} saved=${data} />
       <${MoreActions} saved=${data} etag=${etag} reload=${reload} />`}
   <//>`;
 }
+
+// Changes when a run has begun or ended: what tells of runs is read anew then.
+const versionOf = ({ last_run: last }) => `${last?.id} ${last?.status}`;
 
 function State({ saved }) {
   const last = saved.last_run;
@@ -35,13 +40,13 @@ function State({ saved }) {
       <dl class="facts">
         <dt>${t("overview.last_run")}</dt>
         <dd>${last
-          ? html`<a href=${href(["exports", saved.id, "runs", last.id])}><${RunStatus} status=${last.status} /></a>
+          ? html`<a href=${href(["exports", saved.id, "runs", last.id])}><${RunStatus} status=${last.status} /></a>${" "}
               <${Time} at=${last.finished_at} ago />`
           : t("overview.never_run")}</dd>
         <dt>${t("overview.next_run")}</dt>
-        <dd>${saved.next_run_at ? html`<${Time} at=${saved.next_run_at} />` : t("overview.on_demand")}</dd>
+        <dd><${NextRun} saved=${saved} /></dd>
         <dt>${t("export.state")}</dt><dd>${saved.enabled ? t("export.enabled") : t("overview.disabled")}</dd>
       </dl>
-      <${ContactsChart} id=${saved.id} />
+      <${ContactsChart} key=${versionOf(saved)} id=${saved.id} />
     </div>`;
 }

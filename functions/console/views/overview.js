@@ -2,22 +2,25 @@
 import { RunStatus } from "../components/badge.js";
 import { ContactsChart } from "../components/contacts-chart.js";
 import { ErrorBox, Notice } from "../components/error.js";
+import { TextField } from "../components/form.js";
+import { NextRun } from "../components/next-run.js";
 import { Page } from "../components/page.js";
 import { Spinner } from "../components/spinner.js";
 import { Table } from "../components/table.js";
 import { Time } from "../components/time.js";
-import { useAll, useResource } from "../hooks.js";
-import { html, useEffect } from "../html.js";
+import { isLookedAt, useAll, useResource } from "../hooks.js";
+import { html, useEffect, useState } from "../html.js";
 import { t } from "../i18n.js";
 import { href } from "../router.js";
 import { may } from "../session.js";
 
 const LOOK_SECONDS = 60;
+const MANY = 10; // exports: beyond, one looks for them by name
 
 export default function Overview() {
   const { items, problem, loading, reload } = useAll("/api/exports", "exports");
   useEffect(() => {
-    const timer = setInterval(() => document.visibilityState === "visible" && reload(), LOOK_SECONDS * 1000);
+    const timer = setInterval(() => isLookedAt() && reload(), LOOK_SECONDS * 1000);
     return () => clearInterval(timer);
   }, []);
   const actions = may("put_export") && items?.length > 0
@@ -46,19 +49,26 @@ function HealthBar() {
   </p>`;
 }
 
-// What needs somebody stands first: warnings, then runs that failed; what was switched off needs nobody.
+const TROUBLE = { failed: 1, completed_with_warnings: 0.5 };
+
+// What needs somebody stands first: warnings, then runs that did not end well; what was switched off needs nobody.
 const urgency = ({ enabled, warnings, last_run: run }) =>
-  enabled ? (warnings.length ? 2 : 0) + (run?.status === "failed" ? 1 : 0) : 0;
+  enabled ? (warnings.length ? 2 : 0) + (TROUBLE[run?.status] ?? 0) : 0;
 
 function Exports({ exports }) {
-  const rows = exports.toSorted((one, other) => urgency(other) - urgency(one) || one.name.localeCompare(other.name));
+  const [wanted, setWanted] = useState("");
+  const isWanted = (text) => text.toLowerCase().includes(wanted.toLowerCase());
+  const found = exports.filter(({ name, segments }) => [name, ...segments].some(isWanted));
+  const rows = found.toSorted((one, other) => urgency(other) - urgency(one) || one.name.localeCompare(other.name));
   const columns = [
     { title: t("overview.export"), cell: (each) => html`<${Name} each=${each} />` },
     { title: t("overview.last_run"), cell: (each) => html`<${LastRun} each=${each} />` },
-    { title: t("overview.next_run"), cell: (each) => html`<${NextRun} each=${each} />` },
-    { title: t("overview.contacts"), cell: (each) => html`<${ContactsChart} id=${each.id} />` },
+    { title: t("overview.next_run"), cell: (each) => html`<${NextRun} saved=${each} />` },
+    { title: t("overview.contacts"), cell: (each) => html`<${ContactsChart} key=${each.last_run?.finished_at} id=${each.id} />` },
   ];
-  return html`<${Table} caption=${t("overview.exports")} columns=${columns} rows=${rows} />`;
+  return html`${exports.length > MANY && html`<div class="narrow"><${TextField} label=${t("overview.filter")} type="search"
+      value=${wanted} onInput=${setWanted} /></div>`}
+    <${Table} caption=${t("overview.exports")} columns=${columns} rows=${rows} empty=${t("overview.none_fits")} />`;
 }
 
 function Name({ each }) {
@@ -72,12 +82,6 @@ function LastRun({ each }) {
   if (!run) return html`<span class="quiet">${t("overview.never_run")}</span>`;
   return html`<a href=${href(["exports", each.id, "runs", run.id])}><${RunStatus} status=${run.status} /></a>
     <div class="quiet"><${Time} at=${run.finished_at ?? run.created_at} ago /></div>`;
-}
-
-function NextRun({ each }) {
-  if (!each.enabled) return html`<span class="quiet">${t("overview.disabled")}</span>`;
-  if (!each.next_run_at) return html`<span class="quiet">${t("overview.on_demand")}</span>`;
-  return html`<${Time} at=${each.next_run_at} />`;
 }
 
 function Empty() {

@@ -37,7 +37,7 @@ function Story({ run }) {
   return html`<${Head} run=${run} />
     <${End} run=${run} />
     <${Waiting} run=${run} />
-    ${run.warnings.map((warning) => html`<${Notice} key=${warning} message=${warning} />`)}
+    ${run.warnings.filter((warning) => warning !== run.reason?.message).map((warning) => html`<${Notice} key=${warning} message=${warning} />`)}
     <${RemovalsToConfirm} run=${run} />
     ${!isOver(run.status) && html`<${Progress} run=${run} />`}
     <${Forecast} run=${run} />

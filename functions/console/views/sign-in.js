@@ -7,13 +7,13 @@ import { Spinner } from "../components/spinner.js";
 import { useAction, useResource } from "../hooks.js";
 import { html, useEffect, useState } from "../html.js";
 import { t } from "../i18n.js";
-import { forget, session, setCredentials, setWay, welcome } from "../session.js";
+import { lose, session, setCredentials, setWay, welcome } from "../session.js";
 
 async function enter() {
   try {
     welcome((await get("/api/me")).data);
   } catch (problem) {
-    forget();
+    lose();
     throw problem;
   }
 }
@@ -26,6 +26,7 @@ export default function SignIn() {
   const { way } = session();
   return html`<${Page} title=${t("sign_in.title")}>
     <div class="narrow">
+      ${session().isLost && html`<p class="box box-warning" role="alert">${t("sign_in.lost")}</p>`}
       <${ErrorBox} problem=${problem} retry=${reload} />
       ${!way && !problem && html`<${Spinner} />`}
       ${way?.authentication === "keys" && html`<${ByKey} />`}

@@ -70,6 +70,15 @@ def test_what_is_wrong_with_a_connection_stands_at_its_fields(console: Console, 
     assert running.api.get(f"/api/connections/{name}").status_code == 404
 
 
+def test_a_name_that_makes_no_id_asks_for_one(console: Console) -> None:
+    console.sign_in("admin", "/connections/new")
+    console.page.get_by_label("Display name").fill("Новости")
+    _button(console, "Connect").click()
+    expect(console.page.get_by_label("Id", exact=True)).to_be_focused()
+    expect(console.page.get_by_role("alert")).to_contain_text("An id is needed.")
+    console.judge()
+
+
 def test_an_id_that_is_taken_changes_nothing(console: Console, running: RunningApp) -> None:
     console.allow(412)
     taken = running.connection(display_name="Theirs")

@@ -110,8 +110,13 @@ def test_many_leavers_wait_until_somebody_has_looked_at_their_number(
     running.deliver_emails(*CROWD[:10], segment=export.get()["segments"][0], day=2)
     run = export.start()
     assert run.wait()["removals_to_confirm"] == 30
-    console.sign_in("contributor", f"/exports/{export.id}/runs/{run.id}")
+    console.sign_in("contributor")
     page = console.page
+    row = page.locator("tbody tr").filter(has=page.get_by_role("link", name=export.id))
+    expect(row.locator(".box-warning")).to_contain_text("30 leavers")
+    console.open(f"/exports/{export.id}/runs/{run.id}")
+    expect(page.get_by_text("30 members are in no extract any more")).to_have_count(1)
+    expect(page.locator("dt").get_by_text("Waiting for a decision").locator("+ dd")).to_have_text("30")
     page.get_by_role("button", name="Take 30 people off the list").click()
     dialog = page.get_by_role("dialog")
     take_off = dialog.get_by_role("button", name="Take 30 people off")
@@ -174,6 +179,10 @@ def test_an_export_is_disabled_duplicated_and_deleted(console: Console, export: 
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(console.heading()).to_have_text("Exports")
     assert copy not in [each["id"] for each in console.running.get("/api/exports")["exports"]]
+    console.allow(404)
+    console.open(f"/exports/{copy}")
+    expect(page.get_by_text("If it was deleted, its runs are still here:")).to_be_visible()
+    expect(page.get_by_text("No run fits.")).to_be_visible()
 
 
 def test_an_administrator_detaches_an_export(console: Console, export: SavedExport) -> None:

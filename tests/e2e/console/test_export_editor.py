@@ -165,6 +165,25 @@ def test_what_somebody_else_saved_meanwhile_is_not_overwritten(
     assert (saved["name"], saved["leavers"]) == ("Ours", "remove")
 
 
+def test_why_nothing_was_saved_is_seen_wherever_one_has_pressed(
+    console: Console, running: RunningApp, connection: str, segment: str
+) -> None:
+    export = running.export(segment, connection=connection)
+    console.sign_in("contributor", f"/exports/{export.id}/edit")
+    page = console.page
+    expect(page.get_by_text("Of the first 3 rows")).to_be_visible()
+    console.allow(412, 503)
+    page.route(f"**/api/exports/{export.id}", lambda route: route.fulfill(status=503))
+    _button(console, "Save").click()
+    expect(page.get_by_role("alert")).to_be_in_viewport()
+    expect(page.get_by_role("alert")).to_be_focused()
+    page.unroute(f"**/api/exports/{export.id}")
+    running.api.patch(f"/api/exports/{export.id}", json={"leavers": "remove"}).raise_for_status()
+    _button(console, "Save").click()
+    expect(page.get_by_text("Different from what you began with")).to_be_in_viewport()
+    expect(page.get_by_role("alert")).to_be_focused()
+
+
 def test_what_does_not_fit_is_told_while_columns_are_chosen(
     console: Console, running: RunningApp, connection: str
 ) -> None:
@@ -252,7 +271,12 @@ def test_an_export_waits_for_its_extract(
     _button(console, "Save").click()
     expect(console.page.get_by_text("Saved. Nothing was run.")).to_be_visible()
     assert export.get()["schedule"] == {"kind": "arrival", "settle": "PT1M30S"}
+    expect(console.page.get_by_text("It runs when its extract arrives.")).to_be_visible()
     expect(console.page.get_by_label("Minutes to wait")).to_have_value("1.5")
+    console.open(f"/exports/{export.id}")
+    for name in ("Next run", "Schedule"):
+        told = console.page.locator("dt").get_by_text(name, exact=True).locator("+ dd")
+        expect(told).to_have_text("When its extract arrives")
 
 
 def test_who_may_not_edit_exports_is_told_so(

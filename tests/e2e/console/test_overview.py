@@ -65,6 +65,38 @@ def test_warnings_come_first_and_each_export_says_how_it_went(console: Console, 
     console.judge_everywhere()
 
 
+def test_a_long_name_leaves_room_for_how_it_went(
+    console: Console, running: RunningApp, exports: dict[str, str]
+) -> None:
+    path = f"/api/exports/{exports['off']}?check=false"
+    running.api.patch(path, json={"name": "Longname" * 12}).raise_for_status()
+    try:
+        console.sign_in("viewer")
+        expect(console.page.get_by_role("columnheader", name="Contacts")).to_be_in_viewport(ratio=1)
+    finally:
+        running.api.patch(path, json={"name": HOSTILE}).raise_for_status()
+
+
+def test_many_exports_are_found_by_name_and_segment(
+    console: Console, running: RunningApp, exports: dict[str, str]
+) -> None:
+    some = running.get(f"/api/exports/{exports['calm']}")
+    many = [{**some, "id": f"e{at}", "name": f"Name {at}"} for at in range(12)]
+    many[7]["segments"] = ["Gold"]
+    found = {"exports": many, "next": None}
+    console.page.route("**/api/exports", lambda route: route.fulfill(json=found))
+    console.sign_in("viewer")
+    rows = console.page.locator("tbody tr")
+    expect(rows).to_have_count(12)
+    wanted = console.page.get_by_label("Filter by name or segment")
+    wanted.fill("gold")
+    expect(rows).to_have_count(1)
+    expect(rows).to_contain_text("Name 7")
+    wanted.fill("none of them")
+    expect(console.page.get_by_text("No export fits.")).to_be_visible()
+    console.judge_everywhere()
+
+
 def test_a_name_is_text_and_nothing_else(console: Console, exports: dict[str, str]) -> None:
     del exports
     console.sign_in("admin")

@@ -55,6 +55,41 @@ def test_a_key_that_is_taken_away_leads_back_to_the_sign_in(console: Console) ->
     expect(console.heading()).to_have_text("Sign in")
 
 
+def test_who_signs_in_anew_finds_what_they_have_written(console: Console) -> None:
+    console.allow(401)
+    console.sign_in("admin", "/connections/new")
+    page = console.page
+    page.get_by_label("Display name").fill("Mine")
+    page.route("**/api/connections/mine", lambda route: route.fulfill(status=401))
+    page.get_by_role("button", name="Connect").click()
+    expect(console.heading()).to_have_text("Sign in")
+    expect(console.heading()).to_be_focused()
+    expect(page.get_by_text("The app does not know you any more.")).to_be_visible()
+    expect(page.locator(".account")).to_have_count(0)
+    console.judge_everywhere()
+    page.get_by_label("Function key").fill("wrong")
+    page.get_by_label("Function key").press("Enter")
+    expect(page.get_by_text("Nobody has this key.")).to_be_visible()
+    page.get_by_label("Function key").fill(console.running.host.named_keys["admin"])
+    page.get_by_label("Function key").press("Enter")
+    expect(page.get_by_label("Display name")).to_have_value("Mine")
+    expect(console.heading()).to_be_focused()
+    expect(page).to_have_title("Add a SendGrid connection · Exports to SendGrid")
+
+
+def test_who_comes_instead_finds_nothing_of_what_was_written(console: Console) -> None:
+    console.allow(401, 403)
+    console.sign_in("contributor", "/exports/new")
+    page = console.page
+    page.get_by_label("Display name").fill("Mine")
+    page.route("**/api/exports/mine", lambda route: route.fulfill(status=401))
+    page.get_by_role("button", name="Save, and try it first").click()
+    page.get_by_label("Function key").fill(console.running.host.named_keys["stranger"])
+    page.get_by_label("Function key").press("Enter")
+    expect(page.locator(".account")).to_contain_text("stranger")
+    expect(page.get_by_label("Display name")).to_have_value("")
+
+
 def test_who_may_not_read_the_audit_log_is_offered_none_and_told_so(console: Console) -> None:
     console.allow(403)
     console.sign_in("viewer")

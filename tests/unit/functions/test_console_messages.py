@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 import pytest
 
 from functions import console_page
+from functions.reference import all_codes
+from shared.model.definitions import Export, Region
+from shared.model.reasons import RunStatus
+from shared.model.roles import Role
+from shared.model.runs import ChunkStatus, RunKind, Trigger
 from tests.support.javascript import HOLE, texts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 FOLDER: Final = console_page.FOLDER
 CATALOGUES: Final[dict[str, dict[str, Any]]] = {
@@ -140,6 +148,41 @@ def test_every_message_that_is_asked_for_is_there() -> None:
         assert literal <= ENGLISH.keys(), f"{name} asks for {sorted(literal - ENGLISH.keys())}"
     assert not {key for key in asked if key not in ENGLISH and not any(each.startswith(key) for each in ENGLISH)}
     assert all(any(key.startswith(each) for key in ENGLISH) for each in beginnings if each.split(".")[0] in groups)
+
+
+CODES: Final[dict[str, Iterable[str]]] = {
+    "changes": get_args(Export.model_fields["changes"].annotation),
+    "chunk_status": ChunkStatus,
+    "leavers": get_args(Export.model_fields["leavers"].annotation),
+    "region": Region,
+    "role": Role,
+    "run_kind": RunKind,
+    "run_status": RunStatus,
+    "run_trigger": Trigger,
+    "schedule": ("refresh", "arrival", "cron", "off"),
+}
+"""Beginnings of messages that have a code of the API at their end, and all that the code may be."""
+
+
+@pytest.mark.parametrize("beginning", CODES)
+def test_every_code_that_is_shown_has_words(beginning: str) -> None:
+    assert {f"{beginning}.{code}" for code in CODES[beginning]} <= ENGLISH.keys()
+
+
+def test_runs_are_looked_for_by_every_trigger_and_kind() -> None:
+    source = SCRIPTS["export/history.js"]
+    for name, codes in {"TRIGGERS": Trigger, "KINDS": RunKind}.items():
+        offered = re.search(rf"const {name} = \[([^\]]*)\]", source)
+        assert offered is not None
+        assert set(re.findall(r'"([^"]+)"', offered[1])) == set(codes)
+
+
+def test_a_problem_of_the_console_itself_has_no_code_of_the_app() -> None:
+    """What the app advises about its code would stand below it."""
+    own = {code for source in SCRIPTS.values() for code in re.findall(r'code: "(\w+)"|_NEEDED = "(\w+)"', source)}
+    codes = {code for both in own for code in both if code}
+    assert codes == {"http_401", "id_needed", "no_answer"}
+    assert not codes & {each.code for each in all_codes()}
 
 
 def test_no_message_is_of_no_use() -> None:

@@ -72,6 +72,35 @@ def test_a_last_run_through_a_connection_of_others_is_not_told(app: InMemoryApp)
     assert shown()["last_run"] is not None
 
 
+def test_leavers_that_wait_for_a_decision_are_told_until_it_is_made(app: InMemoryApp) -> None:
+    app.save(schedule=OFF, leavers="remove")
+    app.deliver_extract(people(30))
+    finished(app)
+    app.clock.now += timedelta(hours=1)
+    app.deliver_extract(people(20))
+    held = finished(app)
+    (warning,) = shown()["warnings"]
+    assert warning["code"] == "removals_withheld"
+    assert warning["message"].startswith(f"10 leavers that the run {held} found are still on the list")
+    (listed_export,) = listed()["exports"]
+    assert listed_export["warnings"] == [warning]
+    app.clock.now += timedelta(hours=1)
+    assert ask("confirm_removals", run=held).status_code == 202
+    app.work()
+    assert shown()["warnings"] == []
+
+
+def test_leavers_that_the_export_keeps_now_wait_for_nobody(app: InMemoryApp) -> None:
+    app.save(schedule=OFF, leavers="remove")
+    app.deliver_extract(people(30))
+    finished(app)
+    app.clock.now += timedelta(hours=1)
+    app.deliver_extract(people(20))
+    finished(app)
+    app.save(schedule=OFF, leavers="keep")
+    assert shown()["warnings"] == []
+
+
 def test_the_next_run_is_the_next_due_time(app: InMemoryApp) -> None:
     app.save(schedule=DAILY)
     assert datetime.fromisoformat(shown()["next_run_at"]) == datetime(2026, 3, 3, 8, 30, tzinfo=UTC)

@@ -14,7 +14,7 @@ from functions.requests import FORMS
 from shared.errors import (
     InvalidInputError,
 )
-from shared.model.definitions import ConnectionDraft, Export
+from shared.model.definitions import NAME_FORM, ConnectionDraft, Export
 from shared.model.documents import Document
 from tests.support.factories import LIST_ID, RUN_ID, a_connection, a_draft, a_request, an_export
 
@@ -242,8 +242,25 @@ def test_no_librarys_words_and_no_pattern_are_told(changes: dict[str, object]) -
         assert not [word for word in ("Input should", "valid", "pydantic", "^", "\\w") if word in told]
 
 
+@pytest.mark.parametrize(
+    "name", ["", " ", "\t\n", "Two\nlines", "\u202emoc.elpmaxe", "a\u2067b", "\u200b\u200f", "a\x00"]
+)
+def test_a_name_is_one_line_with_something_to_see(name: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        requests.parse_definition(a_request(an_export().model_dump(mode="json") | {"name": name}), Export)
+    (found,) = caught.value.errors
+    assert found.pointer == "/name"
+
+
+@pytest.mark.parametrize("name", ["Neuigkeiten", "שלום (2026)", "مرحبا", "電子報", "Ünïcödé 👩‍👩‍👧", "क्‍ष", "a"])
+def test_a_name_may_be_of_any_language(name: str) -> None:
+    document = an_export().model_dump(mode="json") | {"name": name}
+    assert requests.parse_definition(a_request(document), Export).name == name
+
+
 def test_every_form_has_its_words() -> None:
     patterns = re.findall(r'pattern=r"([^"]+)"', (ROOT / "shared/model/definitions.py").read_text())
+    assert NAME_FORM in FORMS
     assert set(patterns) - set(FORMS) == {RUN_ID_PATTERN, CUSTOM_FIELD_ID_PATTERN}
 
 

@@ -84,6 +84,7 @@ def test_many_exports_are_found_by_name_and_segment(
     many = [{**some, "id": f"e{at}", "name": f"Name {at}"} for at in range(12)]
     many[7]["segments"] = ["Gold"]
     found = {"exports": many, "next": None}
+    console.allow(404)  # of their charts: there are no such exports
     console.page.route("**/api/exports", lambda route: route.fulfill(json=found))
     console.sign_in("viewer")
     rows = console.page.locator("tbody tr")

@@ -77,7 +77,7 @@ async function send(method, path, { body, etag, key, accept, media = "applicatio
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new Problem({ status: 0, code: "no_answer" });
+    throw new Problem({ status: 0, code: "offline" });
   }
 }
 

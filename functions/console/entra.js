@@ -15,7 +15,7 @@ function load() {
     const script = document.createElement("script");
     script.src = MSAL;
     script.onload = () => resolve(globalThis.msal);
-    script.onerror = () => reject(new Problem({ status: 0, code: "no_answer" }));
+    script.onerror = () => reject(new Problem({ status: 0, code: "offline" }));
     document.head.append(script);
   });
 }
@@ -60,7 +60,7 @@ async function tokenOf(app, way, account) {
     return accessToken;
   } catch (error) {
     if (!(error instanceof globalThis.msal.InteractionRequiredAuthError)) {
-      throw new Problem({ status: 0, code: "no_answer" });
+      throw new Problem({ status: 0, code: "offline" });
     }
     await app.clearCache({ account });
     lose();

@@ -50,7 +50,7 @@ function View({ path, query }) {
     arrive();
     let wanted = true;
     const show = (view) => wanted && setLoaded({ path, ...view });
-    if (found) found.load().then(({ default: view }) => show({ view }), () => show({ problem: { code: "no_answer" } }));
+    if (found) found.load().then(({ default: view }) => show({ view }), () => show({ problem: { code: "offline" } }));
     return () => {
       wanted = false;
     };

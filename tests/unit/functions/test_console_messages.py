@@ -181,7 +181,7 @@ def test_a_problem_of_the_console_itself_has_no_code_of_the_app() -> None:
     """What the app advises about its code would stand below it."""
     own = {code for source in SCRIPTS.values() for code in re.findall(r'code: "(\w+)"|_NEEDED = "(\w+)"', source)}
     codes = {code for both in own for code in both if code}
-    assert codes == {"http_401", "id_needed", "no_answer"}
+    assert codes == {"http_401", "id_needed", "offline"}
     assert not codes & {each.code for each in all_codes()}
 
 

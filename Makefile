@@ -104,8 +104,8 @@ audit: install ## Known weaknesses of Python's and npm's packages, and secrets i
 checkov: install $(CHECKOV)/bin/checkov ## A second opinion on the Bicep, by checkov (installs 270 MB into .local)
 	@CHECKOV=$(abspath $(CHECKOV)/bin/checkov) $(BIN)/python -m pytest -rs tests/infra/test_checkov.py
 
-az: install package $(AZ)/bin/az ## Scripts and docs with the real az against a pretended Azure (700 MB into .local)
-	@AZ=$(abspath $(AZ)/bin/az) $(BIN)/python -m pytest -rs --timeout=900 tests/infra/test_azure_cli.py
+az: install package $(AZ)/bin/az ## The real az: every command line, and a deployment's life against a pretended Azure (700 MB into .local)
+	@AZ=$(abspath $(AZ)/bin/az) $(BIN)/python -m pytest -rs --timeout=900 tests/infra/test_azure_cli.py tests/infra/test_life_of_a_deployment.py
 
 $(CHECKOV)/bin/checkov: tools/requirements-checkov.txt
 	@$(BIN)/python -m venv --clear $(CHECKOV)

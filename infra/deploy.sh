@@ -231,9 +231,10 @@ find_vault() {
     --query "[?tags.application=='sendgrid-segment-export'].name | [0]" --output tsv
 }
 
+# Whoever may not ask in the whole subscription hears of one from Azure, when the template is deployed.
 find_deleted_vault() {
   az keyvault list-deleted --resource-type vault \
-    --query "[?tags.application=='sendgrid-segment-export' && contains(properties.vaultId, '/resourceGroups/$group/')].name | [0]" \
+    --query "[?properties.tags.application=='sendgrid-segment-export' && contains(properties.vaultId, '/resourceGroups/$group/')].name | [0]" \
     --output tsv 2>/dev/null || true
 }
 

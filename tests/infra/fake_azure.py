@@ -1,170 +1,114 @@
-"""Pretends to be Azure for the real az: Resource Manager and the app's deployment endpoint, behind a proxy.
+"""Pretends to be Azure for the real az, behind a proxy: Entra, Resource Manager, a storage account, an app.
 
-Knows what deploy.sh needs and nothing more: any other request is answered 404 and kept in `unknown`.
+Any other request is answered 404 and kept in `unknown`.
 """
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import http.server
 import json
-import re
 import select
 import socket
 import ssl
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import trustme
 
+from tests.infra import fake_entra
+from tests.infra.fake_blobs import Answer, refusal
+from tests.infra.fake_resources import CONTRIBUTOR, PACKAGES, ResourceManager
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from email.message import Message
     from pathlib import Path
 
-SUBSCRIPTION = "00000000-0000-0000-0000-0000000000aa"
-TENANT = "00000000-0000-0000-0000-0000000000bb"
-HOSTS = ("management.azure.com", "login.microsoftonline.com", "*.azurewebsites.net", "*.scm.azurewebsites.net")
-GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-x"
-SITE = f"{GROUP}/providers/Microsoft.Web/sites/func-x"
-
-PYTHON = {
-    "value": "3.13",
-    "stackSettings": {
-        "linuxRuntimeSettings": {
-            "Sku": [
-                {
-                    "skuCode": "FC1",
-                    "functionAppConfigProperties": {"runtime": {"name": "python", "version": "3.13"}},
-                }
-            ],
-            "gitHubActionSettings": {"isSupported": True, "supportedVersion": "3.13"},
-            "appInsightsSettings": {"isSupported": True},
-        }
-    },
-}
-
-PLAIN: dict[str, Any] = {
-    r"GET /subscriptions$": {
-        "value": [
-            {
-                "id": f"/subscriptions/{SUBSCRIPTION}",
-                "subscriptionId": SUBSCRIPTION,
-                "tenantId": TENANT,
-                "displayName": "Contoso",
-                "state": "Enabled",
-            }
-        ]
-    },
-    r"GET /subscriptions/[^/]*/providers/[\w.]+$": {"registrationState": "Registered"},
-    r"GET .*/providers/Microsoft.KeyVault/(vaults|deletedVaults)$": {"value": []},
-    r"GET .*/providers/Microsoft.Web/sites$": {"value": []},
-    r"GET .*/providers/Microsoft.Consumption/budgets$": {"value": []},
-    r"POST .*/deployments/[\w-]+/validate$": {"properties": {"provisioningState": "Succeeded"}},
-    r"GET .*/deployments/[\w-]+/operations$": {"value": []},
-    r"GET .*/sites/func-x$": {
-        "id": SITE,
-        "name": "func-x",
-        "location": "North Europe",
-        "kind": "functionapp,linux",
-        "properties": {
-            "serverFarmId": f"{GROUP}/providers/Microsoft.Web/serverfarms/plan-x",
-            "sku": "FlexConsumption",
-            "reserved": True,
-            "defaultHostName": "func-x.azurewebsites.net",
-            "enabledHostNames": ["func-x.azurewebsites.net", "func-x.scm.azurewebsites.net"],
-            "hostNameSslStates": [
-                {"name": "func-x.azurewebsites.net", "hostType": "Standard"},
-                {"name": "func-x.scm.azurewebsites.net", "hostType": "Repository"},
-            ],
-            "functionAppConfig": {"runtime": {"name": "python", "version": "3.13"}},
-        },
-    },
-    r"GET .*/serverfarms/plan-x$": {
-        "id": f"{GROUP}/providers/Microsoft.Web/serverfarms/plan-x",
-        "name": "plan-x",
-        "location": "North Europe",
-        "sku": {"name": "FC1", "tier": "FlexConsumption"},
-    },
-    r"GET .*/locations/[^/]+/functionAppStacks$": {
-        "value": [{"name": "python", "properties": {"majorVersions": [{"minorVersions": [PYTHON]}]}}]
-    },
-    r"POST .*/sites/func-x/config/appsettings/list$": {"properties": {}},
-    r"GET .*/sites/func-x/config/slotConfigNames$": {"properties": {}},
-    r"POST .*/host/default/listkeys$": {"masterKey": "master", "functionKeys": {"default": "app-key"}},
-    r"GET .*/providers/Microsoft.Authorization/locks$": {"value": []},
-    r"GET /api/deployments/latest$": {"status": 4, "complete": True, "active": True},
-    r"GET /admin/host/status$": {"state": "Running"},
-}
-"""What is answered without thinking: method and path to a document."""
+HOSTS = (
+    "management.azure.com",
+    "login.microsoftonline.com",
+    "func-x.azurewebsites.net",
+    "func-x.scm.azurewebsites.net",
+    "sthost.blob.core.windows.net",
+)
+STORAGE = "https://storage.azure.com"
 
 
 class Azure:
-    """What Azure has and has been told."""
+    """Everything that the scripts reach by HTTPS."""
 
-    def __init__(self, outputs: dict[str, str]) -> None:
-        self.outputs = outputs
-        self.groups: set[str] = set()
-        self.deployed: dict[str, Any] = {}
-        self.package = b""
-        self.package_query: dict[str, list[str]] = {}
-        self.keys: dict[str, str] = {}
-        """Function keys of the host that were stored, by name."""
+    def __init__(self, app: Mapping[str, tuple[int, str]]) -> None:
+        self.app = app
+        """What the app answers: path to status and body."""
+        self.resources = ResourceManager()
+        self.published: list[tuple[bytes, dict[str, list[str]]]] = []
+        """Packages, with the query of the request that brought each."""
+        self.refuse_blobs = 1
+        """How often storage refuses after the right was given: it takes a while to be known."""
         self.seen: list[str] = []
         self.unknown: list[str] = []
+        self.secret = b"?"
+        self.told: list[str] = []
+        """Requests that had the secret in them."""
+        self.calls: list[tuple[str, str]] = []
+        """Requests at the app, with their function key."""
 
-    def answer(self, method: str, url: str, body: bytes) -> tuple[int, Any]:
-        """Status and document for a request."""
-        path = urlsplit(url).path.replace("/resourcegroups/", "/resourceGroups/")
-        line = f"{method} {path}"
+    def answer(self, host: str, method: str, url: str, headers: Message[str, str], body: bytes) -> Answer:
+        """What the host answers."""
+        line = f"{method} {host}{urlsplit(url).path}"
         self.seen.append(line)
-        if path == GROUP:
-            return self._group(method)
-        if re.fullmatch(r"(PUT|GET) .*/providers/Microsoft.Resources/deployments/[\w-]+", line):
-            return self._deployment(method, body)
+        if self.secret in body + str([url, *headers.items()]).encode():
+            self.told.append(line)
+        answer: Answer | None = None
+        if host == "management.azure.com":
+            answer = _as_json(self.resources.answer(method, url, body))
+        elif host == "login.microsoftonline.com":
+            answer = _as_json(fake_entra.answer(method, url, body))
+        elif host == "sthost.blob.core.windows.net":
+            answer = self._blobs(method, url, headers, body)
+        elif host == "func-x.scm.azurewebsites.net":
+            answer = self._publish(f"{method} {urlsplit(url).path}", url, body)
+        elif host == "func-x.azurewebsites.net":
+            answer = self._call(method, urlsplit(url).path, headers)
+        if answer is None:
+            self.unknown.append(line)
+            answer = _as_json((404, {"error": {"code": "NotFound", "message": line}}))
+        return answer or Answer(404)
+
+    def _publish(self, line: str, url: str, body: bytes) -> Answer | None:
         if line == "POST /api/publish":
-            self.package, self.package_query = body, parse_qs(urlsplit(url).query)
-            return 202, "an id"
-        if re.fullmatch(r"PUT .*/sites/func-x/host/default/functionKeys/\w+", line):
-            key = json.loads(body)["properties"]
-            self.keys[key["name"]] = key["value"]
-            return 201, {"properties": key}
-        for pattern, document in PLAIN.items():
-            if re.fullmatch(pattern.removesuffix("$"), line):
-                return 200, document
-        self.unknown.append(line)
-        return 404, {"error": {"code": "NotFound", "message": line}}
+            self.published.append((body, parse_qs(urlsplit(url).query)))
+            return _as_json((202, "an id"))
+        if line == "GET /api/deployments/latest":
+            return _as_json((200, {"status": 4, "complete": True, "active": True}))
+        return None
 
-    def _group(self, method: str) -> tuple[int, Any]:
-        if method == "PUT":
-            self.groups.add("rg-x")
-        elif "rg-x" not in self.groups:
-            return 404, {"error": {"code": "ResourceGroupNotFound", "message": "none"}}
-        document = {"id": GROUP, "name": "rg-x", "location": "northeurope", "properties": {}}
-        return (204 if method == "HEAD" else 201 if method == "PUT" else 200), document
+    def _call(self, method: str, path: str, headers: Message[str, str]) -> Answer | None:
+        if path == "/admin/host/status":
+            return _as_json((200, {"state": "Running"}))
+        self.calls.append((f"{method} {path}", headers.get("x-functions-key", "")))
+        found = self.app.get(path)
+        return Answer(found[0], found[1].encode(), {"Content-Type": "application/json"}) if found else None
 
-    def _deployment(self, method: str, body: bytes) -> tuple[int, Any]:
-        if method == "PUT":
-            # az sends the key `template` without quotes
-            self.deployed = json.loads(re.sub(rb"([{,]\s*)template:", rb'\1"template":', body))["properties"]
-        outputs = {name: {"type": "String", "value": value} for name, value in self.outputs.items()}
-        properties = {"provisioningState": "Succeeded", "outputs": outputs, "outputResources": []}
-        return 200, {
-            "id": f"{GROUP}/providers/Microsoft.Resources/deployments/d",
-            "name": "d",
-            "properties": properties,
-        }
+    def _blobs(self, method: str, url: str, headers: Message[str, str], body: bytes) -> Answer | None:
+        claims = fake_entra.claims_of(headers.get("Authorization", ""))
+        if str(claims.get("aud", "")).rstrip("/") != STORAGE:
+            return refusal(403, "AuthenticationFailed")
+        mine = {(role, scope) for role, who, _, scope in self.resources.given if who == claims["oid"]}
+        if (CONTRIBUTOR, PACKAGES) not in mine:
+            return refusal(403, "AuthorizationPermissionMismatch")
+        if self.refuse_blobs:
+            self.refuse_blobs -= 1
+            return refusal(403, "AuthorizationPermissionMismatch")
+        return self.resources.packages.answer(method, url, headers, body)
 
 
-def token() -> str:
-    """An unsigned token for a service principal."""
-    claims = {"tid": TENANT, "oid": TENANT, "appid": TENANT, "iss": f"https://sts.windows.net/{TENANT}/"}
-    claims |= {"exp": str(int(time.time()) + 3600)}
-    head, body = ({"alg": "none", "typ": "JWT"}, claims)
-    words = [base64.urlsafe_b64encode(json.dumps(each).encode()).rstrip(b"=").decode() for each in (head, body)]
-    return ".".join((*words, ""))
+def _as_json(found: tuple[int, Any] | None) -> Answer | None:
+    if found is None:
+        return None
+    return Answer(found[0], json.dumps(found[1]).encode(), {"Content-Type": "application/json"})
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -174,24 +118,22 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def _respond(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"] or 0))
         if self.path.startswith("/msi/token"):
-            expires = str(int(time.time()) + 3600)
-            self._send(
-                200, {"access_token": token(), "expires_on": expires, "token_type": "Bearer", "resource": "x"}
-            )
+            (resource,) = parse_qs(urlsplit(self.path).query)["resource"]
+            self._send(Answer(200, json.dumps(fake_entra.identity_token(resource)).encode()))
         else:
-            self._send(*self.azure.answer(self.command, self.path, body))
+            self._send(self.azure.answer(self.headers["Host"], self.command, self.path, self.headers, body))
 
-    do_GET = do_PUT = do_POST = do_HEAD = _respond  # noqa: N815 - named by the library
+    do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = _respond  # noqa: N815 - named by the library
 
-    def _send(self, status: int, document: object) -> None:
-        content = json.dumps(document).encode()
-        empty = self.command == "HEAD" or status == http.HTTPStatus.NO_CONTENT
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", "0" if empty else str(len(content)))
+    def _send(self, answer: Answer) -> None:
+        empty = self.command == "HEAD" or answer.status == http.HTTPStatus.NO_CONTENT
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", "0" if empty else str(len(answer.content)))
         self.end_headers()
         if not empty:
-            self.wfile.write(content)
+            self.wfile.write(answer.content)
 
     def do_CONNECT(self) -> None:
         """Lead every host to the TLS server; only hosts in its certificate get anywhere."""
@@ -219,7 +161,7 @@ def _pump(left: socket.socket, right: socket.socket) -> None:
 
 @contextlib.contextmanager
 def serving(azure: Azure, folder: Path) -> Iterator[dict[str, str]]:
-    """Pretend until the context ends; gives the environment that leads az here."""
+    """Pretend until the context ends; gives the environment that leads az, curl and Python here."""
     authority = trustme.CA()
     leaf = authority.issue_cert(*HOSTS)
     authority.cert_pem.write_to_path(folder / "ca.pem")
@@ -235,10 +177,13 @@ def serving(azure: Azure, folder: Path) -> Iterator[dict[str, str]]:
         for server in (tls, plain):
             threading.Thread(target=server.serve_forever, daemon=True).start()
         here = f"http://127.0.0.1:{plain.server_port}"
+        certificates = str(folder / "ca.pem")
         yield {
             "HTTPS_PROXY": here,
             "NO_PROXY": "127.0.0.1",
-            "REQUESTS_CA_BUNDLE": str(folder / "ca.pem"),
+            "REQUESTS_CA_BUNDLE": certificates,
+            "CURL_CA_BUNDLE": certificates,
+            "SSL_CERT_FILE": certificates,
             "IDENTITY_ENDPOINT": f"{here}/msi/token",
             "IDENTITY_HEADER": "any",
         }

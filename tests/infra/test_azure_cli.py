@@ -14,9 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.infra.fake_azure import Azure, serving
 from tests.infra.fake_azure_cli import DEPLOYED, FRESH, KEY, WITH_ENTRA
-from tools.bicep import NOT_FOUND, find_compiler
 
 if TYPE_CHECKING:
     from tests.infra.fake_azure_cli import FakeAzureCli
@@ -79,46 +77,6 @@ def test_commands_of_the_scripts_are_accepted(azure_cli: FakeAzureCli, tmp_path:
     refusals = {" ".join(words): _refusal(words, tmp_path) for words in shapes.values()}
     assert {line: why for line, why in refusals.items() if why} == {}
     assert len(shapes) > 20
-
-
-def _shim(path: Path, command: str) -> None:
-    path.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
-    path.chmod(0o755)
-
-
-def test_first_deployment_goes_through_with_the_real_az(azure_cli: FakeAzureCli, tmp_path: Path) -> None:
-    """From nothing to the smoke test; takes a good minute, most of which az sleeps."""
-    azure_cli.bring_the_app(ROOT)
-    (azure_cli.folder / "requirements.txt").write_text("")
-    _shim(azure_cli.folder / "az", AZ)
-    compiler = find_compiler()
-    if compiler is None:
-        pytest.skip(NOT_FOUND)
-    _shim(azure_cli.folder / "bicep", f"env DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1 {compiler}")
-    outputs = {"functionAppName": "func-x", "functionAppUrl": azure_cli.url, "keyVaultName": "kv-x"}
-    azure = Azure({**outputs, "dataStorageAccount": "stdata"})
-    with serving(azure, tmp_path) as environment:
-        environment |= {"HOME": str(tmp_path), "AZURE_CONFIG_DIR": str(tmp_path / "azure")}
-        environment |= {"AZURE_CORE_COLLECT_TELEMETRY": "no", "AZURE_BICEP_USE_BINARY_FROM_PATH": "true"}
-        environment |= {"PATH": f"{azure_cli.folder}:{os.environ['PATH']}"}
-        login = subprocess.run(  # noqa: S603 - our own words
-            [azure_cli.folder / "az", "login", "--identity"],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert login.returncode == 0, login.stderr
-        result = azure_cli.run("deploy.sh", "--location", "northeurope", SENDGRID_API_KEY=KEY, **environment)
-    assert result.returncode == 0, result.stderr + "\n".join(azure.seen)
-    assert result.stdout.splitlines()[-1] == f"done           {azure_cli.url}"
-    assert azure.unknown == []
-    given = {name: each["value"] for name, each in azure.deployed["parameters"].items()}
-    assert (given["sendGridApiKey"], given["secretNames"]) == (KEY, ["sendgrid-api-key"])
-    assert azure.package_query.get("RemoteBuild", ["false"]) == ["false"]
-    assert b"function_app.py" in azure.package
-    assert re.fullmatch(r"admin\.[0-9a-f]{64}", azure.keys["admin"])
-    assert not any(key in result.stdout + result.stderr for key in (KEY, azure.keys["admin"]))
 
 
 def test_az_refuses_what_is_wrong(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -69,9 +70,8 @@ class Api:
             raise ApiError("--url is not an address.") from None
         if address.scheme != "https" and not (address.scheme == "http" and address.host in LOCAL):
             raise ApiError("--url must be https://…, such as https://<app>.azurewebsites.net.")
-        transport = transport or httpx.HTTPTransport(retries=2)
         self._client = httpx.Client(
-            base_url=address, headers=headers, timeout=SECONDS, transport=transport, trust_env=True
+            base_url=address, headers=headers, timeout=SECONDS, transport=transport or _transport_to(address)
         )
 
     def __enter__(self) -> Self:
@@ -143,6 +143,18 @@ class Api:
         if not answer.is_success:
             raise RefusedError(f"{method} {path}", answer.status_code, _object(answer) or {})
         return answer
+
+
+def _transport_to(address: httpx.URL) -> httpx.BaseTransport:
+    """Through the proxy of this machine, if it has one and the address is elsewhere. Raises ApiError.
+
+    httpx looks for a proxy itself only where it makes the transport, and then it does not connect again.
+    """
+    elsewhere = address.scheme == "https" and not proxy_bypass(address.host)
+    try:
+        return httpx.HTTPTransport(proxy=getproxies().get("https") if elsewhere else None, retries=2)
+    except (ValueError, ImportError, httpx.InvalidURL):
+        raise ApiError("HTTPS_PROXY is not the address of a proxy, such as http://proxy.example:3128.") from None
 
 
 def _object(answer: httpx.Response) -> Json | None:

@@ -275,7 +275,7 @@ prepare_secrets() {
     if grep -qx "$secret" <<<"$existing"; then
       continue
     elif [ "$secret" != "${secrets[0]}" ]; then
-      fail "the vault has no secret $secret: az keyvault secret set --vault-name ${vault:-VAULT} --name $secret --file /dev/stdin"
+      fail "the vault has no secret $secret: az keyvault secret set --vault-name ${vault:-VAULT} --name $secret --file /dev/stdin --output none"
     elif [ -z "$sendgrid_key" ] && [ "$mode" = deploy ]; then
       ask_for_key
     fi

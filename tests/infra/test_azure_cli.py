@@ -27,14 +27,41 @@ NEEDS_NETWORK = ("bicep", "login", "upgrade", "extension")
 pytestmark = pytest.mark.skipif(not AZ, reason="NO COMMAND LINE WAS CHECKED, for az takes 700 MB: run make az")
 
 
-def _documented() -> list[str]:
+def _pages() -> str:
+    return "\n".join(path.read_text() for path in (*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")))
+
+
+def _blocks() -> str:
+    return "\n".join(re.findall(r"```(?:sh|bash)\n(.*?)```", _pages(), re.DOTALL)).replace("\\\n", " ")
+
+
+def _in_blocks() -> list[str]:
     """The command lines in the shell blocks of the docs, those inside others on their own."""
-    text = "\n".join(path.read_text() for path in (*ROOT.glob("docs/*.md"), *ROOT.glob("*.md")))
-    lines = "\n".join(re.findall(r"```(?:sh|bash)\n(.*?)```", text, re.DOTALL)).replace("\\\n", " ")
-    inner = re.findall(r"\$\((az [^()]*)\)", lines)
-    outer = re.sub(r"\$\([^()]*\)", "WORD", lines).splitlines()
-    commands = {*inner, *(found for line in outer for found in re.findall(r"^(?:.* \| )?(az .*)", line))}
-    return sorted(line.partition(" >")[0] for line in commands if line.split()[1] not in NEEDS_NETWORK)
+    lines, commands = _blocks(), []
+    while inner := re.findall(r"\$\((az [^()]*)\)", lines):
+        commands += inner
+        lines = re.sub(r"\$\([^()]*\)", "WORD", lines)
+    lines = re.sub(r"\$\([^()]*\)", "WORD", lines)
+    commands += [found for line in lines.splitlines() for found in re.findall(r"^\s*(?:.* \| )?(az .*)", line)]
+    return [line.partition(" >")[0] for line in commands]
+
+
+def _in_sentences() -> list[str]:
+    """Those inside the docs' sentences; a command without an option is asked for its help."""
+    spans = [re.sub(r"<[^>]*>", "WORD", span) for span in re.findall(r"`(az [^`]+)`", _pages())]
+    return [span if " --" in span else f"{span} --help" for span in spans]
+
+
+def _advised() -> list[str]:
+    """Those that the scripts tell people to run."""
+    said = "\n".join(path.read_text() for path in ROOT.glob("infra/*.sh"))
+    lines = re.findall(r'(?:: |by )(az [a-z][^",]*)', said)
+    return [re.sub(r"\$\{[^}]*\}|\$\w+|…", "WORD", line) for line in lines]
+
+
+def _documented() -> list[str]:
+    commands = {*_in_blocks(), *_in_sentences(), *_advised()}
+    return sorted(line for line in commands if line.split()[1] not in NEEDS_NETWORK)
 
 
 def _refusal(words: list[str], folder: Path) -> str:
@@ -53,6 +80,12 @@ def _refusal(words: list[str], folder: Path) -> str:
         timeout=120,
     )
     return done.stderr if done.returncode == 2 else ""
+
+
+def test_no_command_line_is_missed() -> None:
+    assert len(_in_blocks()) == len(re.findall(r"(?:^|[(|]) *az [a-z]", _blocks(), re.MULTILINE))
+    assert len(_advised()) == 7
+    assert len(_in_sentences()) > 10
 
 
 @pytest.mark.parametrize("command", _documented())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from infra.parameters import read_template
 from tools import costs
 
 if TYPE_CHECKING:
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs/deploy.md").read_text()
+OPERATIONS = (ROOT / "docs/operations.md").read_text()
+NOTHING = {"none": ("", 0, [], {}), "off": ("",), "": ({},), "one is made": ("",), "who deploys first": ([],)}
+"""What the table of parameters says of defaults that are nothing."""
 
 
 def _section(title: str) -> str:
@@ -46,6 +50,14 @@ def test_what_the_network_costs_is_said_once_more() -> None:
     assert f"{network:.2f} USD a month more" in TEXT
 
 
+def test_what_queues_cost_is_said_once_more() -> None:
+    ((row, cost, _),) = [row for row in _cost_rows() if row[0].startswith("queue transactions")]
+    queues, polls = re.findall(r"(\d+) queues.* ([\d.]+) million", row)[0]
+    numbers = {"eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12"}
+    said = re.findall(r"asks its (\w+) queues ([\d.]+) million times \(([\d.]+) USD", OPERATIONS)
+    assert [(numbers[each[0]], *each[1:]) for each in said] == [(queues, polls, f"{cost:.2f}")]
+
+
 def test_every_alert_is_explained(public: Plan) -> None:
     alerts = {
         rule.name.removeprefix("sgexport-")
@@ -61,6 +73,56 @@ def test_every_parameter_that_is_named_exists(compiler: Compiler) -> None:
     named = {name for row in table for name in re.findall(r"`(\w+)`", row)}
     given = set(re.findall(r"--parameter '?(\w+)=", TEXT)) - {"KEY"}
     assert named | given <= known
+
+
+def _defaults() -> list[tuple[str, str]]:
+    """Names of parameters and their defaults, as the table says."""
+    pairs = []
+    for names, defaults in re.findall(
+        r"^\| ((?:`\w+`(?:, )?)+) \| ([^|]*?) ?\|", _section("Parameters"), re.MULTILINE
+    ):
+        known = re.findall(r"`(\w+)`", names)
+        said = defaults.split(", ") if len(known) > 1 else [defaults]
+        pairs += zip(known, said * len(known) if len(said) == 1 else said, strict=True)
+    return pairs
+
+
+def test_defaults_are_those_of_the_template() -> None:
+    template = read_template((ROOT / "infra/main.bicep").read_text())
+    worked_out = {"extractEvents", "extractResourceGroup", "extractSubscriptionId", "keyRoles"}
+    wrong = {}
+    for name, said in _defaults():
+        default, word = template[name].default, said.strip("`")
+        meant = NOTHING.get(word, (word, json.loads(word) if word.isdecimal() else word == "true", [word]))
+        if name not in worked_out and default not in meant:
+            wrong[name] = (said, default)
+    assert wrong == {}
+    assert len(_defaults()) > 20
+
+
+def test_what_rests_for_how_long_is_what_the_template_says() -> None:
+    template = read_template((ROOT / "infra/main.bicep").read_text())
+    section = _section("What rests where, and how long")
+    said = re.findall(r"(\d+) days[^|\n]*\(`(\w+)`\)", section)
+    assert {name for _, name in said} == {"extractDays", "auditDays", "softDeleteDays", "logRetentionDays"}
+    assert [(days, name) for days, name in said if template[name].default != int(days)] == []
+    history = re.findall(r"`runs/`, `requests/` \| (\d+) days", section)
+    assert history == [str(template["runHistoryDays"].default)]
+
+
+@pytest.mark.parametrize("page", ["deploy.md", "first-deployment.md"])
+def test_variables_are_set_before_they_are_used(page: str) -> None:
+    blocks = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / page).read_text(), re.DOTALL)
+    known = {"1"}
+    for line in "\n".join(blocks).splitlines():
+        known |= (
+            set(re.findall(r"^for (\w+) in|^read -rs (\w+)", line)[0])
+            if line.startswith(("for ", "read "))
+            else set()
+        )
+        used = set(re.findall(r"\$\{?(\w+)", re.sub(r"^\w+=", "", line)))
+        assert used <= known, line
+        known |= set(re.findall(r"^(\w+)=", line))
 
 
 def test_private_network_has_the_endpoints_that_are_paid_for(plans: dict[str, Plan]) -> None:

@@ -43,14 +43,6 @@ def test_commands_are_shell(block: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_variables_are_set_before_they_are_used() -> None:
-    known = {"1"}
-    for line in "\n".join(BLOCKS).splitlines():
-        used = set(re.findall(r"\$\{?(\w+)", re.sub(r"^\w+=", "", line)))
-        assert used <= known, line
-        known |= set(re.findall(r"^(\w+)=", line))
-
-
 def test_what_is_asked_of_the_logs_is_in_them() -> None:
     named = set(re.findall(r"event=(\w+)", TEXT))
     assert named

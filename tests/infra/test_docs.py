@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,7 +19,13 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs/deploy.md").read_text()
 OPERATIONS = (ROOT / "docs/operations.md").read_text()
-NOTHING = {"none": ("", 0, [], {}), "off": ("",), "": ({},), "one is made": ("",), "who deploys first": ([],)}
+NOTHING: dict[str, tuple[Any, ...]] = {
+    "none": ("", 0, [], {}),
+    "off": ("",),
+    "": ({},),
+    "one is made": ("",),
+    "who deploys first": ([],),
+}
 """What the table of parameters says of defaults that are nothing."""
 
 
@@ -77,7 +83,7 @@ def test_every_parameter_that_is_named_exists(compiler: Compiler) -> None:
 
 def _defaults() -> list[tuple[str, str]]:
     """Names of parameters and their defaults, as the table says."""
-    pairs = []
+    pairs: list[tuple[str, str]] = []
     for names, defaults in re.findall(
         r"^\| ((?:`\w+`(?:, )?)+) \| ([^|]*?) ?\|", _section("Parameters"), re.MULTILINE
     ):

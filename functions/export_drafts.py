@@ -34,7 +34,7 @@ class ExportDraft(WrittenExport):
     """An export as somebody writes it down; it names its list by `list_id` or by `list_name`."""
 
     list_id: UUID = Field(default=UNTOLD, json_schema_extra=_without_default)
-    """SendGrid's id of the list."""
+    """SendGrid's id of the list; needed unless `list_name` tells which it is."""
     list_name: Text | None = None
     """SendGrid's name of the list, in place of its id: it is looked up as the export is saved, and not kept."""
 

@@ -15,15 +15,16 @@ from functions.authorisation import Call, endpoint
 from functions.operations import Answer, number, text
 from shared.errors import FieldError, InvalidInputError
 from shared.limits import CRON_MAX
-from shared.model.definitions import FollowRefresh, Off, OwnSchedule, Schedule
+from shared.model.definitions import FollowRefresh, Off, OnArrival, OwnSchedule, Schedule
 from shared.model.documents import Document
 from shared.runs.schedule import effective, next_times
 
 blueprint = func.Blueprint()
 
-KINDS: Final[dict[str, type[FollowRefresh | Off | OwnSchedule]]] = {
+KINDS: Final[dict[str, type[FollowRefresh | Off | OnArrival | OwnSchedule]]] = {
     "cron": OwnSchedule,
     "refresh": FollowRefresh,
+    "arrival": OnArrival,
     "off": Off,
 }
 TIMES_MAX: Final = 50
@@ -42,7 +43,7 @@ class DueTimes(Document):
     """When an export with a schedule would be due."""
 
     schedule: OwnSchedule | None
-    """What it comes down to, of the refresh, too; null where it runs on demand only, or the refresh is off."""
+    """What it comes down to, of the refresh, too; null where no clock starts it, or the refresh is off."""
     times: tuple[DueTime, ...]
     """The next ones, the first one first."""
 

@@ -111,11 +111,18 @@ def _fields_table(name: str, schema: Mapping[str, Any]) -> str:
     for field, described in schema["properties"].items():
         if described.get("readOnly"):
             continue
-        usual = described.get("default", described.get("x-default", {}))
-        default = "**required**" if field in required else f"`{json.dumps(usual)}`"
+        default = "**required**" if field in required else _usual(described)
         text = " ".join(described.get("description", "").split())
         lines.append(f"| `{field}` | {_form(described)} | {default} | {text} |")
     return "\n".join(lines)
+
+
+def _usual(schema: Mapping[str, Any]) -> str:
+    """What counts where a field is not sent; nothing is told of one that another stands in for."""
+    told = [schema[name] for name in ("default", "x-default") if name in schema]
+    if not told and schema.get("type") == "object":
+        told = [{}]
+    return f"`{json.dumps(told[0])}`" if told else ""
 
 
 def _form(schema: Mapping[str, Any]) -> str:

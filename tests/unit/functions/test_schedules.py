@@ -43,6 +43,7 @@ def test_utc_and_five_times_are_usual() -> None:
 def test_what_follows_the_refresh_is_due_with_it(app: InMemoryApp) -> None:
     assert due(kind="refresh") == {"schedule": None, "times": []}
     assert due(kind="off") == {"schedule": None, "times": []}
+    assert due(kind="arrival") == {"schedule": None, "times": []}
     daily = OwnSchedule(kind="cron", cron="0 6 * * *", time_zone="Asia/Hong_Kong")
     settings = app.services.settings.model_copy(update={"refresh": daily})
     app.services = replace(app.services, settings=settings)

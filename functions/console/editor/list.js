@@ -8,6 +8,7 @@ import { html, useState } from "../html.js";
 import { list, t } from "../i18n.js";
 
 const MANY = 10;
+const MOST = 200; // choices at a time: an account may have ten thousand lists, too many to be drawn with every key pressed
 
 // `others` are the exports that bring people onto the same list.
 export function ListChoice({ connection, value, others, onInput, problem }) {
@@ -15,7 +16,8 @@ export function ListChoice({ connection, value, others, onInput, problem }) {
   const [isTyped, setTyped] = useState(false);
   const [wanted, setWanted] = useState("");
   const found = lists.data?.lists ?? [];
-  const shown = found.filter((each) => each.id === value || each.name.toLowerCase().includes(wanted.toLowerCase()));
+  const fitting = found.filter((each) => each.id !== value && each.name.toLowerCase().includes(wanted.toLowerCase()));
+  const shown = [...found.filter((each) => each.id === value), ...fitting.slice(0, MOST)];
   const isUnknown = lists.data && value && !found.some((each) => each.id === value);
   const options = [
     ["", t("list.choose")],
@@ -32,6 +34,7 @@ export function ListChoice({ connection, value, others, onInput, problem }) {
         ${found.length > MANY && html`<${TextField} label=${t("export_editor.filter")} type="search" value=${wanted}
           onInput=${setWanted} />`}
         <${SelectField} label=${t("list.name")} options=${options} ...${field}
+          hint=${fitting.length > MOST ? t("list.first", { shown: MOST, count: fitting.length }) : null}
           error=${problem?.fault?.("/list_id") ?? (isUnknown ? t("list.unknown") : null)} />`}
       ${lists.data && html`<button type="button" class="link" onClick=${() => setTyped(!isTyped)}>
         ${isTyped ? t("list.pick") : t("list.type")}</button>`}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import uuid
 from typing import TYPE_CHECKING
 
 import pytest
@@ -163,6 +164,25 @@ def test_what_somebody_else_saved_meanwhile_is_not_overwritten(
     expect(page.get_by_text("Saved. Nothing was run.")).to_be_visible()
     saved = export.get()
     assert (saved["name"], saved["leavers"]) == ("Ours", "remove")
+
+
+def test_among_very_many_lists_one_is_found_by_its_name(console: Console, connection: str, segment: str) -> None:
+    del segment
+    lists = [{"id": str(uuid.UUID(int=at)), "name": f"List {at:05}", "contact_count": at} for at in range(10_000)]
+    console.page.route(
+        f"**/api/connections/{connection}/lists", lambda route: route.fulfill(json={"lists": lists})
+    )
+    console.sign_in("contributor", "/exports/new")
+    page = console.page
+    page.get_by_label("Connection for export").select_option(connection)
+    expect(page.get_by_text("Of 10,000 lists the first 200 are shown")).to_be_visible()
+    choice = page.get_by_label("Contact list at SendGrid")
+    expect(choice.locator("option")).to_have_count(201)
+    page.get_by_label("Filter by name").first.fill("list 09999")
+    choice.select_option("List 09999 (9,999 contacts)")
+    page.get_by_label("Filter by name").first.fill("")
+    expect(choice).to_have_value(lists[-1]["id"])
+    console.judge()
 
 
 def test_why_nothing_was_saved_is_seen_wherever_one_has_pressed(

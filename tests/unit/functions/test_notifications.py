@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from shared.model.notification_codes import NotificationCode
+from shared.notifications import targets
 from shared.storage.layout import notification_state_blob
 from shared.webhooks.client import Posted
 from tests.support.factories import ADMIN_KEY, a_request, use_services
@@ -70,6 +71,27 @@ def test_a_target_is_made_changed_by_version_and_deleted(app: InMemoryApp) -> No
     assert [each["id"] for each in told(ask(app, "list_notifications"))["notifications"]] == ["ops"]
     assert ask(app, "delete_notification").status_code == 204
     assert ask(app, "get_notification").status_code == 404
+
+
+def test_nobody_overwrites_or_deletes_what_they_have_not_seen(app: InMemoryApp) -> None:
+    read = save(app)
+    assert ask(app, "put_notification", told(read), If_None_Match="*").status_code == 412
+    ask(app, "patch_notification", {"events": ["run.warned"]})
+    assert ask(app, "delete_notification", If_Match=read.headers["ETag"]).status_code == 412
+    assert told(ask(app, "get_notification"))["events"] == ["run.warned"]
+
+
+def test_what_somebody_saved_meanwhile_is_not_lost(app: InMemoryApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(app)
+    read = targets.get_target
+
+    def slow(*asked: Any) -> Any:  # noqa: ANN401
+        found = read(*asked)
+        assert save(app, name="Saved meanwhile").status_code == 200
+        return found
+
+    monkeypatch.setattr(targets, "get_target", slow)
+    assert ask(app, "patch_notification", {"enabled": False}).status_code == 412
 
 
 def test_what_will_keep_it_from_being_told_is_a_warning(app: InMemoryApp) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from functions import wiring
 from tests.support.fake_sendgrid import LIST_ID
 from tests.support.http_api import ask, serve, told
 from tests.support.in_memory_app import InMemoryApp, a_connection
@@ -71,6 +72,22 @@ def test_only_what_the_caller_may_export_is_read(app: InMemoryApp) -> None:
 def test_a_draft_names_its_connection(connection: object) -> None:
     refused = preview(connection=connection)
     assert (refused.status_code, [each["field"] for each in told(refused)["errors"]]) == (400, ["connection"])
+
+
+def test_what_is_saved_may_be_tried_as_it_was_answered(app: InMemoryApp) -> None:
+    app.save()
+    assert ask("preview_draft", told(ask("get_export"))).status_code == 200
+
+
+def test_a_few_extracts_are_read_at_a_time(app: InMemoryApp) -> None:
+    app.save()
+    app.save_connection(a_connection(users=("nora",)))
+    gate = wiring.reading_extracts()
+    with gate.entered("nora"), gate.entered("nora"):
+        for refused in (preview(), ask("preview_export", caller="nora"), ask("list_segments", caller="nora")):
+            assert refused.status_code == 429
+            assert int(refused.headers["Retry-After"]) > 0
+    assert preview().status_code == 200
 
 
 @pytest.mark.usefixtures("app")

@@ -48,6 +48,8 @@ class ConnectionView(Connection):
     created_by: Actor
     updated_at: AwareDatetime
     updated_by: Actor
+    key_command: str | None
+    """The command that stores its API key; null where `PUT /api/connections/{id}/key` does."""
 
 
 class ExportView(Export):
@@ -174,9 +176,9 @@ class AuditPage(Document):
     """Where to go on; left out at the end of the log."""
 
 
-def connection_view(saved: Saved[Connection]) -> ConnectionView:
+def connection_view(saved: Saved[Connection], *, key_command: str | None) -> ConnectionView:
     """A saved connection as administrators see it."""
-    return ConnectionView.model_validate(_flat(saved))
+    return ConnectionView.model_validate({**_flat(saved), "key_command": key_command})
 
 
 def export_view(

@@ -13,6 +13,7 @@ from functions.operations import IF_MATCH, IF_NONE_MATCH, Answer
 from shared.definitions import choices, manage
 from shared.definitions.check import Checked
 from shared.definitions.check import check_connection as check
+from shared.definitions.key import NewKey, StoredKey, key_command, put_key
 from shared.model.definitions import ConnectionDraft
 from shared.sendgrid.choices import ContactFields
 
@@ -50,7 +51,7 @@ def get_connection(call: Call) -> func.HttpResponse:
 
 def _shown(saved: Saved[Connection], call: Call) -> ConnectionView | ConnectionSummary:
     if call.caller.is_administrator:
-        return connection_view(saved)
+        return connection_view(saved, key_command=key_command(call.services.settings, saved.definition))
     return ConnectionSummary(id=saved.id, display_name=saved.definition.display_name)
 
 
@@ -117,6 +118,25 @@ def delete_connection(call: Call) -> func.HttpResponse:
     """Delete a connection that no export uses."""
     manage.delete_connection(call.services, call.id, etag=requests.if_match(call.request))
     return func.HttpResponse(status_code=204)
+
+
+@endpoint(
+    blueprint,
+    "PUT",
+    "connections/{id}/key",
+    body=NewKey,
+    answers={200: Answer(description="The key is stored, and the connection works with it.", model=StoredKey)},
+    problems=(409,),
+)
+def put_connection_key(call: Call) -> func.HttpResponse:
+    """Store the connection's API key in Key Vault, once SendGrid takes it; nothing else keeps, logs or shows it.
+
+    409 says what to change; where the app may not write that secret, it has the command that does.
+    """
+    call.before = None  # no member of the connection changes
+    return answer(
+        put_key(call.services, call.id, requests.validate(NewKey, requests.json_object(call.request)).key)
+    )
 
 
 @endpoint(

@@ -108,11 +108,12 @@ def shut(schema: dict[str, Any]) -> None:
 
 
 def _shut_bodies(schemas: dict[str, Any], operations: Iterable[Operation]) -> None:
-    """Shut the schemas of bodies and of what they are made of; a PUT takes what was answered, too."""
-    bodies = {operation.body.__name__: operation.method for operation in operations if operation.body is not None}
+    """Shut the schemas of bodies and of what they are made of; that of a definition takes what was answered."""
+    bodies = {operation.body.__name__: operation for operation in operations if operation.body is not None}
+    answered = {name for name, each in bodies.items() if each.method == "PUT" and each.path.endswith("/{id}")}
     for name in _reached(schemas, bodies):
         shut(schemas[name])
-        ignored = READ_ONLY if bodies.get(name) == "PUT" else READ_ONLY_CONSENT if name == "ConsentText" else ()
+        ignored = READ_ONLY if name in answered else READ_ONLY_CONSENT if name == "ConsentText" else ()
         for member in sorted(ignored):
             schemas[name]["properties"][member] = {"readOnly": True, "description": "As it was answered; ignored."}
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 READ_ONLY: Final = frozenset(
     {
         *("id", "uid", "type", "created_at", "created_by", "updated_at", "updated_by"),
-        *("last_run", "next_run_at", "overdue", "waits_for", "warnings"),
+        *("key_command", "last_run", "next_run_at", "overdue", "waits_for", "warnings"),
         *("last_delivery", "last_error", "last_lost", "gone"),
     }
 )
@@ -233,10 +233,13 @@ def json_object(request: func.HttpRequest) -> dict[str, Any]:
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):
-        raise InvalidInputError("The body is not JSON.") from None
-    if not isinstance(document, dict):
-        raise InvalidInputError("The body is not a JSON object.")
-    return document
+        document = None
+        message = "The body is not JSON."
+    else:
+        message = "The body is not a JSON object."
+    if isinstance(document, dict):
+        return document
+    raise InvalidInputError(message)  # here, and not where an error that has the body would be its context
 
 
 WORDS: Final[Mapping[str, str]] = {
@@ -288,7 +291,8 @@ def validate[D: Document](kind: type[D], document: dict[str, Any]) -> D:
         return kind.model_validate_json(json.dumps(document), extra="forbid")
     except ValidationError as error:
         found = error.errors(include_url=False, include_input=False)
-        raise InvalidInputError("The body is not valid.", *_field_errors(found)) from None
+    # here, and not where an error that has the body would be its context
+    raise InvalidInputError("The body is not valid.", *_field_errors(found))
 
 
 def parameters[D: Document](kind: type[D], told: Mapping[str, str]) -> D:

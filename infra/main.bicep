@@ -103,6 +103,9 @@ param extractEvents bool = empty(extractStorageAccount)
 @description('Names of the Key Vault secrets the app may read; each must exist, but the first with `sendGridApiKey`.')
 param secretNames array = ['sendgrid-api-key']
 
+@description('Names of those of `secretNames` that administrators may store an API key in, through the app; empty: none.')
+param secretWriters string[] = []
+
 @description('SendGrid API key to store under the first of `secretNames`; empty leaves the vault\'s secrets alone.')
 @secure()
 param sendGridApiKey string = ''
@@ -273,6 +276,7 @@ module roles 'modules/roles.bicep' = {
     queueNames: storage.outputs.queueNames
     vaultName: vault.outputs.name
     secretNames: secretNames
+    secretWriters: secretWriters
     componentName: monitoring.outputs.componentName
   }
 }
@@ -386,6 +390,8 @@ var settings = {
   SCHEDULE_TICK: scheduleTick
   REFRESH_SCHEDULE: refreshSchedule
   REFRESH_TIME_ZONE: refreshTimeZone
+  // The console and the API store keys in these; the role is given in roles.bicep.
+  SECRET_WRITERS: join(secretWriters, ',')
   NOTIFICATION_ALLOWED_HOSTS: join(notificationAllowedHosts, ',')
   // Otherwise a page of Microsoft's stands at /, for everybody.
   AzureWebJobsDisableHomepage: 'true'

@@ -153,6 +153,11 @@ def decide(
             "storage and vault are closed to the internet, and this would open them: say "
             "--parameter network=private to keep them closed, or --parameter network=public to open them"
         )
+    unreadable = [name for name in decided["secretWriters"] if name not in decided["secretNames"]]
+    if unreadable:
+        raise ParameterError(
+            f"secretWriters names {unreadable[0]}, which secretNames does not: the app writes only what it reads"
+        )
     return {name: value for name, value in sorted(decided.items()) if name not in FOUND_OUT}
 
 

@@ -6,6 +6,9 @@ ExportError
 │   ├── ForbiddenError           403: this caller may not do that
 │   ├── NotFoundError             404: no such document
 │   ├── ConflictError            409: the state forbids it
+│   │   ├── KeyNotWritableError  the app may not write the connection's secret
+│   │   ├── KeyNotAcceptedError  SendGrid does not take the key that was sent
+│   │   └── SecretDeletedError   the secret is deleted, and has to be recovered first
 │   ├── PreconditionFailedError  412: somebody changed the document in between
 │   ├── UnauthenticatedError     401: nobody knows who this caller is
 │   ├── UnsupportedMediaError    415: the body is of another kind than is taken
@@ -100,6 +103,27 @@ class ConflictError(RequestError):
     status = 409
     title = "Conflict"
     code = ProblemCode.CONFLICT
+
+
+class KeyNotWritableError(ConflictError):
+    """The app may not write the secret that the connection names."""
+
+    title = "The app may not write that secret"
+    code = ProblemCode.KEY_NOT_WRITABLE
+
+
+class SecretDeletedError(ConflictError):
+    """The vault keeps the secret as deleted, and takes no new version of it."""
+
+    title = "The secret is deleted"
+    code = ProblemCode.SECRET_DELETED
+
+
+class KeyNotAcceptedError(ConflictError):
+    """SendGrid does not take the API key that was sent."""
+
+    title = "SendGrid does not take the key"
+    code = ProblemCode.KEY_NOT_ACCEPTED
 
 
 class PreconditionFailedError(RequestError):

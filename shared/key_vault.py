@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol
+from urllib.parse import urlsplit
 
 from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
 from pydantic import SecretStr
 
-from shared.errors import RunEndError, VaultUnavailableError
+from shared.errors import KeyNotWritableError, RunEndError, SecretDeletedError, VaultUnavailableError
 from shared.limits import KEY_LIFETIME
 from shared.model.reason_codes import ReasonCode
 
@@ -18,16 +19,24 @@ if TYPE_CHECKING:
 
     from azure.keyvault.secrets import KeyVaultSecret, SecretClient
 
+CONTENT_TYPE: Final = "SendGrid API key"
+"""What the vault shows of a secret that is a key; infra/modules/vault.bicep writes the same."""
 NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 class Vault(Protocol):
-    """Reads one secret."""
+    """Reads and writes one secret."""
 
     def read(self, name: str) -> SecretStr:
         """The secret's newest value.
 
         Raises RunEndError when only a person can help, VaultUnavailableError when it may pass.
+        """
+
+    def write(self, name: str, value: SecretStr) -> str:
+        """Add a version to the secret, and return the version's name.
+
+        Raises KeyNotWritableError and SecretDeletedError, VaultUnavailableError when it may pass.
         """
 
 
@@ -40,6 +49,37 @@ class KeyVault:
     def read(self, name: str) -> SecretStr:
         """The secret's newest value."""
         return _value(self._get(name))
+
+    def write(self, name: str, value: SecretStr) -> str:
+        """Add a version to the secret; somebody waits, so the vault is asked once."""
+        try:
+            made = self._client.set_secret(
+                name, value.get_secret_value(), content_type=CONTENT_TYPE, retry_total=0
+            )
+        except AzureError as error:
+            failure = self._not_written(error, name)
+        else:
+            return str(made.properties.version)
+        raise failure  # here, and not where an error that has the request, and so the key, would be its context
+
+    def _not_written(self, error: AzureError, name: str) -> Exception:
+        vault = self._client.vault_url
+        match error:
+            case HttpResponseError(status_code=403):
+                return KeyNotWritableError(
+                    f"Key Vault does not let this app write the secret {name}: name it in secretWriters and "
+                    f"deploy anew, or store the key by {storing_command(vault, name)}"
+                )
+            case HttpResponseError(status_code=409):
+                return SecretDeletedError(
+                    f"Key Vault keeps the secret {name} as deleted. Recover it by az keyvault secret recover "
+                    f"--vault-name {vault_name(vault)} --name {name}; then wait a minute, and send the key again."
+                )
+            case HttpResponseError(status_code=status) if status is not None:
+                return VaultUnavailableError(f"Key Vault answered {status}, and the key may not be stored.")
+        return VaultUnavailableError(
+            f"Key Vault does not answer ({type(error).__name__}); whether the key is stored is not known."
+        )
 
     def read_versions(self, name: str, *, older_until: datetime) -> tuple[SecretStr, ...]:
         """The newest value, and the one before if the newest was made after `older_until`.
@@ -78,6 +118,19 @@ class KeyVault:
             raise VaultUnavailableError(f"Key Vault does not answer ({type(error).__name__})") from None
 
 
+def vault_name(vault_url: str) -> str:
+    """Name of the vault, as the Azure CLI takes it."""
+    return (urlsplit(vault_url).hostname or "").partition(".")[0]
+
+
+def storing_command(vault_url: str, name: str) -> str:
+    """The command that asks for a key and stores it: nothing shows it, and no history has it."""
+    return (
+        f'read -rs KEY && printf %s "$KEY" | az keyvault secret set --vault-name {vault_name(vault_url)} '
+        f"--name {name} --file /dev/stdin --output none; unset KEY"
+    )
+
+
 def _value(secret: KeyVaultSecret) -> SecretStr:
     return SecretStr((secret.value or "").strip())
 
@@ -94,7 +147,7 @@ def _refusal(error: HttpResponseError, name: str) -> Exception:
     return VaultUnavailableError(f"Key Vault answered {error.status_code}")
 
 
-def _malformed(key: str) -> str | None:
+def malformed(key: str) -> str | None:
     """What a key holds that none can hold, in words that tell nothing of the key; None if there is nothing."""
     if "\ufeff" in key:
         return "a byte order mark"
@@ -121,7 +174,7 @@ class Secrets:
     def get(self, name: str) -> SecretStr:
         """The secret, from memory when it was read less than KEY_LIFETIME seconds ago."""
         with self._lock:
-            read_at, value = self._known.get(name, (None, None))
+            read_at, value = self._known.get(name.lower(), (None, None))
         if read_at and value and (self._clock() - read_at).total_seconds() < KEY_LIFETIME:
             return value
         return self.renew(name)
@@ -131,11 +184,20 @@ class Secrets:
         value = self._vault.read(name)
         if not value.get_secret_value():
             raise _ends(ReasonCode.SECRET_EMPTY, f"The Key Vault secret {name} is empty; store the API key there.")
-        if what := _malformed(value.get_secret_value()):
+        if what := malformed(value.get_secret_value()):
             message = (
                 f"The Key Vault secret {name} is no API key: it holds {what}. Store the key alone, without it."
             )
             raise _ends(ReasonCode.SECRET_MALFORMED, message)
-        with self._lock:
-            self._known[name] = (self._clock(), value)
+        self._remember(name, value)
         return value
+
+    def store(self, name: str, value: SecretStr) -> str:
+        """Write the secret, and use it from now on; the version's name. Raises what Vault.write raises."""
+        version = self._vault.write(name, value)
+        self._remember(name, value)
+        return version
+
+    def _remember(self, name: str, value: SecretStr) -> None:
+        with self._lock:
+            self._known[name.lower()] = (self._clock(), value)  # names differ in more than case

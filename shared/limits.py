@@ -153,6 +153,9 @@ https://www.twilio.com/docs/sendgrid/api-reference/contacts/export-contacts
 KEY_LIFETIME: Final = 300.0
 """Seconds an API key is kept in memory before it is read again."""
 
+KEY_MAX: Final = 500
+"""Longest API key that is taken, in characters; SendGrid's have 69. Ours."""
+
 ERROR_FILE_MAX: Final = 5_000_000
 """Most bytes kept of SendGrid's error file."""
 

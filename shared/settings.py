@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 
 from shared.errors import SettingsError
-from shared.model.definitions import UUID_FORM, Cron, Identifier, OwnSchedule, TimeZone
+from shared.model.definitions import UUID_FORM, Cron, Identifier, OwnSchedule, SecretName, TimeZone
 from shared.model.roles import Role
 from shared.model.web_address import AllowedHost, parse_allowed_hosts
 
@@ -36,6 +36,7 @@ SETTING_NAMES: Final = (
     "ENTRA_CLIENT_ID",
     "ENTRA_AUTHORITY",
     "NOTIFICATION_ALLOWED_HOSTS",
+    "SECRET_WRITERS",
 )
 """What the code reads, beside WEBSITE_HOSTNAME, which the platform sets.
 
@@ -125,8 +126,14 @@ class Settings(BaseModel):
     """How callers say who they are."""
     notification_hosts: tuple[AllowedHost, ...] = ()
     """Hosts that may be notified although they are of one's own network, or listen on another port than 443."""
+    secret_writers: tuple[SecretName, ...] = ()
+    """Secrets to which the app may write an API key; none unless SECRET_WRITERS says."""
     app_address: str = ""
     """Where the app answers, without a slash at its end; empty where the platform does not say."""
+
+    def may_write(self, secret: str) -> bool:
+        """Whether a secret is one of those; Key Vault tells no upper case from lower."""
+        return secret.lower() in {name.lower() for name in self.secret_writers}
 
     @property
     def extract_place(self) -> str | None:
@@ -156,6 +163,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         refresh=_refresh(values["REFRESH_SCHEDULE"], values["REFRESH_TIME_ZONE"] or "UTC"),
         authentication=_authentication(values),
         notification_hosts=_allowed_hosts(values["NOTIFICATION_ALLOWED_HOSTS"]),
+        secret_writers=_secret_writers(values["SECRET_WRITERS"]),
         app_address=_app_address(environment.get("WEBSITE_HOSTNAME", "").strip()),
     )
 
@@ -182,6 +190,17 @@ def _allowed_hosts(text: str) -> tuple[AllowedHost, ...]:
             "with a port, such as alerts.corp.example,10.1.2.3:8443."
         )
     return hosts
+
+
+def _secret_writers(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",")) if text else ()
+    try:
+        return TypeAdapter(tuple[SecretName, ...]).validate_python(names)
+    except ValidationError:
+        raise SettingsError(
+            "The app setting SECRET_WRITERS must be names of Key Vault secrets with commas between, such as "
+            "sendgrid-api-key,sendgrid-key-brand-b."
+        ) from None
 
 
 def _app_address(host: str) -> str:

@@ -21,7 +21,11 @@ SOME_DAY: Final = {"budgetStartDate": "2026-01-01"}
 """What the template would take from the clock."""
 VARIANTS: Final[dict[str, dict[str, object]]] = {
     "public": {},
-    "private": {"network": "private", "customerInsightsPrincipalId": "22222222-2222-2222-2222-222222222222"},
+    "private": {
+        "network": "private",
+        "customerInsightsPrincipalId": "22222222-2222-2222-2222-222222222222",
+        "secretWriters": ["sendgrid-api-key"],
+    },
     "entra": {"entraClientId": "11111111-1111-1111-1111-111111111111"},
 }
 """Parameters of each snapshot, by its name."""

@@ -21,6 +21,9 @@ param vaultName string
 @description('Secrets the app may read; each must exist.')
 param secretNames array
 
+@description('Those of them that the app may write, too.')
+param secretWriters string[]
+
 param componentName string
 
 var roles = loadJsonContent('../roles.json')
@@ -32,6 +35,7 @@ var granted = {
   appendAudit: roles['Storage Blob Data Contributor']
   useQueues: roles['Storage Queue Data Contributor']
   readSecret: roles['Key Vault Secrets User']
+  writeSecret: roles['Key Vault Secrets Officer']
   sendTelemetry: roles['Monitoring Metrics Publisher']
 }
 
@@ -72,6 +76,13 @@ resource vault 'Microsoft.KeyVault/vaults@2026-02-01' existing = {
 
 resource secrets 'Microsoft.KeyVault/vaults/secrets@2026-02-01' existing = [
   for secretName in secretNames: {
+    parent: vault
+    name: secretName
+  }
+]
+
+resource writtenSecrets 'Microsoft.KeyVault/vaults/secrets@2026-02-01' existing = [
+  for secretName in secretWriters: {
     parent: vault
     name: secretName
   }
@@ -153,6 +164,21 @@ resource secretRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
       principalId: principalId
       principalType: 'ServicePrincipal'
       roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', granted.readSecret)
+    }
+  }
+]
+
+// Keys that administrators store through the app, secret by secret. Of the built-in roles that may set a secret this is the
+// smallest; it may delete this one, too, which the vault undoes for 90 days. A role of our own would need the right to
+// define roles: https://learn.microsoft.com/azure/key-vault/general/rbac-guide
+resource writerRoles 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for (secretName, index) in secretWriters: {
+    name: guid(vault.id, secretName, principalId, granted.writeSecret)
+    scope: writtenSecrets[index]
+    properties: {
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', granted.writeSecret)
     }
   }
 ]

@@ -1,6 +1,7 @@
-"""The part of Key Vault's data plane that reads secrets.
+"""The part of Key Vault's data plane that reads and writes secrets.
 
 https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret
+https://learn.microsoft.com/rest/api/keyvault/secrets/set-secret
 """
 
 import secrets
@@ -41,11 +42,14 @@ class KeyVault:
     def __init__(self) -> None:
         self.authorization_schemes: set[str] = set()
         self._versions: dict[str, list[SecretVersion]] = {}
+        self._deleted: set[str] = set()
         self._forbidden: set[str] = set()
+        self._read_only: set[str] = set()
         self._away = False
         self.application = Starlette(
             routes=[
                 # The client writes a trailing slash where it names no version.
+                Route("/secrets/{name}", self._put_secret, methods=["PUT"]),
                 Route("/secrets/{name}", self._get_secret),
                 Route("/secrets/{name}/", self._get_secret),
                 Route("/secrets/{name}/versions", self._list_versions),
@@ -57,11 +61,21 @@ class KeyVault:
         """Add a version, which becomes the current one, and return its name."""
         added = SecretVersion(version=secrets.token_hex(16), value=value, created=int(time.time()))
         self._versions.setdefault(name, []).append(added)
+        self._deleted.discard(name)
         return added.version
 
     def delete_secret(self, name: str) -> None:
-        """Remove all versions of a secret; one that is not there stays away."""
-        self._versions.pop(name, None)
+        """Remove all versions of a secret, whose name is then kept; one that is not there stays away."""
+        if self._versions.pop(name, None):
+            self._deleted.add(name)
+
+    def values(self, name: str) -> list[str]:
+        """All values of a secret, the oldest first."""
+        return [each.value for each in self._versions.get(name, [])]
+
+    def forbid_writing(self, name: str) -> None:
+        """Let this secret be read only, as by the role Key Vault Secrets User."""
+        self._read_only.add(name)
 
     def forbid(self, name: str) -> None:
         """Refuse this secret from now on, as when the role assignment is missing."""
@@ -77,6 +91,22 @@ class KeyVault:
 
     async def _get_secret(self, request: Request) -> JSONResponse:
         return self._refusal(request) or self._answer(request)
+
+    async def _put_secret(self, request: Request) -> JSONResponse:
+        refusal = self._refusal(request)
+        if refusal is not None:
+            return refusal
+        name = request.path_params["name"]
+        if name in self._read_only:
+            return _error(403, "Forbidden", "Caller is not authorized to perform action.", "ForbiddenByRbac")
+        if name in self._deleted:
+            message = f"Secret {name} is currently in a deleted but recoverable state."
+            return _error(409, "Conflict", message, "ObjectIsDeletedButRecoverable")
+        sent = await request.json()
+        if not isinstance(sent.get("value"), str):
+            return _error(400, "BadParameter", "Property value is required.")
+        self.set_secret(name, sent["value"])
+        return self._answer(request)
 
     async def _list_versions(self, request: Request) -> JSONResponse:
         """https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret-versions/get-secret-versions."""

@@ -99,6 +99,7 @@ POLICY: Final[Mapping[str, Rule]] = {
     "put_connection": _rule("Connections.Save", Target.CONNECTION, Kind.CHANGE),
     "patch_connection": _rule("Connections.Change", Target.CONNECTION, Kind.CHANGE),
     "delete_connection": _rule("Connections.Delete", Target.CONNECTION, Kind.CHANGE),
+    "put_connection_key": _rule("Connections.SetKey", Target.CONNECTION, Kind.CHANGE),
     "check_connection": _rule("Connections.Check", Target.CONNECTION, Kind.START, usable_by=(_C,)),
     "list_lists": _rule("Connections.Lists", Target.CONNECTION, Kind.LOOK, usable_by=(_C,)),
     "list_fields": _rule("Connections.Fields", Target.CONNECTION, Kind.LOOK, usable_by=(_C,)),

@@ -33,6 +33,21 @@ class ProblemCode(ExplainedCode):
         "The state of what the request is about forbids it; `detail` says which.",
         "Read it again, and do what `detail` says.",
     )
+    KEY_NOT_WRITABLE = (
+        "key_not_writable",
+        "The app may not write the Key Vault secret that the connection names.",
+        "Store the key with the command in `detail`; or whoever runs the app names the secret in secretWriters.",
+    )
+    KEY_NOT_ACCEPTED = (
+        "key_not_accepted",
+        "SendGrid does not take the API key that was sent. Nothing was stored.",
+        "Copy the whole key, or make a new one at SendGrid, and look at the connection's region.",
+    )
+    SECRET_DELETED = (
+        "secret_deleted",
+        "The Key Vault secret that the connection names is deleted, and can be brought back.",
+        "Recover it with the command in `detail`, and send the key again.",
+    )
     VERSION_CHANGED = (
         "version_changed",
         "The document is not the version that If-Match names; or If-None-Match says that there must be none.",

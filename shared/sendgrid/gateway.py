@@ -107,13 +107,23 @@ class SendGridGateway:
             RunEndError: The run cannot go on.
             TransientError: SendGrid does not answer now.
         """
-        outcome, decision = self.send(account, request, endpoint=endpoint, attempt=attempt)
-        if isinstance(outcome, Response) and decision.action is Action.ACCEPT and outcome.json() is not None:
-            return outcome
-        if decision.action is Action.WAIT or decision.reason is None:
-            status = outcome.status if isinstance(outcome, Response) else outcome
-            raise TransientError(f"SendGrid answered {status}", retry_after=decision.wait)
-        raise RunEndError(decision.reason.code, decision.reason.message)
+        return _read(*self.send(account, request, endpoint=endpoint, attempt=attempt))
+
+    def try_key(self, account: Account, request: Request, key: SecretStr) -> Response:
+        """Send a request that reads with a key that is not stored; the response, which is JSON.
+
+        What SendGrid says then is about that key: it is no event, and teaches no limit. Raises what `fetch`
+        raises.
+        """
+        outcome = self._client.send(request, region=account.region, key=key)
+        return _read(outcome, decide(outcome, attempt=1, now=self._clock(), jitter=self._jitter()))
+
+    def store_key(self, account: Account, key: SecretStr) -> str:
+        """Write the account's key to the vault; the version's name.
+
+        Raises KeyNotWritableError and SecretDeletedError, VaultUnavailableError when it may pass.
+        """
+        return self._secrets.store(account.secret_name, key)
 
     def download(self, url: str) -> Response | NoResponse:
         """Fetch a file that SendGrid offers under a URL of its own, without the key."""
@@ -162,6 +172,16 @@ class SendGridGateway:
             self._limiter.learn(account.connection, endpoint, outcome, now=now)
         except (ExportError, ValueError) as error:
             _log_not_kept(account.connection, error)
+
+
+def _read(outcome: Response | NoResponse, decision: Decision) -> Response:
+    """The response to a request that reads. Raises what `fetch` raises."""
+    if isinstance(outcome, Response) and decision.action is Action.ACCEPT and outcome.json() is not None:
+        return outcome
+    if decision.action is Action.WAIT or decision.reason is None:
+        status = outcome.status if isinstance(outcome, Response) else outcome
+        raise TransientError(f"SendGrid answered {status}", retry_after=decision.wait)
+    raise RunEndError(decision.reason.code, decision.reason.message)
 
 
 def _log_not_kept(connection: str, error: Exception) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.errors import RunEndError
+from shared.errors import KeyNotAcceptedError, RunEndError
 from shared.model.reason_codes import ReasonCode
 from shared.sendgrid.api import (
     contact_count,
@@ -19,7 +19,10 @@ from shared.sendgrid.api import (
 from shared.sendgrid.gateway import Endpoint
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
+
     from shared.model.definitions import CustomField, Export
+    from shared.sendgrid.api import Response
     from shared.sendgrid.gateway import Account, SendGridGateway
 
 
@@ -44,7 +47,22 @@ def check_sendgrid(gateway: SendGridGateway, account: Account, export: Export, *
 
 def check_key(gateway: SendGridGateway, account: Account, *, attempt: int) -> None:
     """Raises RunEndError unless the key is there, is accepted, and may use Marketing Campaigns."""
-    scopes = gateway.fetch(account, get_scopes(), endpoint=Endpoint.SCOPES, attempt=attempt)
+    _require_marketing(gateway.fetch(account, get_scopes(), endpoint=Endpoint.SCOPES, attempt=attempt))
+
+
+def check_new_key(gateway: SendGridGateway, account: Account, key: SecretStr) -> None:
+    """The same of a key that is not stored yet. Raises KeyNotAcceptedError where SendGrid does not know it."""
+    try:
+        scopes = gateway.try_key(account, get_scopes(), key)
+    except RunEndError as error:
+        if error.reason.code != ReasonCode.KEY_REFUSED:
+            raise
+        message = f"SendGrid does not take this API key in the region {account.region}; nothing was stored."
+        raise KeyNotAcceptedError(message) from None
+    _require_marketing(scopes)
+
+
+def _require_marketing(scopes: Response) -> None:
     if not has_marketing_scope(scopes):
         raise RunEndError(
             ReasonCode.SCOPE_MISSING,

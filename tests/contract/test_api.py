@@ -56,6 +56,7 @@ SAID_BY_WORDS: Final = frozenset(
         "patch_notification",
         "preview_draft",
         "put_connection",
+        "put_connection_key",
         "put_export",
         "put_notification",
     }

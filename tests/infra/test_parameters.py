@@ -27,6 +27,8 @@ param tags object = {}
 
 param secretNames array = ['sendgrid-api-key']
 
+param secretWriters string[] = []
+
 param roles object = {
   admin: 'Administrator'
 }
@@ -58,6 +60,7 @@ def test_first_deployment_keeps_the_defaults_but_those_the_template_works_out() 
         "lock": False,
         "network": "public",
         "secretNames": ["sendgrid-api-key"],
+        "secretWriters": [],
         "tags": {},
     }
 
@@ -71,6 +74,13 @@ def test_what_is_named_wins_over_a_file_and_that_over_what_is_deployed() -> None
     deployed = _decide(None) | {"days": 1, "lock": True}
     wish = Wish({"days": 3}, {"days": 2, "tags": {"a": "b"}}, [])
     assert _decide(deployed, wish) == deployed | {"days": 3, "tags": {"a": "b"}}
+
+
+def test_the_app_writes_only_secrets_that_it_reads() -> None:
+    wish = _named(secretWriters=["sendgrid-api-key"])
+    assert _decide(None, wish)["secretWriters"] == ["sendgrid-api-key"]
+    with pytest.raises(ParameterError, match="secretWriters names brand-b, which secretNames does not"):
+        _decide(None, _named(secretWriters=["sendgrid-api-key", "brand-b"]))
 
 
 def test_what_is_forgotten_goes_back_to_the_default() -> None:

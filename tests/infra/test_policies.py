@@ -28,6 +28,7 @@ VARIANTS: tuple[dict[str, object], ...] = (
         "sendGridApiKey": "SG.not-a-real-key",
         "auditImmutableDays": 30,
         "zoneRedundant": True,
+        "secretWriters": ["sendgrid-api-key"],
         "customerInsightsPrincipalId": "22222222-2222-2222-2222-222222222222",
     },
 )

@@ -95,6 +95,10 @@ class MemoryVault:
         self.reads.append(name)
         return SecretStr(self.secrets[name])
 
+    def write(self, name: str, value: SecretStr) -> str:
+        self.secrets[name] = value.get_secret_value()
+        return "version-2"
+
 
 # --- definitions --------------------------------------------------------------------------------------------
 

@@ -110,6 +110,7 @@ bodies_of_odd_shape: Final = st.one_of(
 )
 _GOOD: Final[Mapping[str, dict[str, Any]]] = {
     "put_connection": a_draft(users=["nora"], segments=["Customers"]).model_dump(mode="json"),
+    "put_connection_key": {"key": "SG.key"},
     "put_export": an_export(connection="main", segments=("Customers",)).model_dump(mode="json"),
     "preview_export": {"rows": 10},
     "start_run": {"force": True},

@@ -124,6 +124,12 @@ class MemoryVault:
             raise RunEndError(ReasonCode.SECRET_MISSING, "no such secret")
         return SecretStr(self.secrets[name])
 
+    def write(self, name: str, value: SecretStr) -> str:
+        if self.away_until and self.clock.now < self.away_until:
+            raise VaultUnavailableError("Key Vault does not answer")
+        self.secrets[name] = value.get_secret_value()
+        return "version-2"
+
 
 class InMemoryApp:
     """Everything, wired."""

@@ -10,6 +10,7 @@ from tools.policies.access import (
     nothing_secret,
     queues_are_granted,
     roles_are_least,
+    secrets_are_written_as_told,
     settings_are_allowed,
 )
 from tools.policies.conduct import (
@@ -49,6 +50,7 @@ POLICIES: Final[tuple[Callable[[Plan], Iterator[str]], ...]] = (
     audit_log_is_kept,
     audit_log_is_appended_to_only,
     roles_are_least,
+    secrets_are_written_as_told,
     queues_are_granted,
     network_is_as_asked,
     settings_are_allowed,

@@ -22,6 +22,7 @@ ROLES: Final = {
     "c6a89b2d-59bc-44d0-9896-0f6e12d7b80a": "Storage Queue Data Message Sender",
     "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": "Storage Table Data Contributor",
     "4633458b-17de-408a-b874-0445c86b69e6": "Key Vault Secrets User",
+    "b86a8fe4-44ce-4948-aee5-eccb2c155cd7": "Key Vault Secrets Officer",
     "3913510d-42f4-4e42-8a64-420c390055eb": "Monitoring Metrics Publisher",
 }
 """https://learn.microsoft.com/azure/role-based-access-control/built-in-roles"""
@@ -36,6 +37,9 @@ NEITHER: Final = r"/storageAccounts/(?!st\w*(host|data))\w+"
 CONTAINERS: Final = "/blobServices/default/containers"
 QUEUES: Final = "/queueServices/default/queues"
 
+WRITER: Final = "Key Vault Secrets Officer"
+"""Granted only where secretWriters asks for it."""
+
 WIDEST_SCOPES: Final = {
     THE_APP: {
         "Storage Blob Data Owner": rf"{HOST}$",
@@ -44,6 +48,7 @@ WIDEST_SCOPES: Final = {
         "Storage Blob Data Reader": rf"{NEITHER}{CONTAINERS}/[\w-]+$",
         "Storage Queue Data Contributor": rf"{DATA}{QUEUES}/[\w-]+$",
         "Key Vault Secrets User": r"/vaults/[\w-]+/secrets/[\w-]+$",
+        WRITER: r"/vaults/[\w-]+/secrets/[\w-]+$",
         "Monitoring Metrics Publisher": r"/components/[\w-]+$",
     },
     EVENT_GRID: {
@@ -88,9 +93,9 @@ def _grantee(grant: Resource) -> str:
 
 
 def _missing(given: dict[str, set[str]]) -> Iterator[str]:
-    """The app has all of its roles; Event Grid and Customer Insights, where they have any, too."""
+    """The app has all of its roles, writing apart; Event Grid and Customer Insights, where they have any, too."""
     for who, roles in given.items():
-        if (roles or who == THE_APP) and (missing := set(WIDEST_SCOPES[who]) - roles):
+        if (roles or who == THE_APP) and (missing := set(WIDEST_SCOPES[who]) - roles - {WRITER}):
             yield f"never granted: {sorted(missing)} to {who}"
 
 
@@ -116,6 +121,16 @@ def roles_are_least(plan: Plan) -> Iterator[str]:
     names = [each.name for each in plan.of_type("Microsoft.Authorization/roleAssignments")]
     if len(set(names)) < len(names):
         yield "two role assignments have one name"
+
+
+def secrets_are_written_as_told(plan: Plan) -> Iterator[str]:
+    """The app may write those secrets that its setting names, which is none unless they are asked for."""
+    grants = plan.of_type("Microsoft.Authorization/roleAssignments")
+    roles = [(ROLES.get(str(each.get("properties.roleDefinitionId")).rpartition("/")[2]), each) for each in grants]
+    written = sorted(each.scope.rpartition("/")[2] for role, each in roles if role == WRITER)
+    named = str(setting(plan, "SECRET_WRITERS") or "")
+    if written != sorted(filter(None, named.split(","))):
+        yield f"SECRET_WRITERS is {named!r}, and the app may write {written}"
 
 
 APPEND_ONLY: Final = re.compile(

@@ -68,6 +68,30 @@ def test_a_forbidden_secret_is_refused_by_its_role(cloud: LocalCloud, client: Se
     assert refusal.value.status_code == 403
 
 
+def test_a_secret_is_written_by_the_app(cloud: LocalCloud, client: SecretClient) -> None:
+    cloud.vault.set_secret("written", "old")
+    made = client.set_secret("written", "new", content_type="SendGrid API key")
+    assert (made.value, client.get_secret("written", made.properties.version).value) == ("new", "new")
+    assert cloud.vault.values("written") == ["old", "new"]
+
+
+def test_a_secret_that_may_be_read_only_is_not_written(cloud: LocalCloud, client: SecretClient) -> None:
+    cloud.vault.set_secret("read-only", "old")
+    cloud.vault.forbid_writing("read-only")
+    with pytest.raises(HttpResponseError, match="ForbiddenByRbac") as refusal:
+        client.set_secret("read-only", "new")
+    assert refusal.value.status_code == 403
+    assert client.get_secret("read-only").value == "old"
+
+
+def test_a_deleted_secret_is_not_written(cloud: LocalCloud, client: SecretClient) -> None:
+    cloud.vault.set_secret("deleted-before", "old")
+    cloud.vault.delete_secret("deleted-before")
+    with pytest.raises(HttpResponseError, match="deleted but recoverable") as refusal:
+        client.set_secret("deleted-before", "new")
+    assert refusal.value.status_code == 409
+
+
 def test_a_permitted_secret_is_readable_again(cloud: LocalCloud, client: SecretClient) -> None:
     cloud.vault.set_secret("permitted", "value")
     cloud.vault.forbid("permitted")

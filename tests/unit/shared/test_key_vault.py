@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+import subprocess
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
@@ -12,22 +14,35 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 from azure.identity import CredentialUnavailableError
+from pydantic import SecretStr
 
-from shared.errors import RunEndError, VaultUnavailableError
-from shared.key_vault import KeyVault, Secrets
+from shared.errors import KeyNotWritableError, RunEndError, SecretDeletedError, VaultUnavailableError
+from shared.key_vault import CONTENT_TYPE, KeyVault, Secrets, storing_command
 from shared.limits import KEY_LIFETIME
 from shared.model.reasons import RunStatus
 from tests.support.factories import Clock, MemoryVault
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from azure.keyvault.secrets import SecretClient
 
 
 class OneAnswer:
     """A Key Vault client that always answers the same."""
 
+    vault_url = "https://kv-exports.vault.azure.net/"
+
     def __init__(self, answer: str | Exception | None) -> None:
         self.answer = answer
+        self.written: list[tuple[str, str]] = []
+
+    def set_secret(self, name: str, value: str, **how: object) -> SimpleNamespace:
+        assert how == {"content_type": CONTENT_TYPE, "retry_total": 0}
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        self.written.append((name, value))
+        return SimpleNamespace(value=value, properties=SimpleNamespace(version="v2"))
 
     def get_secret(self, name: str, _version: str | None) -> SimpleNamespace:
         if isinstance(self.answer, Exception):
@@ -92,6 +107,82 @@ def test_no_error_repeats_the_words_of_the_vault(error: Exception) -> None:
         a_vault(error).read("key")
     assert "SG.secret" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+# --- writing ------------------------------------------------------------------------------------------------
+
+
+def test_a_secret_gets_a_version() -> None:
+    client = OneAnswer(None)
+    assert KeyVault(cast("SecretClient", client)).write("my-key", SecretStr("SG.new")) == "v2"
+    assert client.written == [("my-key", "SG.new")]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words"),
+    [
+        (403, KeyNotWritableError, "az keyvault secret set --vault-name kv-exports --name my-key "),
+        (409, SecretDeletedError, "az keyvault secret recover --vault-name kv-exports --name my-key;"),
+    ],
+)
+def test_what_keeps_a_secret_from_being_written_says_the_command(
+    status: int, kind: type[Exception], words: str
+) -> None:
+    with pytest.raises(kind, match=re.escape(words)):
+        a_vault(refused(status)).write("my-key", SecretStr("SG.new"))
+
+
+@pytest.mark.parametrize("error", AWAY, ids=lambda error: type(error).__name__)
+def test_a_vault_that_takes_no_secret_now_may_do_so_later(error: Exception) -> None:
+    with pytest.raises(VaultUnavailableError) as caught:
+        a_vault(error).write("my-key", SecretStr("SG.new"))
+    assert "None" not in str(caught.value)
+
+
+@pytest.mark.parametrize("error", [refused(403), refused(409), *AWAY])
+def test_no_error_of_writing_has_the_request_in_its_chain(error: Exception) -> None:
+    with pytest.raises((KeyNotWritableError, SecretDeletedError, VaultUnavailableError)) as caught:
+        a_vault(error).write("my-key", SecretStr("SG.new"))
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
+    assert "SG." not in str(caught.value)
+
+
+def test_a_key_that_was_stored_is_the_one_that_is_remembered(secrets: Secrets, vault: MemoryVault) -> None:
+    secrets.get("key")
+    secrets.store("Key", SecretStr("SG.new"))
+    assert secrets.get("key").get_secret_value() == "SG.new"
+    assert vault.reads == ["key"]
+
+
+def test_a_key_that_was_not_stored_is_not_remembered(secrets: Secrets, vault: MemoryVault) -> None:
+    def write(_name: str, _value: SecretStr) -> str:
+        raise VaultUnavailableError("away")
+
+    secrets.get("key")
+    vault.write = write  # type: ignore[assignment, method-assign] # the vault is away
+    with pytest.raises(VaultUnavailableError):
+        secrets.store("key", SecretStr("SG.new"))
+    assert secrets.get("key").get_secret_value() == "SG.old"
+
+
+def test_the_command_shows_the_key_to_nobody(tmp_path: Path) -> None:
+    """In a shell with an `az` that notes what it gets."""
+    az = tmp_path / "az"
+    az.write_text('#!/bin/sh\nprintf "%s\\n" "$@" >"$0.arguments"; cat >"$0.input"\n')
+    az.chmod(0o755)
+    shell = subprocess.run(  # noqa: S603 - our own command
+        ["/bin/bash", "-c", storing_command("https://kv-exports.vault.azure.net", "my-key")],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        input="SG.typed\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    arguments = (tmp_path / "az.arguments").read_text()
+    assert (tmp_path / "az.input").read_text() == "SG.typed"
+    assert "--vault-name\nkv-exports\n--name\nmy-key\n" in arguments
+    assert "--output\nnone" in arguments  # else it would print the secret
+    assert "SG.typed" not in arguments + shell.stdout + shell.stderr
 
 
 # --- memory -------------------------------------------------------------------------------------------------

@@ -251,3 +251,26 @@ def test_a_refresh_that_cannot_be_is_named(name: str, value: str) -> None:
 
 def test_no_connection_string_is_in_a_repr() -> None:
     assert "AccountKey" not in repr(some_settings(DataStorage="AccountName=a;AccountKey=k"))
+
+
+# --- secrets that the app may write ---------------------------------------------------------------------------
+
+
+def test_no_secret_may_be_written_unless_it_is_named() -> None:
+    assert not some_settings().may_write("sendgrid-api-key")
+
+
+def test_named_secrets_may_be_written_in_any_case_of_letters() -> None:
+    settings = some_settings(SECRET_WRITERS="sendgrid-api-key, Brand-B")
+    assert [settings.may_write(name) for name in ("SendGrid-API-key", "brand-b", "brand", "")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+@pytest.mark.parametrize("value", ["*", "a,,b", "sendgrid_key", "https://kv.vault.azure.net/secrets/a"])
+def test_what_names_no_secret_is_said(value: str) -> None:
+    with pytest.raises(SettingsError, match="SECRET_WRITERS must be names of Key Vault secrets"):
+        some_settings(SECRET_WRITERS=value)

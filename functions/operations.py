@@ -81,6 +81,7 @@ HEADERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
     "Location": ("Where the run is to be seen.", {"type": "string"}),
     "Retry-After": ("Seconds after which it is worth to ask again.", {"type": "string"}),
     "Link": ("The next part, with rel=next; RFC 8288.", {"type": "string"}),
+    "Content-Language": ("The language of the page.", {"type": "string"}),
     "Content-Disposition": ("What to call the file.", {"type": "string"}),
     "Idempotency-Replayed": ("true where the request was sent before, under the same key.", {"type": "string"}),
 }

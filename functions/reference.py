@@ -11,7 +11,7 @@ import azure.functions as func
 from functions import requests
 from functions.answers import answer
 from functions.operations import JSON, Answer, open_to_all
-from functions.report import own_style_only, template
+from functions.pages import own_style_only, served, style_in, template
 from shared.model.documents import Document
 from shared.model.list_ready import ListReadyCode
 from shared.model.notification_codes import NotificationCode
@@ -77,7 +77,7 @@ def get_reasons(request: func.HttpRequest) -> func.HttpResponse:
     if not requests.prefers(request, HTML, JSON):
         return answer(CodeList(reasons=all_codes()), Vary="Accept")
     headers = {
-        "Content-Security-Policy": own_style_only(PAGE),
+        "Content-Security-Policy": served(own_style_only(style_in(PAGE))),
         "Referrer-Policy": "no-referrer",
         "Vary": "Accept",
     }

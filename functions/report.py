@@ -1,109 +1,168 @@
-"""The details of a run as one self-contained HTML page: no scripts, nothing loaded from elsewhere.
+"""A run as one page that stands alone: the words, figures and pictures of the console's page of a run.
 
-report.html.j2 is the page; this module computes the geometry of its bars.
+`report.html.j2` is the page, in the order of `console/views/run.js`, and its style is the console's. This module
+has what is reckoned for it, as `console/run/outcome.js` and `console/components/stacked-bar.js` do.
 """
 
 from __future__ import annotations
 
-import base64
 import functools
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from functions.pages import own_style_only, served, template
+from shared.model.rejections import Rejected
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
-    from jinja2 import Template
-
+    from functions.words import Words
     from shared.runs.views import RunDetails
 
 TEMPLATE: Final = Path(__file__).with_name("report.html.j2")
-COLOURS: Final = {
-    "sent": "#1a7f37",
-    "unchanged": "#8c959f",
-    "pending": "#0969da",
-    "duplicate": "#6e7781",
-    "rejected": "#bf8700",
-    "not_sent": "#cf222e",
-    "queued": "#6e7781",
-    "waiting_for_extract": "#bf8700",
-    "planning": "#8250df",
-    "uploading": "#0969da",
-    "importing": "#1a7f37",
-}
+STYLE: Final = Path(__file__).with_name("console") / "style.css"
+OUTCOMES: Final = ("sent", "pending", "unchanged", "duplicate", "rejected", "not_sent")
+ALWAYS: Final = frozenset({"sent", "duplicate", "rejected", "not_sent"})
+"""Outcomes that are told even if no row had them."""
 WIDTH: Final = 800
-BAR: Final = 28
+LEAST: Final = 2
+"""Width of a part, so that the few are seen beside the many."""
 CHUNKS_SHOWN: Final = 200
+MEANINGS: Final = {str(each): f"{each.meaning} {each.action}" for each in Rejected}
+"""What is said of the rows that were rejected for a reason."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A part of a bar, and its entry in the legend."""
+    """What a bar shows of one thing."""
 
-    x: str
-    width: str
-    left: int
-    """Where its entry in the legend begins."""
-    colour: str
+    key: str
+    """Gives the colour."""
     label: str
+    value: float
+    text: str
+    """How the value is told."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """A part and where it stands, in units of the drawing."""
+
+    part: Part
+    x: float
+    width: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
-    """One bar, divided in proportion, with a legend below; lengths in units of the drawing."""
+    """A bar that is divided in proportion; what is none of it is left out."""
 
-    parts: tuple[Part, ...]
-    width: int = WIDTH
-    bar: int = BAR
-    height: int = BAR + 34
+    label: str
+    drawn: tuple[Drawn, ...]
+
+    @classmethod
+    def of(cls, label: str, parts: Sequence[Part]) -> Bar:
+        """Reckon where the parts stand."""
+        shown = [part for part in parts if part.value > 0]
+        total = sum(part.value for part in shown)
+        x, drawn = 0.0, []
+        for part in shown:
+            width = max(LEAST, WIDTH * part.value / total)
+            drawn.append(Drawn(part=part, x=round(x, 1), width=round(width, 1)))
+            x += width
+        return cls(label=label, drawn=tuple(drawn))
+
+    @property
+    def width(self) -> float:
+        """Of the whole."""
+        return self.drawn[-1].x + self.drawn[-1].width
+
+    @property
+    def told(self) -> str:
+        """The same in words."""
+        return f"{self.label}. {'; '.join(f'{each.part.label}: {each.part.text}' for each in self.drawn)}"
 
 
-def render(run: RunDetails) -> str:
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """An outcome and how many rows had it, or a part of one."""
+
+    label: str
+    value: int
+    meaning: str
+    part: bool = False
+    is_code: bool = False
+    """Whether the label is a reason's code, and the meaning the app's own text."""
+
+
+def render(run: RunDetails, words: Words, *, now: datetime) -> str:
     """Render the page."""
-    outcomes = ("sent", "unchanged", "pending", "duplicate", "rejected", "not_sent")
+    from markupsafe import Markup
+
     return template(TEMPLATE).render(
         run=run,
-        outcomes=_bar([(name, getattr(run.counts, name)) for name in outcomes]),
-        stages=_bar([(stage.name, stage.seconds) for stage in run.stages]),
+        words=words,
+        t=words.t,
+        now=now,
+        style=Markup(_style()),  # noqa: S704 - a file of our own
+        policy=own_style_only(_style()),
+        outcomes=_outcomes(run, words),
+        lines=tuple(_lines(run, words)),
+        stages=_stages(run, words),
         chunks_shown=CHUNKS_SHOWN,
     )
 
 
-@functools.cache
-def template(file: Path) -> Template:
-    """A page's template."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(loader=FileSystemLoader(file.parent), autoescape=True, undefined=StrictUndefined)
-    environment.filters["words"] = lambda name: str(name).replace("_", " ")
-    environment.filters["count"] = lambda number: f"{number:,}"
-    return environment.get_template(file.name)
-
-
 def content_security_policy() -> str:
     """What the report may do: show its own style, in an origin of its own, for it has words of others in it."""
-    return f"{own_style_only(TEMPLATE)}; sandbox"
+    return f"{served(own_style_only(_style()))}; sandbox"
 
 
 @functools.cache
-def own_style_only(file: Path) -> str:
-    """The policy of a page that shows its own style, and does nothing else."""
-    style = file.read_text(encoding="utf-8").partition("<style>")[2].partition("</style>")[0]
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    own_style = f"style-src 'sha256-{digest}'"
-    return f"default-src 'none'; {own_style}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+def _style() -> str:
+    return STYLE.read_text(encoding="utf-8")
 
 
-def _bar(sizes: Sequence[tuple[str, float]]) -> Bar:
-    total = sum(size for _, size in sizes) or 1
-    step = WIDTH / max(len(sizes), 1)
-    x, parts = 0.0, []
-    for index, (name, size) in enumerate(sizes):
-        width = WIDTH * size / total
-        label = f"{name.replace('_', ' ')} {size:,.10g}"
-        left = round(index * step)
-        parts.append(Part(x=f"{x:.1f}", width=f"{width:.1f}", left=left, colour=COLOURS[name], label=label))
-        x += width
-    return Bar(parts=tuple(parts))
+def _outcomes(run: RunDetails, words: Words) -> Bar:
+    found = [(name, int(getattr(run.counts, name))) for name in OUTCOMES]
+    parts = [
+        Part(key=name, label=words.t(f"outcome.{name}"), value=count, text=words.number(count))
+        for name, count in found
+    ]
+    return Bar.of(words.t("run.outcome"), parts)
+
+
+def _stages(run: RunDetails, words: Words) -> tuple[Bar, tuple[Part, ...]]:
+    """The bar, and all stages, for those that took no time are told, too."""
+    parts = tuple(
+        Part(
+            key=stage.name,
+            label=words.t(f"run_stage.{stage.name}"),
+            value=stage.seconds,
+            text=words.duration(stage.seconds),
+        )
+        for stage in run.stages
+    )
+    return Bar.of(words.t("run.stages"), parts), parts
+
+
+def _lines(run: RunDetails, words: Words) -> Iterator[Line]:
+    for name in OUTCOMES:
+        count = int(getattr(run.counts, name))
+        if count or name in ALWAYS:
+            meaning = words.t(f"outcome_meaning.{name}")
+            yield Line(label=words.t(f"outcome.{name}"), value=count, meaning=meaning)
+        if name == "rejected":
+            yield from _rejections(run)
+    for key, fields in (("run.cut", run.counts.cut), ("run.unusable", run.counts.unusable)):
+        meaning = words.t(f"{key}_meaning")
+        for field, count in fields.items():
+            yield Line(label=words.t(key, field=field), value=count, meaning=meaning, part=True)
+
+
+def _rejections(run: RunDetails) -> Iterator[Line]:
+    """By reason, most first."""
+    for code, count in sorted(run.counts.rejected_by_reason.items(), key=lambda each: -each[1]):
+        yield Line(label=code, value=count, meaning=MEANINGS.get(code, ""), part=True, is_code=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import json
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
 
 from functions.merge_patch import merge, require_merge_patch
 from shared.errors import FieldError, InvalidInputError
-from shared.model.definitions import NAME_FORM, Identifier, RunId
+from shared.model.definitions import NAME_FORM, Identifier, RunId, TimeZone
 from shared.model.documents import Document
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ FIELD_SHOWN: Final = 200
 AN_IDENTIFIER: Final = "must be 1 to 63 lower-case letters, digits and inner hyphens"
 _IDENTIFIER: Final[TypeAdapter[str]] = TypeAdapter(Identifier)
 _RUN_ID: Final[TypeAdapter[str]] = TypeAdapter(RunId)
+_TIME_ZONE: Final[TypeAdapter[str]] = TypeAdapter(TimeZone)
 
 
 def identifier(request: func.HttpRequest, name: str = "id") -> str:
@@ -126,6 +128,28 @@ def flag(request: func.HttpRequest, name: str, *, default: bool) -> bool:
     return default if value is None else value == "true"
 
 
+def one_of(request: func.HttpRequest, name: str, choices: Collection[str]) -> str | None:
+    """A parameter that is one of the choices; None where it is left out. Raises InvalidInputError."""
+    value: str | None = request.params.get(name)
+    if value is None or value in choices:
+        return value
+    raise InvalidInputError(
+        f"The parameter {name} is not valid.",
+        FieldError(field=name, message=f"must be one of {', '.join(sorted(choices))}"),
+    )
+
+
+def time_zone(request: func.HttpRequest, name: str) -> ZoneInfo:
+    """A parameter that names a time zone; UTC where it is left out. Raises InvalidInputError."""
+    try:
+        return ZoneInfo(_TIME_ZONE.validate_python(request.params.get(name, "UTC")))
+    except ValidationError:
+        message = "must be an IANA time zone, such as Europe/Stockholm"
+        raise InvalidInputError(
+            f"The parameter {name} is not valid.", FieldError(field=name, message=message)
+        ) from None
+
+
 def if_match(request: func.HttpRequest) -> str | None:
     """The version the caller has read, when it says so."""
     value = request.headers.get("if-match")
@@ -134,11 +158,23 @@ def if_match(request: func.HttpRequest) -> str | None:
 
 def prefers(request: func.HttpRequest, media: str, usual: str) -> bool:
     """Whether the caller would rather have a media type than the usual one, by their Accept; RFC 9110, 12.5.1."""
+    wanted = _weighted(request, "accept")
+    return wanted.get(media, 0) > wanted.get(usual, 0)
+
+
+def languages(request: func.HttpRequest) -> list[str]:
+    """The languages that the caller reads, best first, by their Accept-Language; RFC 9110, 12.5.4."""
+    wanted = _weighted(request, "accept-language")
+    return sorted((each for each in wanted if wanted[each] > 0), key=lambda each: -wanted[each])
+
+
+def _weighted(request: func.HttpRequest, header: str) -> dict[str, float]:
+    """What a header of wishes names, and how much it is wished for."""
     wanted = {}
-    for each in str(request.headers.get("accept", "")).lower().split(","):
+    for each in str(request.headers.get(header, "")).lower().split(","):
         named, _, weight = each.replace(" ", "").partition(";q=")
         wanted[named.partition(";")[0]] = _weight(weight)
-    return wanted.get(media, 0) > wanted.get(usual, 0)
+    return wanted
 
 
 def _weight(text: str) -> float:

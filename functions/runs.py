@@ -12,6 +12,7 @@ from functions.authorisation import Call, endpoint
 from functions.operations import IDEMPOTENCY_KEY, RETRY_AFTER, RUN_ID, Answer, number, text
 from functions.report import content_security_policy, render
 from functions.wiring import watching_runs
+from functions.words import Words, languages, nearest
 from shared.access.policy import Target
 from shared.definitions import manage
 from shared.limits import WAIT_MAX
@@ -182,13 +183,34 @@ def get_run(call: Call) -> func.HttpResponse:
     blueprint,
     "GET",
     "exports/{id}/runs/{run}/report",
-    answers={200: Answer(description="The same as a page for people.", media="text/html")},
+    answers={
+        200: Answer(description="The same as a page for people.", media="text/html", headers=("Content-Language",))
+    },
+    parameters=(
+        text("language", "Of the page; without it, what Accept-Language asks for.", enum=list(languages())),
+        text("time_zone", "Of the times on it, by IANA's name.", default="UTC"),
+    ),
 )
 def get_report(call: Call) -> func.HttpResponse:
-    """The details of a run as a page for people."""
+    """The details of a run as a page for people, in one file to keep, send and print.
+
+    It has the words, figures and pictures of the console's page of the run, and says when it was made.
+    """
+    words = Words(language=_language(call.request), zone=requests.time_zone(call.request, "time_zone"))
     run = views.get_run_details(call.services, call.id, call.run)
-    headers = {"Content-Security-Policy": content_security_policy(), "Referrer-Policy": "no-referrer"}
-    return func.HttpResponse(render(run), headers=headers, mimetype="text/html", charset="utf-8")
+    headers = {
+        "Content-Language": words.language,
+        "Content-Security-Policy": content_security_policy(),
+        "Referrer-Policy": "no-referrer",
+        "Vary": "Accept-Language",
+    }
+    page = render(run, words, now=call.services.clock())
+    return func.HttpResponse(page, headers=headers, mimetype="text/html", charset="utf-8")
+
+
+def _language(request: func.HttpRequest) -> str:
+    chosen = requests.one_of(request, "language", languages())
+    return chosen or nearest(requests.languages(request))
 
 
 @endpoint(

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 ROOT = Path(__file__).resolve().parents[1]
 FILES = ("function_app.py", "host.json", "requirements.txt")
@@ -39,6 +39,10 @@ PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_27_x86_64", "manylinux_2_17_x
 SITE_PACKAGES = ".python_packages/lib/site-packages"
 NEEDLESS = ("__pycache__", "*.pyc", "*.pyi", "tests", "RECORD", "INSTALLER", "REQUESTED")
 """What installed packages bring along and never use here; the last three tell who installed them, and where."""
+MESSAGES = "functions/console/messages"
+"""A file for each language that the app speaks."""
+LOCALES = "babel/locale-data"
+"""How numbers and times are written in a thousand languages and countries, 30 MB."""
 UNIX = 3
 """In a zip, the system whose permissions its entries have; otherwise it is that of the machine that builds."""
 
@@ -138,6 +142,10 @@ def build_folder(root: Path, target: Path, *, requirements: bool = True) -> None
         shutil.rmtree(site / "bin", ignore_errors=True)
         for path in [each for each in site.rglob("*") if is_needless(each.relative_to(site))]:
             _remove(path)
+        spoken = locales(path.stem for path in (root / MESSAGES).iterdir())
+        for path in (site / LOCALES).glob("*.dat"):
+            if path.stem not in spoken:
+                _remove(path)
 
 
 def _remove(path: Path) -> None:
@@ -150,6 +158,12 @@ def _remove(path: Path) -> None:
 def is_needless(path: Path) -> bool:
     """Whether a file of an installed package, or a folder, has no use at run time."""
     return any(fnmatch.fnmatchcase(path.name, rule) for rule in NEEDLESS)
+
+
+def locales(languages: Iterable[str]) -> set[str]:
+    """What Babel reads for languages: of zh-Hant-HK root, zh, zh_Hant and zh_Hant_HK."""
+    words = [language.split("-") for language in languages]
+    return {"root"} | {"_".join(each[:length]) for each in words for length in range(1, len(each) + 1)}
 
 
 def write_zip(folder: Path, path: Path) -> None:

@@ -79,6 +79,12 @@ const SIZES = ["byte", "kilobyte", "megabyte", "gigabyte"];
 export const dateTime = (value, options = { dateStyle: "medium", timeStyle: "short" }) =>
   new Intl.DateTimeFormat(language, options).format(new Date(value));
 
+// The reader's own; UTC where their system has none that others would know.
+export function timeZone() {
+  const { timeZone: zone } = new Intl.DateTimeFormat().resolvedOptions();
+  return zone.startsWith("Etc/Unknown") ? "UTC" : zone;
+}
+
 export const list = (items) => new Intl.ListFormat(language).format(items);
 
 const UNITS = [

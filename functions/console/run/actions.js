@@ -5,7 +5,7 @@ import { Confirm } from "../components/dialog.js";
 import { ErrorBox } from "../components/error.js";
 import { useAction } from "../hooks.js";
 import { html, useState } from "../html.js";
-import { t } from "../i18n.js";
+import { currentLanguage, t, timeZone } from "../i18n.js";
 import { go } from "../router.js";
 import { may } from "../session.js";
 
@@ -47,7 +47,10 @@ function Cancel({ run, reload }) {
 
 function Report({ run }) {
   const { act, busy, problem } = useAction(() =>
-    download(run.links.report, `${run.export}-${run.id}.html`, { accept: "text/html" }));
+    download(run.links.report, `${run.export}-${run.id}.html`, {
+      accept: "text/html",
+      query: { language: currentLanguage(), time_zone: timeZone() },
+    }));
   return html`<button type="button" disabled=${busy} onClick=${() => act()}>${t("run.report")}</button>
     <${ErrorBox} problem=${problem} />`;
 }

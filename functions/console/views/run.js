@@ -5,7 +5,7 @@ import { Page } from "../components/page.js";
 import { Spinner } from "../components/spinner.js";
 import { Time } from "../components/time.js";
 import { html } from "../html.js";
-import { duration, number, t } from "../i18n.js";
+import { dateTime, duration, number, t } from "../i18n.js";
 import { href } from "../router.js";
 import { Actions } from "../run/actions.js";
 import { Chunks } from "../run/chunks.js";
@@ -69,6 +69,7 @@ function Head({ run }) {
     <dt>${t("run.began")}</dt><dd><${Time} at=${run.created_at} /></dd>
     ${run.duration_s !== null && html`<dt>${t("run.took")}</dt><dd>${duration(run.duration_s)}</dd>`}
     ${run.list_name && html`<dt>${t("run.list")}</dt><dd>${run.list_name} <${ListCount} run=${run} /></dd>`}
+    ${run.list_ready && html`<dt>${t("run.list_ready")}</dt><dd><${ListReady} run=${run} /></dd>`}
     ${earlier &&
     html`<dt>${run.retry_of ? t("run.retry_of") : t("run.confirms")}</dt>
       <dd><a href=${href(["exports", run.export, "runs", earlier])}><code>${earlier}</code></a></dd>`}
@@ -80,4 +81,13 @@ function ListCount({ run }) {
   if (run.list_count_after === null) return null;
   const before = run.list_count_before === null ? "–" : number(run.list_count_before);
   return html`<span class="quiet">${t("run.list_count", { before, after: run.list_count_after })}</span>`;
+}
+
+// Whether the list holds what the run has left on it, so that it can be written to.
+function ListReady({ run }) {
+  const { list_ready: state, list_ready_at: at, list_count_settled: count, list_not_confirmed: why } = run;
+  return html`${t(`list_ready.${state}`)}
+    ${at && html` <span class="quiet">${t("run.list_ready_at", { time: dateTime(at) })}</span>`}
+    ${count !== null && html` <span class="quiet">${t("run.list_settled", { count })}</span>`}
+    ${why && html` <span class="quiet">${why.message}</span>`}`;
 }

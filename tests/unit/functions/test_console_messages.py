@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, get_args
 
 import pytest
 
-from functions import console_page
+from functions import console_page, report
 from functions.reference import all_codes
 from shared.model.definitions import Export, Region
 from shared.model.reasons import RunStatus
@@ -92,7 +92,7 @@ SENTENCE: Final = re.compile(r"^[A-Z][a-z]+ \w+")
 
 
 def _used() -> tuple[set[str], set[str]]:
-    """Keys that the scripts name, and beginnings of keys to which they add a code."""
+    """Keys that scripts and the report name, and beginnings of keys to which scripts add a code."""
     whole: set[str] = set()
     beginnings: set[str] = set()
     for source in SCRIPTS.values():
@@ -101,6 +101,7 @@ def _used() -> tuple[set[str], set[str]]:
         beginnings |= {
             text.split(HOLE)[0] for _, text in texts.templates if re.match(rf"[a-z_]+\.[\w.]*{HOLE}", text)
         }
+    whole |= set(re.findall(r"""\bt\("([\w.]+)"[,)]""", report.TEMPLATE.read_text()))
     return whole, beginnings
 
 

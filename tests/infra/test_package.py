@@ -14,9 +14,11 @@ import sys
 import zipfile
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from functions.words import Words, languages
 from infra import package
 from shared.model.messages import QUEUES
 
@@ -33,6 +35,14 @@ found = function_app.app.get_functions()
 bindings = {each.get_function_name(): json.loads(each.get_function_json())["bindings"] for each in found}
 outside = [m.__file__ for m in sys.modules.values() if "site-packages" in (getattr(m, "__file__", "") or "")]
 print(json.dumps({"functions": bindings, "outside": [f for f in outside if not f.startswith(sys.argv[1])]}))
+"""
+
+SPEAK = """
+import json, sys
+sys.path[:0] = [sys.argv[1], sys.argv[1] + "/" + sys.argv[2]]
+from zoneinfo import ZoneInfo
+from functions.words import Words, languages
+print(json.dumps({each: Words(language=each, zone=ZoneInfo("UTC")).duration(90) for each in languages()}))
 """
 
 
@@ -58,7 +68,12 @@ def index(built: Path, app: Path) -> dict[str, Any]:
     """The functions as indexed by a Python that sees the package only."""
     with zipfile.ZipFile(built) as archive:
         archive.extractall(app, [name for name in archive.namelist() if name.startswith(str(SITE))])
-    command = [sys.executable, "-S", "-c", INDEX, str(app), str(SITE)]
+    return _run_there(app, INDEX)
+
+
+def _run_there(app: Path, script: str) -> dict[str, Any]:
+    """What a script prints that sees the package only."""
+    command = [sys.executable, "-S", "-c", script, str(app), str(SITE)]
     done = subprocess.run(command, env={}, cwd=app, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
@@ -140,6 +155,14 @@ def test_it_is_small_enough(built: Path) -> None:
 def test_app_indexes_with_its_requirements_only(index: dict[str, Any]) -> None:
     assert index["outside"] == []
     assert index["functions"].keys() >= {"refresh_exports", "sweep", "plan_run", "deliver_chunk", "check_import"}
+
+
+def test_it_speaks_the_languages_of_the_console_and_no_others(index: dict[str, Any], app: Path) -> None:
+    assert index
+    spoken = _run_there(app, SPEAK)
+    assert spoken == {each: Words(language=each, zone=ZoneInfo("UTC")).duration(90) for each in languages()}
+    kept = {path.stem for path in (app / SITE / package.LOCALES).glob("*.dat")}
+    assert kept - {"root", "zh", "zh_Hant"} == {each.replace("-", "_") for each in languages()}
 
 
 def test_health_the_console_and_what_describes_the_api_are_the_only_open_doors(index: dict[str, Any]) -> None:

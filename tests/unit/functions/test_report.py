@@ -109,6 +109,14 @@ def test_times_are_those_of_the_zone_that_it_names(run: RunDetails) -> None:
     assert "\nReport of Mar 3, 2026, 12:30 AM. Time zone of all times: Europe/Stockholm.\n" in _text(run)
 
 
+def test_it_stands_alone_and_forbids_itself_everything_else(run: RunDetails) -> None:
+    page = render(run, Words(language="en", zone=ZoneInfo("UTC")), now=NOW)
+    assert re.findall(r"https?:|<link|<script|src=|href=|@import|url\(", page) == []
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
+    assert html.unescape(policy).startswith("default-src 'none'; style-src 'sha256-")
+    assert page.count("<svg") == 2
+
+
 def test_every_row_has_its_outcome_and_a_reason_what_to_do(run: RunDetails) -> None:
     text = _text(run)
     assert "\n4 rows read\n" in text
@@ -178,7 +186,11 @@ def test_whether_the_list_is_ready_is_told(run: RunDetails) -> None:
     assert run.list_ready is ListReady.READY
     assert re.search(r"\nList is complete\nYes\.\nSince [^\n]*\.\n2 contacts, by SendGrid.s count\.\n", _text(run))
     why = NotConfirmed(code="unsteady", message="The count changed.")
-    changes = {"list_ready": ListReady.NOT_CONFIRMED, "list_ready_at": None, "list_not_confirmed": why}
+    changes: dict[str, Any] = {
+        "list_ready": ListReady.NOT_CONFIRMED,
+        "list_ready_at": None,
+        "list_not_confirmed": why,
+    }
     told = "\nList is complete\nNot confirmed\\.\n2 contacts, by SendGrid.s count\\.\nThe count changed\\.\n"
     assert re.search(told, _text(run, **changes))
     assert "List is complete" not in _text(run, list_ready=None)

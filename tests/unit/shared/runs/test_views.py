@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from functions.report import render
 from shared.definitions.check import check_connection
 from shared.definitions.resolve import resolve_export
 from shared.errors import RunEndError
@@ -72,20 +71,6 @@ def test_runs_are_listed_newest_first_in_pages(app: InMemoryApp) -> None:
     rest, end = list_runs(app.services, "newsletter", limit=2, before=following, shown=lambda _run: True)
     assert [run.id for run in first + rest] == ids[::-1]
     assert end is None
-
-
-def test_the_report_is_one_page_without_anything_from_elsewhere(app: InMemoryApp) -> None:
-    run = finished(app)
-    page = render(get_run_details(app.services, run.export, run.id))
-    assert "<svg" in page
-    assert "8 rows read" in page
-    assert not re.search(r"<script|https?://|<link", page)
-
-
-def test_the_report_escapes_what_it_shows(app: InMemoryApp) -> None:
-    run = finished(app)
-    story = get_run_details(app.services, run.export, run.id).model_copy(update={"requested_by": "<script>"})
-    assert "<script>" not in render(story)
 
 
 def test_the_list_of_rejections_names_row_and_reason(app: InMemoryApp) -> None:

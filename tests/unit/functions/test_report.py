@@ -197,9 +197,19 @@ def test_whether_the_list_is_ready_is_told(run: RunDetails) -> None:
 
 
 def test_leavers_that_wait_for_somebody_are_told(run: RunDetails) -> None:
-    told = "\n30 people have left the segment, and wait for your decision.\nThat is more than this export may"
-    assert told in _text(run, removals_to_confirm=30)
-    assert "wait for your decision" not in _text(run)
+    words = Words(language="en", zone=ZoneInfo("UTC"))
+    told = f"\n{words.t('removals.waiting', count=30)}\n{words.t('removals.meaning')}\n"
+    text = _text(run, removals_to_confirm=30)
+    assert told in text
+    assert f"\n{words.t('members.waiting')}\n30\n" in text
+    assert words.t("removals.meaning") not in _text(run)
+
+
+def test_a_warning_that_is_the_reason_is_told_once(run: RunDetails) -> None:
+    assert run.reason is not None
+    warnings = (run.reason.message, "Something else.")
+    text = _text(run, warnings=warnings)
+    assert (text.count(run.reason.message), text.count("Something else.")) == (1, 1)
 
 
 def test_waits_for_sendgrid_are_told(run: RunDetails) -> None:

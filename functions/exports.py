@@ -294,8 +294,8 @@ def preview_export(call: Call) -> func.HttpResponse:
 def preview_draft(call: Call) -> func.HttpResponse:
     """What a run of an export would do with the first rows if it was saved so; saves, sends and stores nothing.
 
-    `fields` tells of each mapped field what SendGrid takes in it, and what became of its values. A few at a time:
-    429 beyond.
+    `fields` tells of each mapped field what SendGrid takes in it, and what became of its values; also of a custom
+    field that SendGrid has not. A few at a time: 429 beyond.
     """
     from shared.runs.preview import as_if_saved
     from shared.runs.preview import preview_export as preview
@@ -305,4 +305,4 @@ def preview_draft(call: Call) -> func.HttpResponse:
     manage.require_usable(call.services, None, draft, caller=call.caller)
     job = as_if_saved(call.services, draft, str(call.connection), by=call.caller.actor)
     with reading_extracts().entered(call.caller.id):
-        return answer(preview(call.services, job, rows=rows))
+        return answer(preview(call.services, job, rows=rows, is_draft=True))

@@ -37,6 +37,8 @@ class Tally:
     unchanged: int = 0
     duplicate: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    rejected_by_field: Counter[str] = field(default_factory=Counter)
+    """Rows that are rejected for a value of a field, by its name."""
     cut: Counter[str] = field(default_factory=Counter)
     unusable: Counter[str] = field(default_factory=Counter)
     listed: int = 0

@@ -58,6 +58,8 @@ class PlanOutcome:
     chunks: tuple[ChunkInfo, ...]
     counts: Counts
     """`sent` is what the chunks hold that are no removals."""
+    rejected_by_field: Mapping[str, int] = field(default_factory=dict)
+    """Rows that are rejected for a value, by the name of its field."""
     leavers: int = 0
     """Members who have left, whatever becomes of them."""
     held: tuple[ChunkInfo, ...] = ()
@@ -129,7 +131,12 @@ def plan(
         missing = write_missing(engine) if members else None
     done, held = (removals.chunks, []) if fate is Leavers.GO else ([], removals.chunks)
     return PlanOutcome(
-        chunks=(*chunker.chunks, *done), counts=counts, leavers=leavers, held=tuple(held), missing=missing
+        chunks=(*chunker.chunks, *done),
+        counts=counts,
+        rejected_by_field=dict(planner.tally.rejected_by_field),
+        leavers=leavers,
+        held=tuple(held),
+        missing=missing,
     )
 
 

@@ -326,7 +326,10 @@ class Planner:
         """Count the rejected rows by reason; how many there are."""
         rejected = {verdict: rows for verdict, rows in outcomes.items() if verdict not in {BLANK, END}}
         for verdict, rows in rejected.items():
-            self.tally.reasons[str(verdict).partition(" ")[0]] += rows
+            reason, _, field_name = str(verdict).partition(" ")
+            self.tally.reasons[reason] += rows
+            if field_name:
+                self.tally.rejected_by_field[field_name] += rows
         return sum(rejected.values())
 
     def _forget_known(self, engine: Engine, usable: int) -> int:

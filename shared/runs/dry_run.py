@@ -13,6 +13,7 @@ from shared.model.forecast import Examples, Forecast
 from shared.model.reason_codes import ReasonCode
 from shared.model.reasons import Reason
 from shared.model.runs import Run, RunKind
+from shared.planning.mask import mask
 from shared.runs.comparison import Comparison, digest_of
 from shared.runs.finish import end_forecast
 from shared.runs.found_extracts import find_extracts
@@ -21,7 +22,6 @@ from shared.runs.look_up import is_looked_up
 from shared.runs.membership import current_membership, other_memberships
 from shared.runs.plan_warnings import plan_warnings
 from shared.runs.planner_lock import one_planner
-from shared.runs.preview import mask
 from shared.runs.start import asked_run, start
 from shared.sendgrid.api import billed_contacts, get_contact_count
 from shared.sendgrid.gateway import Endpoint

@@ -15,23 +15,23 @@ from shared.limits import PREVIEW_BYTES, PREVIEW_RETRY_AFTER, PREVIEW_SECONDS, P
 from shared.model.definitions import Export, Saved
 from shared.model.documents import Document
 from shared.model.runs import ChunkInfo, Counts, ExtractSummary
+from shared.planning.mask import mask
 from shared.runs.found_extracts import find_extracts
 from shared.runs.planner_lock import one_planner
-from shared.sendgrid.preflight import check_sendgrid
+from shared.sendgrid.preflight import check_sendgrid, look_at_sendgrid
 from shared.storage.bounded import BoundedBlobs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Iterator
 
-    from shared.model.definitions import Actor
+    from shared.model.definitions import Actor, FieldMapping
     from shared.planning.fields import Field
+    from shared.planning.plan import PlanOutcome
     from shared.services import Services
 
 FEWER_ROWS: Final = "Ask for fewer rows; a dry run (POST …/plan) has no such bounds."
 CONTACTS_SHOWN: Final = 10
 REJECTIONS_SHOWN: Final = 20
-SHOWN_CHARACTERS: Final = 1
-"""Of every value, the rest is masked."""
 
 
 class FieldVerdict(Document):
@@ -41,8 +41,8 @@ class FieldVerdict(Document):
     """SendGrid's name."""
     column: str
     is_custom: bool
-    type: str
-    """What SendGrid takes: text, phone, number, date."""
+    type: str | None
+    """What SendGrid takes: text, phone, number, date; null where it has no such field."""
     limit: int | None
     """Most characters of a text."""
     filled: int
@@ -53,6 +53,10 @@ class FieldVerdict(Document):
     """Values shortened to the limit."""
     unusable: int
     """Values left out, since they are not of the field's type."""
+    rejected: int
+    """Rows rejected for their value, as the mapping wants it."""
+    is_missing: bool = False
+    """Of a draft: SendGrid has no such custom field, so a run would end; the column was not looked at."""
 
 
 class Preview(Document):
@@ -61,7 +65,7 @@ class Preview(Document):
     extracts: tuple[ExtractSummary, ...]
     counts: Counts
     fields: tuple[FieldVerdict, ...]
-    """Of each single-valued field but the address, reserved ones first."""
+    """Of each single-valued field but the address: reserved ones, custom ones, those that are missing."""
     contacts: tuple[dict[str, Any], ...]
     """The first contacts as SendGrid would get them, their values masked."""
     rejections: tuple[dict[str, str], ...]
@@ -91,8 +95,8 @@ class FirstRows:
         self.rejected = self.rejected or csv_part
 
 
-def preview_export(services: Services, job: ExportWithConnection, *, rows: int) -> Preview:
-    """Plan the first `rows` rows.
+def preview_export(services: Services, job: ExportWithConnection, *, rows: int, is_draft: bool = False) -> Preview:
+    """Plan the first `rows` rows; of a draft, a custom field that SendGrid has not costs itself only.
 
     Raises:
         RunEndError: A run would end with this reason.
@@ -106,12 +110,14 @@ def preview_export(services: Services, job: ExportWithConnection, *, rows: int) 
     sink = FirstRows()
     job.require_consent()
     extracts = find_extracts(services, job)
-    preflight = check_sendgrid(services.sendgrid, job.account, job.export, attempt=1)
+    ask = look_at_sendgrid if is_draft else check_sendgrid
+    preflight = ask(services.sendgrid, job.account, job.export, attempt=1)
+    mapping = _without(job.export.mapping, preflight.missing)
     try:
         with one_planner(wait=PREVIEW_WAIT):
             outcome = plan(
                 extracts,
-                job.export.mapping,
+                mapping,
                 blobs=BoundedBlobs(
                     services.extracts, size=PREVIEW_BYTES, seconds=PREVIEW_SECONDS, advice=FEWER_ROWS
                 ),
@@ -127,15 +133,35 @@ def preview_export(services: Services, job: ExportWithConnection, *, rows: int) 
     return Preview(
         extracts=tuple(extract.summary() for extract in extracts),
         counts=outcome.counts,
-        fields=_verdicts(fields_of(job.export.mapping, preflight.fields), sink, outcome.counts),
+        fields=(
+            *_verdicts(fields_of(mapping, preflight.fields), sink, outcome),
+            *_missing(job.export.mapping, preflight.missing),
+        ),
         contacts=tuple(mask(json.loads(line)) for line in sink.contacts),
         rejections=tuple(csv.DictReader(io.StringIO(sink.rejected.decode())))[:REJECTIONS_SHOWN],
     )
 
 
-def _verdicts(fields: Iterable[Field], sink: FirstRows, counts: Counts) -> tuple[FieldVerdict, ...]:
-    return tuple(
-        FieldVerdict(
+def _without(mapping: FieldMapping, missing: Collection[str]) -> FieldMapping:
+    """The mapping without some custom fields."""
+    left = {name: column for name, column in mapping.custom_fields.items() if name not in missing}
+    return mapping.model_copy(update={"custom_fields": left})
+
+
+def _missing(mapping: FieldMapping, missing: Iterable[str]) -> Iterator[FieldVerdict]:
+    nothing = dict.fromkeys(("filled", "empty", "cut", "unusable", "rejected"), 0)
+    for name in missing:
+        column = mapping.custom_fields[name]
+        yield FieldVerdict(
+            field=name, column=column, is_custom=True, type=None, limit=None, is_missing=True, **nothing
+        )
+
+
+def _verdicts(fields: Iterable[Field], sink: FirstRows, outcome: PlanOutcome) -> Iterator[FieldVerdict]:
+    counts = outcome.counts
+    for field in fields:
+        filled = sink.filled[f"custom_fields.{field.key}" if field.custom else field.key]
+        yield FieldVerdict(
             field=field.name,
             column=field.column,
             is_custom=field.custom,
@@ -145,10 +171,8 @@ def _verdicts(fields: Iterable[Field], sink: FirstRows, counts: Counts) -> tuple
             empty=counts.sent - filled,
             cut=counts.cut.get(field.name, 0),
             unusable=counts.unusable.get(field.name, 0),
+            rejected=outcome.rejected_by_field.get(field.name, 0),
         )
-        for field in fields
-        for filled in [sink.filled[f"custom_fields.{field.key}" if field.custom else field.key]]
-    )
 
 
 def as_if_saved(services: Services, export: Export, connection: str, *, by: Actor) -> ExportWithConnection:
@@ -164,16 +188,3 @@ def as_if_saved(services: Services, export: Export, connection: str, *, by: Acto
         updated_by=by,
     )
     return ExportWithConnection(saved=saved, through=get_connection(services, connection).document)
-
-
-def mask(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """A value of the same shape that shows no more than its beginning and its length."""
-    match value:
-        case str():
-            return value[:SHOWN_CHARACTERS] + "*" * max(len(value) - SHOWN_CHARACTERS, 0)
-        case dict():
-            return {name: mask(member) for name, member in value.items()}
-        case list():
-            return [mask(member) for member in value]
-        case _:
-            return "*"

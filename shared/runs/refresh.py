@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from shared.definitions.manage import list_exports
+from shared.definitions.manage import list_connections, list_exports
 from shared.model.definitions import FollowRefresh
 from shared.model.runs import Run, StartedRequest, Trigger
 from shared.runs.start import new_run_id, start
@@ -13,7 +13,7 @@ from shared.runs.start_once import StartRequest, note_request
 from shared.runs.views import find_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from shared.model.definitions import Actor, Export, Saved
     from shared.services import Services
@@ -44,8 +44,9 @@ def start_refresh(
     if idempotency_key is not None:
         request = StartRequest(export=EVERY_EXPORT, export_uid="", by=by, operation=operation, key=idempotency_key)
         noted, is_new = note_request(services, request)
+    uids = {saved.id: saved.uid for saved in list_connections(services)}
     runs = tuple(
-        start(services, _run(services, saved, noted.run, by))
+        start(services, _run(services, saved, noted.run, by, uids))
         for saved in _followers(services)
         if is_new or _was_meant(services, saved, noted)
     )
@@ -65,13 +66,16 @@ def _was_meant(services: Services, saved: Saved[Export], noted: StartedRequest) 
     return is_older or find_run(services, saved.id, noted.run) is not None
 
 
-def _run(services: Services, saved: Saved[Export], run_id: str, by: Actor) -> Run:
+def _run(services: Services, saved: Saved[Export], run_id: str, by: Actor, uids: Mapping[str, str]) -> Run:
+    """A run of the export, not started yet; `uids` are those of the connections that are there."""
+    connection = saved.definition.connection
     return Run(
         id=run_id,
         export=saved.id,
         trigger=Trigger.ON_DEMAND,
         export_uid=saved.uid,
-        connection=saved.definition.connection,
+        connection=connection,
+        connection_uid=uids.get(connection or ""),
         requested_by=by.name,
         acts_for=by,
         created_at=services.clock(),

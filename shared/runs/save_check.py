@@ -15,7 +15,7 @@ from shared.errors import RunEndError
 from shared.limits import PREVIEW_BYTES, SAVE_CHECK_SECONDS
 from shared.model.definitions import CustomField
 from shared.model.warning_codes import ExportWarning, WarningCode
-from shared.runs.found_extracts import find_extracts
+from shared.runs.found_extracts import find_newest
 from shared.runs.planner_lock import one_planner
 from shared.runs.preview import FirstRows
 from shared.sendgrid.preflight import check_sendgrid
@@ -23,15 +23,18 @@ from shared.storage.bounded import BoundedBlobs
 from shared.telemetry import Event, log_event
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from shared.definitions.resolve import ExportWithConnection
+    from shared.extracts.extract import Extract
+    from shared.model.definitions import FieldMapping
     from shared.services import Services
+    from shared.storage.interfaces import ReadableBlobs
 
 THREADS: Final = 4
 """At work at a time; whoever finds none free is told that it was not looked at."""
 ROWS: Final = 1
-"""Read of an extract: columns are found or not before the first."""
+"""Read of each extract: columns are found or not before the first."""
 LOOKED_AT: Final = {"extracts": "The extracts", "sendgrid": "The list and the custom fields at SendGrid"}
 
 
@@ -43,33 +46,33 @@ def _pool() -> ThreadPoolExecutor:
 
 def check_saved(services: Services, job: ExportWithConnection) -> list[ExportWarning]:
     """What will hinder a run of the export as it is saved now. Raises nothing."""
-    checks: dict[str, Callable[[ExportWithConnection], None]] = {
+    checks: dict[str, Callable[[ExportWithConnection], Iterable[RunEndError]]] = {
         "extracts": lambda job: _check_extracts(services, job),
         "sendgrid": lambda job: _check_sendgrid(services, job),
     }
-    running = {name: _pool().submit(_warning, name, check, job) for name, check in checks.items()}
+    running = {name: _pool().submit(_warnings, name, check, job) for name, check in checks.items()}
     wait(running.values(), timeout=SAVE_CHECK_SECONDS)
     for each in running.values():
         each.cancel()  # what has not begun must not begin for nobody
     found = (
-        each.result() if each.done() and not each.cancelled() else not_checked(name)
+        each.result() if each.done() and not each.cancelled() else [not_checked(name)]
         for name, each in running.items()
     )
-    return [warning for warning in found if warning is not None]
+    return [warning for warnings in found for warning in warnings]
 
 
-def _warning(
-    name: str, check: Callable[[ExportWithConnection], None], job: ExportWithConnection
-) -> ExportWarning | None:
-    """What the check finds; the reason for which a run would end, if any."""
+def _warnings(
+    name: str, check: Callable[[ExportWithConnection], Iterable[RunEndError]], job: ExportWithConnection
+) -> list[ExportWarning]:
+    """What the check finds: the reasons for which a run would end, until it cannot go on."""
+    found: list[ExportWarning] = []
     try:
-        check(job)
-    except RunEndError as error:
-        return ExportWarning(code=error.reason.code, message=error.reason.message)
+        for end in check(job):
+            found.append(ExportWarning(code=end.reason.code, message=end.reason.message))  # noqa: PERF401 - what was found before an error counts
     except Exception as error:  # noqa: BLE001 - whatever it is, the export is saved; its text may hold data
         log_event(Event.SAVE_CHECK_FAILED, level=logging.WARNING, export=job.id, error=type(error).__name__)
-        return not_checked(name)
-    return None
+        found.append(not_checked(name))
+    return found
 
 
 def not_checked(name: str) -> ExportWarning:
@@ -79,28 +82,33 @@ def not_checked(name: str) -> ExportWarning:
     )
 
 
-def _check_extracts(services: Services, job: ExportWithConnection) -> None:
-    """Raises RunEndError where a segment has no extract, or the extract not the columns of the mapping.
+def _check_extracts(services: Services, job: ExportWithConnection) -> Iterator[RunEndError]:
+    """For each segment that has no extract, or whose extract has not the columns of the mapping, why not."""
+    blobs = BoundedBlobs(services.extracts, size=PREVIEW_BYTES, seconds=SAVE_CHECK_SECONDS, advice="")
+    with one_planner(wait=SAVE_CHECK_SECONDS / 2):
+        for segment in job.export.segments:
+            try:
+                _look_at(find_newest(services, blobs, segment, job.export.source), job.export.mapping, blobs)
+            except RunEndError as end:
+                yield end
+
+
+def _look_at(extract: Extract, mapping: FieldMapping, blobs: ReadableBlobs) -> None:
+    """Raises RunEndError where the extract has not the columns of the mapping.
 
     Of which kind custom fields are, SendGrid is asked elsewhere; for the columns it does not matter.
     """
     from shared.planning.plan import plan
 
-    extracts, mapping = find_extracts(services, job), job.export.mapping
     assumed = {
         name: CustomField(id=f"c{number}_T", type="Text") for number, name in enumerate(mapping.custom_fields)
     }
-    with one_planner(wait=SAVE_CHECK_SECONDS / 2):
-        plan(
-            extracts,
-            mapping,
-            blobs=BoundedBlobs(services.extracts, size=PREVIEW_BYTES, seconds=SAVE_CHECK_SECONDS, advice=""),
-            sink=FirstRows(),
-            custom_fields=assumed,
-            rows=ROWS,
-        )
+    plan([extract], mapping, blobs=blobs, sink=FirstRows(), custom_fields=assumed, rows=ROWS)
 
 
-def _check_sendgrid(services: Services, job: ExportWithConnection) -> None:
-    """Raises RunEndError where SendGrid does not take the key, or has no such list or custom field."""
-    check_sendgrid(services.sendgrid, job.account, job.export, attempt=1)
+def _check_sendgrid(services: Services, job: ExportWithConnection) -> Iterator[RunEndError]:
+    """Why SendGrid does not take the key, or has no such list or custom field."""
+    try:
+        check_sendgrid(services.sendgrid, job.account, job.export, attempt=1)
+    except RunEndError as end:
+        yield end

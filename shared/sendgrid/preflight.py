@@ -31,7 +31,9 @@ class PreflightResult:
     """What SendGrid told."""
 
     fields: dict[str, CustomField]
-    """The custom fields of the mapping, by the mapping's names."""
+    """The custom fields of the mapping that SendGrid has, by the mapping's names."""
+    missing: tuple[str, ...]
+    """Names of those that it has not."""
     list_name: str | None
     list_count: int | None
     """Contacts on the list now."""
@@ -39,10 +41,28 @@ class PreflightResult:
 
 def check_sendgrid(gateway: SendGridGateway, account: Account, export: Export, *, attempt: int) -> PreflightResult:
     """Raises RunEndError with what to change, TransientError when SendGrid does not answer now."""
+    found = look_at_sendgrid(gateway, account, export, attempt=attempt)
+    if found.missing:
+        names = ", ".join(found.missing)
+        message = f"SendGrid has no custom field named {names}; create it there or change the mapping."
+        raise RunEndError(ReasonCode.CUSTOM_FIELD_MISSING, message)
+    return found
+
+
+def look_at_sendgrid(
+    gateway: SendGridGateway, account: Account, export: Export, *, attempt: int
+) -> PreflightResult:
+    """The same, but that a custom field is missing is told and not raised."""
     check_key(gateway, account, attempt=attempt)
     found = gateway.fetch(account, get_list(export.list_id), endpoint=Endpoint.LISTS, attempt=attempt)
-    fields = _custom_fields(gateway, account, export.mapping.custom_fields, attempt)
-    return PreflightResult(fields=fields, list_name=list_name(found), list_count=contact_count(found))
+    wanted = export.mapping.custom_fields
+    fields = _custom_fields(gateway, account, wanted, attempt)
+    return PreflightResult(
+        fields=fields,
+        missing=tuple(sorted(wanted.keys() - fields.keys())),
+        list_name=list_name(found),
+        list_count=contact_count(found),
+    )
 
 
 def check_key(gateway: SendGridGateway, account: Account, *, attempt: int) -> None:
@@ -78,9 +98,4 @@ def _custom_fields(
         return {}
     found = gateway.fetch(account, get_field_definitions(), endpoint=Endpoint.FIELDS, attempt=attempt)
     known = custom_fields(found)
-    if missing := sorted(name for name in wanted if name.lower() not in known):
-        raise RunEndError(
-            ReasonCode.CUSTOM_FIELD_MISSING,
-            f"SendGrid has no custom field named {', '.join(missing)}; create it there or change the mapping.",
-        )
-    return {name: known[name.lower()] for name in wanted}
+    return {name: known[name.lower()] for name in wanted if name.lower() in known}

@@ -19,9 +19,9 @@ function judged({ fields, counts, contacts }, custom) {
   const values = (each) =>
     contacts.map((contact) => (each.is_custom ? contact.custom_fields?.[idOf(each.field)] : contact[each.field]));
   const samples = (each) => values(each).filter(Boolean).slice(0, SAMPLES).map(String);
-  const found = fields.map((each) => [
+  const found = fields.filter((each) => !each.is_missing).map((each) => [
     each.is_custom ? `custom_fields.${each.field}` : each.field,
-    { ...each, rows, rejected: 0, samples: samples(each) },
+    { ...each, rows, samples: samples(each) },
   ]);
   const refused = Object.entries(counts.rejected_by_reason).filter(([reason]) => reason.startsWith("email_"));
   const rejected = refused.reduce((sum, [, count]) => sum + count, 0);

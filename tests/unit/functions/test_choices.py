@@ -155,6 +155,15 @@ def test_a_refresh_starts_what_follows_it_and_nothing_else(app: InMemoryApp) -> 
     assert [run.status for run in app.runs("newsletter")] == ["succeeded"]
 
 
+def test_runs_of_a_refresh_are_seen_by_whom_may_see_the_export(app: InMemoryApp) -> None:
+    app.save_connection(a_connection(users=("nora", "otto")))
+    ((run),) = told(ask("refresh_all"))["runs"]
+    for caller in ("nora", "otto"):
+        assert told(ask("get_run", caller=caller, run=run["id"]))["status"] == "queued"
+        assert [each["id"] for each in told(ask("list_all_runs", caller=caller))["runs"]] == [run["id"]]
+    assert ask("cancel_run", caller="nora", run=run["id"]).status_code == 202
+
+
 def test_a_refresh_under_a_key_starts_one_run_of_each(app: InMemoryApp) -> None:
     key = {"Idempotency-Key": "k"}
     first = told(ask("refresh_all", headers=key))

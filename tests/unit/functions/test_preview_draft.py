@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from functions import wiring
+from shared.model.definitions import FieldMapping
 from tests.support.fake_sendgrid import LIST_ID
 from tests.support.http_api import ask, serve, told
 from tests.support.in_memory_app import InMemoryApp, a_connection
@@ -49,12 +50,41 @@ def test_each_field_has_a_verdict_and_nothing_is_saved(app: InMemoryApp) -> None
             "empty": 1,
             "cut": 1,
             "unusable": 0,
+            "rejected": 0,
+            "is_missing": False,
         }
     ]
     assert (shown["counts"]["sent"], shown["counts"]["rejected"]) == (3, 1)
     assert shown["contacts"][0]["email"].startswith("a*")
     assert {name for name in set(app.blobs._stored) - before if name.startswith("exports/")} == set()
     assert app.sendgrid.contacts == {}
+
+
+def test_rows_that_a_field_rejects_are_counted_at_it(app: InMemoryApp) -> None:
+    app.sendgrid.custom_fields = [{"id": "e1_N", "name": "points", "field_type": "Number"}]
+    mapping = {"email": "EMail", "first_name": "FirstName", "custom_fields": {"points": "FirstName"}}
+    strict = {"over_long": {"first_name": "reject"}, "unusable": {"points": "reject"}}
+    shown = told(preview(mapping=mapping | strict))
+    assert {each["field"]: each["rejected"] for each in shown["fields"]} == {"first_name": 1, "points": 1}
+    assert shown["counts"]["rejected_by_reason"] == {
+        "email_invalid": 1,
+        "number_invalid": 1,
+        "value_too_long": 1,
+    }
+
+
+def test_a_custom_field_that_sendgrid_has_not_is_its_own_verdict(app: InMemoryApp) -> None:
+    app.sendgrid.custom_fields = [{"id": "e1_T", "name": "nick", "field_type": "Text"}]
+    mapping = {"email": "EMail", "custom_fields": {"shoe": "FirstName", "nick": "FirstName"}}
+    shown = told(preview(mapping=mapping))
+    assert {each["field"]: (each["is_missing"], each["filled"]) for each in shown["fields"]} == {
+        "nick": (False, 2),
+        "shoe": (True, 0),
+    }
+    assert shown["counts"]["sent"] == 3
+    app.save(mapping=FieldMapping(email="EMail", custom_fields={"shoe": "FirstName"}))
+    refused = ask("preview_export")
+    assert (refused.status_code, told(refused)["code"]) == (409, "custom_field_missing")
 
 
 def test_only_what_the_caller_may_export_is_read(app: InMemoryApp) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions import wiring
+from shared.errors import TransientError
 from shared.runs import save_check
 from tests.support.fake_sendgrid import LIST_ID, answer
 from tests.support.http_api import ask, serve, told
@@ -77,6 +78,25 @@ def test_columns_of_custom_fields_are_looked_at_too(app: InMemoryApp) -> None:
     assert codes(save(mapping={"email": "EMail", "custom_fields": {"shoe": "Size"}})) == ["column_missing"]
 
 
+def test_each_segment_is_looked_at(app: InMemoryApp) -> None:
+    app.extracts.upsert("Guests.csv", b"EMail,Town\ng@example.com,Lund\n")
+    app.extracts.upsert("Staff.csv", b"EMail,Street\ns@example.com,A\n")
+    saved = save(segments=["Customers", "Guests", "Nobody", "Staff"])
+    assert codes(saved) == ["column_missing", "extract_missing", "column_missing"]
+    for warning, name in zip(told(saved)["warnings"], ["Guests.csv", "Nobody", "Staff.csv"], strict=True):
+        assert name in warning["message"]
+    assert codes(save(segments=["Customers", "Guests"], mapping={"email": "EMail"})) == []
+
+
+def test_what_was_found_before_a_look_fails_is_told(app: InMemoryApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise TransientError("storage is away")
+
+    monkeypatch.setattr(save_check, "_look_at", away)
+    assert codes(save(segments=["Nobody", "Customers"])) == ["extract_missing", "not_checked"]
+    assert app.sendgrid.requests > 0
+
+
 @pytest.mark.usefixtures("app")
 def test_all_that_is_found_is_told_and_by_a_change_as_well() -> None:
     assert codes(save(segments=["Nobody"], list_id="00000000-2222-4333-8444-555555555555")) == [
@@ -108,7 +128,7 @@ def test_who_does_not_answer_in_time_is_not_waited_for(app: InMemoryApp, monkeyp
     monkeypatch.setattr(save_check, "SAVE_CHECK_SECONDS", 0.2)
     answered = threading.Event()
     monkeypatch.setattr(save_check, "_check_sendgrid", lambda _services, _job: answered.wait(30))
-    monkeypatch.setattr(save_check, "_check_extracts", lambda _services, _job: None)
+    monkeypatch.setattr(save_check, "_check_extracts", lambda _services, _job: ())
     try:
         assert codes(save()) == ["not_checked"]
     finally:

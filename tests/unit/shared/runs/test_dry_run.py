@@ -104,9 +104,9 @@ def test_the_examples_are_masked(app: InMemoryApp) -> None:
     done = dry_run(app)
     details = get_run_details(app.services, done.export, done.id)
     assert details.examples is not None
-    assert details.examples.new == ({"email": "n" + "*" * 14, "first_name": "N**"},)
+    assert details.examples.new == ({"email": "n" + "*" * 11, "first_name": "N**"},)
     assert [contact["first_name"] for contact in details.examples.changed] == ["A******", "N***"]
-    assert details.examples.leaving == ("p" + "*" * 18,) * 2
+    assert details.examples.leaving == ("p" + "*" * 11,) * 2
     text = details.model_dump_json()
     assert "@" not in text
     assert "Another" not in text

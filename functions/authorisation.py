@@ -12,12 +12,13 @@ import azure.functions as func  # noqa: TC002 - the host's worker evaluates the 
 
 from functions.operations import OPERATIONS, Operation
 from functions.problems import REQUEST_ID, answered, answering
-from functions.requests import identifier, named_connection, require_known, run_id
+from functions.requests import identifier, named_connection, require_known, run_id, segment_name
 from functions.tracing import traced
 from functions.wiring import get_http_services
 from shared.access.callers import Relation
 from shared.access.policy import POLICY, Kind, Target, Verdict, has_any, judge
 from shared.definitions import manage
+from shared.definitions.segment_details import no_segment
 from shared.errors import (
     ExportUnavailableError,
     ForbiddenError,
@@ -80,6 +81,11 @@ class Call:
         """The run in the route."""
         return run_id(self.request)
 
+    @property
+    def segment(self) -> str:
+        """The segment in the route."""
+        return segment_name(self.request)
+
     def may_see(self, connection: Saved[Connection] | None, *, export: str | None = None) -> bool:
         """Whether what goes through a connection is among what the caller is shown."""
         return self._judge(connection, export) is Verdict.ALLOWED
@@ -127,14 +133,10 @@ class Call:
                     target = find_target(self.services, self.id)
                     self.before, self.is_missing = (target.definition, False) if target else (None, True)
                 return judge(self.caller, self.rule, Relation.FOREIGN)
-            case Target.CONNECTION:
-                self.connection = self.id
-                saved = manage.find_connection(self.services, self.id)
-                self.before, self.is_missing = (saved.definition, False) if saved else (None, True)
-                return self._judge(saved, None)
-            case Target.DRAFT:
-                self.connection = named_connection(self.request)
-                return self._judge(manage.find_connection(self.services, self.connection), None)
+            case Target.CONNECTION | Target.DRAFT:
+                return self._judge_connection()
+            case Target.SEGMENT:
+                return self._judge_segment()
             case Target.EXPORT:
                 return self._judge_export()
             case Target.RUN:
@@ -143,10 +145,10 @@ class Call:
     def _missing(self) -> RequestError | RunEndError:
         """What is said where there is nothing, and where the caller may not know that there is something."""
         match self.rule.target:
-            case Target.CONNECTION:
-                return NotFoundError(f"There is no connection {self.id}.")
-            case Target.DRAFT:
+            case Target.CONNECTION | Target.DRAFT:
                 return NotFoundError(f"There is no connection {self.connection}.")
+            case Target.SEGMENT:
+                return no_segment(self.segment)
             case Target.EXPORT:
                 return ExportUnavailableError(ReasonCode.EXPORT_MISSING, f"There is no export {self.id}.")
             case Target.RUN:
@@ -155,6 +157,23 @@ class Call:
                 return NotFoundError(f"There is no notification target {self.id}.")
             case Target.ALL | Target.APP | Target.FREE:
                 return NotFoundError("There is no such address.")
+
+    def _judge_connection(self) -> Verdict:
+        if self.rule.target is Target.DRAFT:
+            self.connection = named_connection(self.request)
+            return self._judge(manage.find_connection(self.services, self.connection), None)
+        self.connection = self.id
+        saved = manage.find_connection(self.services, self.id)
+        self.before, self.is_missing = (saved.definition, False) if saved else (None, True)
+        return self._judge(saved, None)
+
+    def _judge_segment(self) -> Verdict:
+        """By what may be exported through some connection that the caller may use."""
+        if judge(self.caller, self.rule, Relation.FOREIGN) is Verdict.ALLOWED:
+            return Verdict.ALLOWED
+        usable = (saved.definition for saved in manage.list_connections(self.services) if self.may_see(saved))
+        is_shown = any(not connection.missing_segments([self.segment]) for connection in usable)
+        return Verdict.ALLOWED if is_shown else Verdict.HIDDEN
 
     def _judge_export(self) -> Verdict:
         saved = manage.find_export(self.services, self.id)
@@ -281,6 +300,7 @@ class _Door:
             export=None if kind in {Target.CONNECTION, Target.NOTIFICATION} else identity,
             notification=identity if kind is Target.NOTIFICATION else None,
             run=run,
+            segment=given(segment_name, request),
             required_roles=tuple(role.value for role in self.rule.relations),
         )
 

@@ -48,9 +48,12 @@ PROBLEMS: Final[Mapping[int, str]] = {
     503: "Something outside does not answer; Retry-After says when to ask again.",
 }
 EVERYWHERE: Final = (500, 503)
+SEGMENT: Final = r"^\w[\w .-]{0,126}$"
+"""Pattern of a segment's name, as `shared.model.definitions.SegmentName` has it."""
 IDS: Final = {
     "id": ("Of the connection, export or notification target.", {"type": "string", "pattern": ID}),
     "run": ("Of the run.", {"type": "string", "pattern": RUN_ID}),
+    "segment": ("Name of the segment.", {"type": "string", "pattern": SEGMENT}),
 }
 
 

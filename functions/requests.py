@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from functions.merge_patch import merge, require_merge_patch
 from shared.errors import FieldError, InvalidInputError
-from shared.model.definitions import NAME_FORM, Identifier, RunId, TimeZone
+from shared.model.definitions import NAME_FORM, Identifier, RunId, SegmentName, TimeZone
 from shared.model.documents import Document
 
 if TYPE_CHECKING:
@@ -41,8 +41,10 @@ ERRORS_SHOWN: Final = 100
 FIELD_SHOWN: Final = 200
 """Most characters of a field's name in a refusal."""
 
+A_SEGMENT: Final = "must be the name of a segment: letters, digits, blanks, dots, hyphens and underscores"
 AN_IDENTIFIER: Final = "must be 1 to 63 lower-case letters, digits and inner hyphens"
 _IDENTIFIER: Final[TypeAdapter[str]] = TypeAdapter(Identifier)
+_SEGMENT: Final[TypeAdapter[str]] = TypeAdapter(SegmentName)
 _RUN_ID: Final[TypeAdapter[str]] = TypeAdapter(RunId)
 _TIME_ZONE: Final[TypeAdapter[str]] = TypeAdapter(TimeZone)
 
@@ -60,6 +62,16 @@ def identifier(request: func.HttpRequest, name: str = "id") -> str:
 def run_id(request: func.HttpRequest) -> str:
     """The run in the route. Raises InvalidInputError."""
     return _run_id(request.route_params.get("run"), "run")
+
+
+def segment_name(request: func.HttpRequest) -> str:
+    """The segment in the route. Raises InvalidInputError."""
+    try:
+        return _SEGMENT.validate_python(request.route_params.get("segment"))
+    except ValidationError:
+        raise InvalidInputError(
+            "The name of the segment is not valid.", FieldError(field="segment", message=A_SEGMENT)
+        ) from None
 
 
 def _run_id(value: object, field: str) -> str:
@@ -148,6 +160,25 @@ def time_zone(request: func.HttpRequest, name: str) -> ZoneInfo:
         raise InvalidInputError(
             f"The parameter {name} is not valid.", FieldError(field=name, message=message)
         ) from None
+
+
+def json_parameter[D: Document](request: func.HttpRequest, name: str, kind: type[D]) -> D:
+    """A parameter that is a JSON object; all defaults without it. Raises InvalidInputError naming its members."""
+    value = request.params.get(name)
+    if value is None:
+        return kind()
+    try:
+        document = json.loads(value)
+    except (ValueError, RecursionError):
+        document = None
+    detail = f"The parameter {name} is not valid."
+    if not isinstance(document, dict):
+        raise InvalidInputError(detail, FieldError(field=name, message="must be a JSON object"))
+    try:
+        return validate(kind, document)
+    except InvalidInputError as error:
+        told = [FieldError(field=f"{name}.{each.field}", message=each.message) for each in error.errors]
+        raise InvalidInputError(detail, *told) from None
 
 
 def if_match(request: func.HttpRequest) -> str | None:
@@ -312,7 +343,7 @@ WORDS: Final[Mapping[str, str]] = {
 """What each kind of pydantic's errors is called here: its own words may quote the value."""
 FORMS: Final[Mapping[str, str]] = {
     r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$": AN_IDENTIFIER,
-    r"^\w[\w .-]{0,126}$": "must be the name of a segment: letters, digits, blanks, dots, hyphens and underscores",
+    r"^\w[\w .-]{0,126}$": A_SEGMENT,
     r"^[0-9A-Za-z-]{1,127}$": "must be the name of a Key Vault secret: letters, digits and hyphens",
     r"^[\w.-]{1,100}$": "must be the name of a file: letters, digits, dots, hyphens and underscores",
     NAME_FORM: "must be one line with something to see, without characters that turn the direction of writing",

@@ -220,6 +220,15 @@ PREVIEW_SECONDS: Final = 20.0
 PREVIEW_BYTES: Final = 256_000_000
 """Most bytes that a preview reads of what is stored. Ours: 100,000 rows are 20 MB of text."""
 
+SEGMENT_ROWS: Final = 100
+"""Most rows of a segment that are looked at to describe its columns."""
+
+SEGMENT_BYTES: Final = 64_000_000
+"""Most bytes of what is stored that are read for it. Ours: a page of each of fifty columns of Parquet."""
+
+SEGMENT_SECONDS: Final = 20.0
+"""Seconds after which nothing more is read for it; whoever asked waits on a thread of the instance."""
+
 SAVE_CHECK_SECONDS: Final = 5.0
 """Seconds that saving an export waits for a look at its extracts and at SendGrid."""
 

@@ -33,6 +33,8 @@ class Target(StrEnum):
     """By the connection that the body names; an export of it need not be there."""
     RUN = "run"
     """By the connection it was started or planned with, whatever its export says now."""
+    SEGMENT = "segment"
+    """By the connections that the caller may use: through one of them it must be possible to export it."""
     APP = "app"
     """Nobody's connection."""
     NOTIFICATION = "notification"
@@ -110,6 +112,7 @@ POLICY: Final[Mapping[str, Rule]] = {
     "delete_notification": _rule("Notifications.Delete", Target.NOTIFICATION, Kind.CHANGE),
     "try_notification": _rule("Notifications.Test", Target.NOTIFICATION, Kind.START),
     "list_segments": _rule("Segments.List", Target.ALL, Kind.LOOK, usable_by=(_C, _V)),
+    "get_segment": _rule("Segments.Get", Target.SEGMENT, Kind.READ_PEOPLE, usable_by=(_C,)),
     "list_exports": _rule("Exports.List", Target.ALL, Kind.LOOK, usable_by=(_C, _O, _V)),
     "get_export": _rule("Exports.Get", Target.EXPORT, Kind.LOOK, usable_by=(_C, _O, _V)),
     "put_export": _rule("Exports.Save", Target.EXPORT, Kind.CHANGE, usable_by=(_C,), may_make=True),
@@ -134,6 +137,12 @@ POLICY: Final[Mapping[str, Rule]] = {
     "get_audit": _rule("Audit.Read", Target.APP, Kind.READ_PEOPLE),
 }
 """By function; those that ask for nobody have no rule."""
+
+
+NOT_OF_AN_EXPORT: Final = frozenset(
+    {Target.CONNECTION, Target.DRAFT, Target.SEGMENT, Target.APP, Target.NOTIFICATION}
+)
+"""What a key that is bound to one export never sees."""
 
 
 def has_any(caller: Caller, rule: Rule) -> bool:
@@ -162,6 +171,6 @@ def judge(caller: Caller, rule: Rule, relation: Relation, *, export: str | None 
 def allowed_to(caller: Caller) -> Iterator[str]:
     """The functions that a caller may call at all; with which connections, judge tells."""
     for function, rule in POLICY.items():
-        is_for_bound = rule.target not in {Target.CONNECTION, Target.DRAFT, Target.APP, Target.NOTIFICATION}
+        is_for_bound = rule.target not in NOT_OF_AN_EXPORT
         if has_any(caller, rule) and (caller.only_export is None or is_for_bound):
             yield function

@@ -107,6 +107,7 @@ def _api_entry(
             connection=request.connection,
             export=request.export,
             run=request.run,
+            segment=request.segment,
             notification=request.notification,
             **properties,
         ),

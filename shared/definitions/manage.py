@@ -15,7 +15,16 @@ from shared.errors import (
 )
 from shared.limits import NAME_MAX
 from shared.model.arrival import Awaited
-from shared.model.definitions import Connection, ConnectionDraft, Consent, ConsentText, Export, Off, Saved
+from shared.model.definitions import (
+    LAYOUT_NAMES_SEGMENT,
+    Connection,
+    ConnectionDraft,
+    Consent,
+    ConsentText,
+    Export,
+    Off,
+    Saved,
+)
 from shared.storage.layout import (
     awaited_blob,
     connection_blob,
@@ -153,6 +162,13 @@ def _require_usable(
     if missing := connection.definition.missing_segments(definition.segments):
         problem = FieldError(field="segments", message=f"may not hold {', '.join(missing)}")
         raise InvalidInputError("The connection may not export every segment of the export.", problem)
+    if not connection.definition.may_read(definition.source):
+        raise InvalidInputError("The connection may export some segments only.", layout_problem("source.layout"))
+
+
+def layout_problem(field: str) -> FieldError:
+    """A layout that may find files of other segments than may be read."""
+    return FieldError(field=field, message=LAYOUT_NAMES_SEGMENT, pointer="/" + field.replace(".", "/"))
 
 
 def duplicate_export(

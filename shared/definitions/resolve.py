@@ -96,6 +96,12 @@ class ExportWithConnection:
                 ReasonCode.SEGMENT_NOT_SHARED,
                 f"The connection {self.connection_id} may not export the segments {', '.join(missing)}.",
             )
+        if not self.connection.may_read(self.export.source):
+            raise ExportUnavailableError(
+                ReasonCode.SEGMENT_NOT_SHARED,
+                f"The connection {self.connection_id} may export some segments only, and the source.layout of the"
+                " export may find files of others.",
+            )
 
 
 def resolve_export(store: Store, export: str) -> ExportWithConnection:

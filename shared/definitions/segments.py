@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from shared.errors import ExportError
 from shared.extracts.discovery import LATE, list_extracts
-from shared.extracts.streams import unreadable
 from shared.limits import LISTING_MEMORY, LISTING_SECONDS
 from shared.model.documents import Document
 from shared.model.reasons import Reason
@@ -109,9 +108,10 @@ class _Reader:
         except Exception:
             self.close()
             raise
-        if table is not None and not table.names_are_told:
-            raise unreadable(file, "may name its columns after somebody, or have no header, so they are not shown")
-        return None if table is None else tuple(filter(None, table.names))
+        if table is None:
+            return None
+        table.require_told_names()
+        return tuple(filter(None, table.names))
 
     def close(self) -> None:
         """Let go of the engine."""

@@ -14,7 +14,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AwareDatetime, ConfigDict, Field, PlainSerializer, StringConstraints
 from pydantic.alias_generators import to_camel, to_pascal
 
-from shared.model.definitions import Identifier, RunId
+from shared.model.definitions import Identifier, RunId, SegmentName
 from shared.model.documents import Document
 
 TIME_FORMAT: Final = "%Y-%m-%dT%H:%M:%S.%fZ"
@@ -74,6 +74,7 @@ class AuditedRequest(Document):
     connection: Identifier | None = None
     export: Identifier | None = None
     run: RunId | None = None
+    segment: SegmentName | None = None
     notification: Identifier | None = None
     """A notification target."""
     required_roles: tuple[Word, ...] = ()
@@ -150,6 +151,8 @@ class ApiProperties(_Written):
     run: str | None = None
     made: str | None = None
     """The export that was made as a duplicate of `export`; ours."""
+    segment: str | None = None
+    """Ours."""
     notification: str | None = None
     """Ours."""
     denied: Literal[True] | None = None

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 UUID_FORM: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+LAYOUT_NAMES_SEGMENT: Final = "must have {segment}, and neither {run} nor {part} right beside it"
 NO_ENCODINGS_OF_FILES: Final = frozenset({"idna", "punycode", "unicode_escape", "raw_unicode_escape", "utf-7"})
 
 
@@ -192,6 +193,10 @@ class Connection(ConnectionDraft):
         """Those that may not be exported through it."""
         return [] if self.segments is None else sorted(set(segments) - set(self.segments))
 
+    def may_read(self, source: SourceOptions) -> bool:
+        """Whether files that are found so are surely of a segment that may be exported through it."""
+        return self.segments is None or source.names_segment
+
 
 class FollowRefresh(Document):
     """The export runs with every scheduled refresh of the environment."""
@@ -267,6 +272,11 @@ class SourceOptions(Document):
     date_order: Literal["auto", "day_first", "month_first"] = "auto"
     """How dates with slashes are meant; without it they are rejected, for 01/02/2026 may be either."""
     decimal_separator: Literal["point", "comma"] = "point"
+
+    @property
+    def names_segment(self) -> bool:
+        """Whether files are found by their segment's name; a layout may find those of another one."""
+        return self.layout is None or Layout(self.layout).names_segment
 
 
 class FieldMapping(Document):
@@ -365,9 +375,8 @@ class Export(Document):
 
     @model_validator(mode="after")
     def _layout_tells_segments_apart(self) -> Self:
-        layout = self.source.layout
-        if layout is not None and len(self.segments) > 1 and not Layout(layout).names_segment:
-            raise ValueError("source.layout must have {segment}, for the export has several segments")
+        if len(self.segments) > 1 and not self.source.names_segment:
+            raise ValueError(f"source.layout {LAYOUT_NAMES_SEGMENT}, for the export has several segments")
         return self
 
 

@@ -10,6 +10,7 @@ Such as `{segment}/{date:%Y-%m-%d}/{part}.csv`; docs/extracts.md has more exampl
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -64,8 +65,15 @@ class Layout:
 
     @property
     def names_segment(self) -> bool:
-        """Whether the segment is told by the name."""
-        return any(field["name"] == "segment" for field in self._fields)
+        """Whether the segment is told by the name: `A{part}` would be files of `AB`, too."""
+        names = [field["name"] for field in self._fields]
+        joined = {
+            name
+            for first, second in itertools.pairwise(self._fields)
+            if first.end() == second.start() and PATTERNS.keys() & (first["name"], second["name"])
+            for name in (first["name"], second["name"])
+        }
+        return "segment" in names and "segment" not in joined
 
     @property
     def has_parts(self) -> bool:

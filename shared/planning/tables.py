@@ -79,6 +79,12 @@ class Table(ABC):
     may_have_more: ClassVar[bool] = False
     """Whether rows may have values under names that are not among them."""
 
+    def require_told_names(self) -> None:
+        """Raises RunEndError where the names may be somebody's data."""
+        if not self.names_are_told:
+            what = "may name its columns after somebody, or have no header, so they are not shown"
+            raise unreadable(self.file, what)
+
     @abstractmethod
     def read(
         self, blobs: ReadableBlobs, take: Callable[[bytes], bool], *, positions: Collection[int], rows: int | None

@@ -80,7 +80,7 @@ class World:
 
     def ask(self, function: str, token: str | None, **route: str) -> func.HttpResponse:
         asked = FUNCTIONS[function]
-        usual = {"id": USUAL.get(asked.path.split("/")[1], "newsletter"), "run": self.run}
+        usual = {"id": USUAL.get(asked.path.split("/")[1], "newsletter"), "run": self.run, "segment": "Customers"}
         return asked.function(
             a_request(
                 self._body(function),

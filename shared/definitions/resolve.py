@@ -91,17 +91,20 @@ class ExportWithConnection:
 
     def require_segments(self) -> None:
         """Raises ExportUnavailableError when a segment may not be exported through the connection."""
-        if missing := self.connection.missing_segments(self.export.segments):
-            raise ExportUnavailableError(
-                ReasonCode.SEGMENT_NOT_SHARED,
-                f"The connection {self.connection_id} may not export the segments {', '.join(missing)}.",
-            )
-        if not self.connection.may_read(self.export.source):
-            raise ExportUnavailableError(
-                ReasonCode.SEGMENT_NOT_SHARED,
-                f"The connection {self.connection_id} may export some segments only, and the source.layout of the"
-                " export may find files of others.",
-            )
+        if why := why_not_shared(self.connection, self.export):
+            raise ExportUnavailableError(ReasonCode.SEGMENT_NOT_SHARED, why)
+
+
+def why_not_shared(connection: Connection, export: Export) -> str | None:
+    """Why an export may not read what it names through its connection; None where it may."""
+    if missing := connection.missing_segments(export.segments):
+        return f"The connection {export.connection} may not export the segments {', '.join(missing)}."
+    if not connection.may_read(export.source):
+        return (
+            f"The connection {export.connection} may export some segments only, and the export's source.layout may"
+            " find files of others."
+        )
+    return None
 
 
 def resolve_export(store: Store, export: str) -> ExportWithConnection:

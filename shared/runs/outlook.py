@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from shared.definitions.resolve import why_not_shared
 from shared.model.arrival import Awaited
 from shared.model.definitions import FollowRefresh
 from shared.model.reason_codes import ReasonCode
@@ -79,9 +80,8 @@ def tell_hindrances(
     elif connection.consent is None:
         message = f"The connection {export.connection} has no consent to the data transfer: no run starts."
         yield _as_warning(ReasonCode.CONSENT_MISSING, message)
-    if connection is not None and (missing := connection.missing_segments(export.segments)):
-        message = f"The connection {export.connection} may not export the segments {', '.join(missing)}."
-        yield _as_warning(ReasonCode.SEGMENT_NOT_SHARED, message)
+    if connection is not None and (why := why_not_shared(connection, export)):
+        yield _as_warning(ReasonCode.SEGMENT_NOT_SHARED, why)
     if isinstance(export.schedule, FollowRefresh) and refresh is None:
         yield _as_warning(WarningCode.REFRESH_OFF, WarningCode.REFRESH_OFF.meaning)
 

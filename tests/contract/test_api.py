@@ -49,6 +49,7 @@ SAID_BY_WORDS: Final = frozenset(
     {
         "duplicate_export",
         "get_audit",
+        "get_segment",
         "list_all_runs",
         "list_next_times",
         "patch_connection",
@@ -61,7 +62,7 @@ SAID_BY_WORDS: Final = frozenset(
         "put_notification",
     }
 )
-"""Operations that refuse what no schema can tell: a cursor, a cron expression, an address that is closed."""
+"""Operations that refuse what no schema can tell: a cursor, JSON in a parameter, a cron expression, a closed address."""
 STATES: Final = frozenset({412, 422})
 """What a good request is refused with for others before it, beside 409: another version, a key used before."""
 
@@ -88,7 +89,11 @@ class World:
         mode = case.meta.generation.mode if case.meta else None
         if mode is not GenerationMode.POSITIVE or sum(self.answers.values()) % 2:
             return
-        there = {"id": "main" if "/connections/" in case.path else "newsletter", "run": self.run}
+        there = {
+            "id": "main" if "/connections/" in case.path else "newsletter",
+            "run": self.run,
+            "segment": "Customers",
+        }
         case.path_parameters = {name: there[name] for name in case.path_parameters or {}}
         if isinstance(case.body, dict) and "connection" in case.body:
             case.body["connection"] = "main"

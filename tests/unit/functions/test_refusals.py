@@ -317,6 +317,17 @@ def test_a_segment_that_is_taken_from_the_connection_is_not_exported(app: InMemo
     assert [run.reason and run.reason.code for run in app.runs()] == ["segment_not_shared"]
 
 
+def test_a_layout_that_may_find_other_segments_is_not_read_through_a_connection_of_some(app: InMemoryApp) -> None:
+    app.save(source={"layout": "{part}/Staff.csv"})
+    app.start()
+    app.save_connection(a_connection(segments=("Customers",)))
+    for name in ("start", "preview"):
+        response = call(name)
+        assert (response.status_code, json.loads(response.get_body())["code"]) == (409, "segment_not_shared")
+    app.work()
+    assert [run.reason and run.reason.code for run in app.runs()] == ["segment_not_shared"]
+
+
 # --- keys -----------------------------------------------------------------------------------------------------
 
 

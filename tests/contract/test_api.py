@@ -62,7 +62,7 @@ SAID_BY_WORDS: Final = frozenset(
         "put_notification",
     }
 )
-"""Operations that refuse what no schema can tell: a cursor, JSON in a parameter, a cron expression, a closed address."""
+"""Operations that refuse what no schema can tell: a cursor, JSON in a parameter, a cron expression."""
 STATES: Final = frozenset({412, 422})
 """What a good request is refused with for others before it, beside 409: another version, a key used before."""
 

@@ -105,6 +105,10 @@ fail() {
 
 # shellcheck source=infra/entra.sh
 . "$here/entra.sh"
+# shellcheck source=infra/registration.sh
+. "$here/registration.sh"
+# shellcheck source=infra/vault.sh
+. "$here/vault.sh"
 # shellcheck source=infra/app.sh
 . "$here/app.sh"
 # shellcheck source=infra/packages.sh
@@ -225,61 +229,11 @@ confirm() {
   esac
 }
 
-# Name of the vault that this template made in this group; nothing when there is none.
-find_vault() {
-  az keyvault list --resource-type vault --resource-group "$group" \
-    --query "[?tags.application=='sendgrid-segment-export'].name | [0]" --output tsv
-}
-
-# Whoever may not ask in the whole subscription hears of one from Azure, when the template is deployed.
-find_deleted_vault() {
-  az keyvault list-deleted --resource-type vault \
-    --query "[?properties.tags.application=='sendgrid-segment-export' && contains(properties.vaultId, '/resourceGroups/$group/')].name | [0]" \
-    --output tsv 2>/dev/null || true
-}
-
-# Through Resource Manager, because the vault itself may be closed to this machine. Names only, never values.
-list_secrets() {
-  az rest --method get --query 'value[].name' --output tsv \
-    --url "/subscriptions/$subscription/resourceGroups/$group/providers/Microsoft.KeyVault/vaults/$1/secrets?api-version=2026-02-01"
-}
-
 # A budget's first day cannot change afterwards, so that of an earlier deployment is kept.
 find_budget_start() {
   az rest --method get --output tsv \
     --url "/subscriptions/$subscription/resourceGroups/$group/providers/Microsoft.Consumption/budgets?api-version=2026-06-01" \
     --query "value[?ends_with(name, '-monthly')].properties.timePeriod.startDate | [0]" 2>/dev/null || true
-}
-
-ask_for_key() {
-  [ -t 0 ] || fail "the vault has no secret ${secrets[0]} yet: put the SendGrid API key into SENDGRID_API_KEY"
-  read -r -s -p "SendGrid API key (not shown): " sendgrid_key
-  printf '\n'
-  case $sendgrid_key in
-    '') fail "without a key the app can do nothing" ;;
-    *[!A-Za-z0-9._-]*) fail "what was typed does not look like a SendGrid API key" ;;
-    *) ;;
-  esac
-}
-
-prepare_secrets() {
-  local vault existing='' secret
-  vault=$(find_vault)
-  if [ -n "$vault" ]; then
-    existing=$(list_secrets "$vault")
-  elif [ -n "$(find_deleted_vault)" ]; then
-    say "key vault      was deleted and comes back"
-    add recoverVault true
-  fi
-  for secret in "${secrets[@]}"; do
-    if grep -qx "$secret" <<<"$existing"; then
-      continue
-    elif [ "$secret" != "${secrets[0]}" ]; then
-      fail "the vault has no secret $secret: az keyvault secret set --vault-name ${vault:-VAULT} --name $secret --file /dev/stdin --output none"
-    elif [ -z "$sendgrid_key" ] && [ "$mode" = deploy ]; then
-      ask_for_key
-    fi
-  done
 }
 
 # add NAME JSON: a parameter that is not kept, because it is found out each time.
@@ -294,69 +248,6 @@ persist() {
     say "again in ${DEPLOY_WAIT:-30} s"
     sleep "${DEPLOY_WAIT:-30}"
   done
-}
-
-# Makes a registration; prints its client ID. Straight from Graph: `az ad app create` would change one of that name.
-register_app() {
-  az rest --method post --url https://graph.microsoft.com/v1.0/applications --query appId --output tsv \
-    --headers Content-Type=application/json \
-    --body "{\"displayName\": \"sendgrid-segment-export-$group\", \"signInAudience\": \"AzureADMyOrg\"}"
-}
-
-configure_registration() {
-  az ad app update --id "$1" --identifier-uris "api://$1" --app-roles "@$here/app-roles.json" \
-    --requested-access-token-version 2 || return 1
-  az ad sp show --id "$1" --output none 2>/dev/null || az ad sp create --id "$1" --output none || return 1
-  # Only those who were given a role get a token.
-  az ad sp update --id "$1" --set appRoleAssignmentRequired=true
-}
-
-# The app registration whose app roles callers have: the one that the app uses, or else a new one.
-prepare_entra() {
-  local client=$registration
-  [ -n "$client" ] || client=$(find_recorded)
-  if [ "$mode" = what-if ]; then
-    [ -n "$client" ] || fail "there is no app registration yet; deploy once without --what-if"
-  elif [ -n "$client" ]; then
-    require_owner "$client"
-  else
-    client=$(register_app)
-    say "app            sendgrid-segment-export-$group ($client), registered"
-    az tag update --resource-id "/subscriptions/$subscription/resourceGroups/$group" --operation Merge \
-      --tags "$record_tag=$client" --output none
-  fi
-  if [ "$mode" = deploy ]; then
-    persist configure_registration "$client" || fail "the app registration $client was not set up"
-  fi
-  add entraClientId "\"$client\""
-  prepared_registration=$client
-}
-
-# The console signs people in, and Entra sends them back to addresses that the registration names only. What else it
-# names, such as a domain of your own, stays.
-let_console_sign_in() {
-  local object addresses
-  object=$(az ad app show --id "$prepared_registration" --query id --output tsv) || return 1
-  addresses=$(az ad app show --id "$prepared_registration" --query spa.redirectUris --output json) || return 1
-  addresses=$("$python" -c 'import json, sys; print(json.dumps(sorted({*json.loads(sys.argv[1] or "[]"), sys.argv[2]})))' \
-    "$addresses" "$url/console") || return 1
-  az rest --method patch --url "https://graph.microsoft.com/v1.0/applications/$object" --output none \
-    --headers Content-Type=application/json --body "{\"spa\": {\"redirectUris\": $addresses}}"
-}
-
-# Entra authentication that was switched on once stays on.
-keep_entra() {
-  [ -z "$registration" ] || { entra=yes && add entraClientId "\"$registration\""; }
-}
-
-# Whoever previews may see less than whoever deploys: not the app's settings.
-read_registration() {
-  if [ "$mode" != what-if ]; then
-    registration=$(find_registration)
-  elif [ -n "$deployed" ]; then
-    registration=$(output entraClientId)
-    registration=$(found "$registration")
-  fi
 }
 
 # All parameters as a file of parameters, and the key when there is one: it goes through a pipe only, so that nothing of

@@ -63,6 +63,7 @@ class Playground:
             SCHEDULE_TICK=tick,
             REFRESH_SCHEDULE=refresh_schedule,
             AUTHENTICATION=authentication,
+            SECRET_WRITERS=SECRET,
             port=port,
             function_key=function_key,
         )

@@ -117,6 +117,7 @@ def guide(playground: Playground, host: Host, source: Source, delivery: Delivery
             f"Callers          {_callers(host, tokens)}",
             f"SendGrid list    {playground.list_id}, in the simulator",
             f"Vault            {VAULT_URL}, the API key lies there already",
+            f"Another key      {playground.cloud.simulator.create_key()}, to be stored in the console",
             f"Extract          {delivery.folder}, {delivery.expectation.rows:,} rows",
             "",
             "# Is it there?",

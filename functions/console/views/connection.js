@@ -8,6 +8,7 @@ import { Check } from "../connection/check.js";
 import { Facts } from "../connection/facts.js";
 import { Found } from "../connection/found.js";
 import { ConnectionForm } from "../connection/form.js";
+import { Key } from "../connection/key.js";
 import { Uses } from "../connection/uses.js";
 import { useAction, useAll, useResource } from "../hooks.js";
 import { html, useState } from "../html.js";
@@ -31,6 +32,7 @@ function New() {
 
 function Existing({ id, query }) {
   const found = useResource(path("connections", id));
+  const [keys, setKeys] = useState(0);
   const exports = useAll(may("list_exports") ? "/api/exports" : null, "exports");
   const uses = exports.items?.filter((each) => each.connection === id);
   const connection = found.data;
@@ -42,7 +44,8 @@ function Existing({ id, query }) {
     ${connection && isEdited && html`<${Edited} connection=${connection} etag=${found.etag} reload=${found.reload} />`}
     ${connection && !isEdited && html`
       <${Facts} connection=${connection} />
-      ${may("check_connection") && html`<${Check} id=${id} now=${query.check === "now"} />`}
+      ${may("put_connection_key") && html`<${Key} connection=${connection} onStored=${() => setKeys(keys + 1)} />`}
+      ${may("check_connection") && html`<${Check} key=${keys} id=${id} now=${query.check === "now" || keys > 0} />`}
       <${Uses} exports=${uses} problem=${exports.problem} reload=${exports.reload} />
       ${may("list_lists") && html`<${Found} id=${id} />`}`}
   <//>`;

@@ -1,13 +1,17 @@
 // Which segments are exported, and what a run would read of each now.
+import { path } from "../api.js";
 import { ErrorBox, Notice } from "../components/error.js";
 import { CheckField, TextField } from "../components/form.js";
 import { Spinner } from "../components/spinner.js";
+import { useResource } from "../hooks.js";
 import { html, useState } from "../html.js";
 import { bytes, relative, t } from "../i18n.js";
+import { may } from "../session.js";
 
 const MANY = 10;
 
-export function Segments({ segments, chosen, onInput, problem }) {
+// `source` is how the export has their files found and read; a new one has none yet.
+export function Segments({ segments, chosen, source, onInput, problem }) {
   const [wanted, setWanted] = useState("");
   const known = segments.data?.segments ?? [];
   const names = [...new Set([...known.map((each) => each.segment), ...chosen])];
@@ -30,6 +34,7 @@ export function Segments({ segments, chosen, onInput, problem }) {
     ${wrong && html`<p class="field-error">${wrong}</p>`}
     ${chosen.length > 1 && html`<${Order} chosen=${chosen} onInput=${onInput} />`}
     ${chosen.map((name) => html`<${Delivered} key=${name} found=${of(name)} />`)}
+    ${may("get_segment") && chosen.map((name) => html`<${Contents} key=${name} segment=${name} source=${source} />`)}
   </fieldset>`;
 }
 
@@ -59,6 +64,31 @@ function Delivered({ found }) {
       <ul>${passed.map((each) => html`<li><code>${each.name}</code> ${each.why}</li>`)}
         ${extract.passed_over_more > 0 && html`<li>…</li>`}</ul>
     </details>`}`;
+}
+
+const TYPES = new Map([
+  ["email", () => t("field.email")],
+  ["phone", () => t("field.phone_number")],
+  ["date", () => t("field_type.Date")],
+  ["number", () => t("field_type.Number")],
+  ["text", () => t("field_type.Text")],
+]);
+
+// All columns of a segment, mapped or not. To look is to read data of people, so it is asked for when it is opened.
+function Contents({ segment, source }) {
+  const [isOpen, setOpen] = useState(false);
+  const query = source ? { source: JSON.stringify(source) } : {};
+  const { data, problem, loading, reload } = useResource(isOpen ? path("segments", segment) : null, { query });
+  const why = data?.columns_problem ?? data?.problem?.message;
+  return html`<details onToggle=${(event) => setOpen(event.target.open)}>
+    <summary>${t("export_editor.contents", { segment })}</summary>
+    <${ErrorBox} problem=${problem} retry=${reload} />
+    ${loading && html`<${Spinner} />`}
+    ${why && html`<${Notice} message=${why} />`}
+    ${data?.columns && html`<ul>${data.columns.map((each) => html`<li><strong>${each.name}</strong>
+      ${" "}<span class="quiet">${each.type && TYPES.get(each.type)()}</span>
+      ${" "}<span class="samples">${each.samples.map((value) => html`<code>${value}</code> `)}</span></li>`)}</ul>`}
+  </details>`;
 }
 
 // Who is in several segments is taken from the first of them.

@@ -102,7 +102,7 @@ function Editor({ saved, etag, wanted }) {
         <${ConnectionChoice} connections=${connections} value=${draft.connection} onInput=${set("connection")} problem=${problem} />
         <${ListChoice} connection=${draft.connection} value=${draft.list_id} onInput=${set("list_id")} problem=${problem}
           others=${others.map((each) => each.name)} />
-        <${Segments} segments=${segments} chosen=${draft.segments} onInput=${set("segments")} problem=${problem} />
+        <${Segments} segments=${segments} chosen=${draft.segments} source=${draft.source} onInput=${set("segments")} problem=${problem} />
       </div>
       <${Mapping} mapping=${draft.mapping} columns=${columns} fields=${fields.data} tried=${tried}
         onInput=${own} problem=${problem} />

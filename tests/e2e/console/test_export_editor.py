@@ -99,6 +99,23 @@ def test_an_export_is_made_tried_and_enabled(
     assert [run["kind"] for run in running.get(f"/api/exports/{name}/runs")["runs"]] == ["dry_run"]
 
 
+def test_columns_can_be_looked_into_before_they_are_mapped(
+    console: Console, running: RunningApp, connection: str, segment: str
+) -> None:
+    console.sign_in("contributor", "/exports/new")
+    page = console.page
+    page.get_by_label("Connection for export").select_option(connection)
+    page.get_by_label(segment, exact=True).check()
+    page.get_by_text(f"{segment}: all columns, with masked values").click()
+    columns = page.locator("details[open] li")
+    expect(columns).to_have_count(len(COLUMNS))
+    expect(columns.filter(has_text="loyalty_tier")).to_contain_text("Text g***")
+    expect(columns.filter(has_text="EMail")).to_contain_text("Email a***********")
+    console.judge_everywhere()
+    read = running.get("/api/audit?operation=Segments.Get")["entries"]
+    assert segment in [entry["properties"]["segment"] for entry in read]
+
+
 def test_what_is_wrong_with_an_export_stands_at_its_fields(
     console: Console, running: RunningApp, connection: str, segment: str
 ) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import timedelta
 from typing import Any, Final
 
 from azure.storage.blob import ContainerClient
@@ -16,6 +17,7 @@ EXPORT: Final = "high-value-customers"
 SECRET: Final = "sendgrid-api-key"  # noqa: S105 - the secret's name
 LIST_NAME: Final = "High value customers"
 MAX_CONTACTS: Final = 100_000
+SETTLE: Final = timedelta(seconds=1)
 CONSENT: Final = "I agree that the data of these customers goes to SendGrid."
 
 
@@ -89,14 +91,18 @@ def export_definition(
     source: SourceOptions | None = None,
     leavers: str = "keep",
 ) -> dict[str, Any]:
-    """What is PUT as the export; `schedule` is `refresh` or `off`."""
+    """What is PUT as the export; `schedule` is `refresh`, `arrival` or `off`.
+
+    Files are delivered here at once: the extract need not settle for longer than a second.
+    """
+    options = (source or SourceOptions()).model_copy(update={"settle": SETTLE})
     return {
         "name": LIST_NAME,
         "connection": CONNECTION,
         "list_id": list_id,
         "segments": [SEGMENT],
         "mapping": dict(mapping),
-        "source": (source or SourceOptions()).model_dump(mode="json", exclude_defaults=True),
+        "source": options.model_dump(mode="json", exclude_defaults=True),
         "max_contacts": max_contacts,
         "schedule": {"kind": schedule},
         "leavers": leavers,

@@ -223,7 +223,11 @@ class PlannerBusyError(ExportError):
 
 
 class ExtractPendingError(ExportError):
-    """The newest delivery is not complete yet; the message says what is missing. Look again later."""
+    """The newest delivery is not complete yet; the message says why. Look again after `wait` seconds."""
+
+    def __init__(self, message: str, *, wait: float) -> None:
+        super().__init__(message)
+        self.wait = wait
 
 
 class ListExportPendingError(ExportError):

@@ -315,11 +315,10 @@ EXTRACT_LOOK: Final = 60.0
 """Seconds between two looks of a run that waits for its extract."""
 
 SETTLE: Final = 120.0
-"""Seconds in which nothing may change of an extract before it counts as arrived, unless the export says."""
+"""Seconds in which no file of an extract may change before it is read, unless the export says."""
 
-SETTLE_MIN: Final = 1.0
 SETTLE_MAX: Final = 12 * 3600.0
-"""Seconds that an export may say instead."""
+"""Most seconds that an export may say instead."""
 
 EVENTS_GATHERED: Final = 5.0
 """Seconds from an event about a file to the look that it asks for: so one look serves a whole upload."""

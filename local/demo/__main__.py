@@ -50,7 +50,7 @@ TICK: Final = "* * * * * *"
 REFRESH: Final = "*/10 * * * * *"
 """Every ten seconds; the first run that comes of it ends the schedule."""
 OFF: Final = {"kind": "off"}
-ARRIVAL: Final = {"kind": "arrival", "settle": "PT1S"}
+ARRIVAL: Final = {"kind": "arrival"}
 KEPT: Final = Path(".local/demo")
 """Where the report and the rejected rows of the first run stay."""
 ROWS_SHOWN: Final = 5

@@ -20,6 +20,10 @@ class FolderBlobs:
     def __init__(self, root: Path) -> None:
         self._root = root
 
+    def now(self) -> datetime:
+        """The time by the clock that tells when files were changed."""
+        return datetime.now(UTC)
+
     def list_blobs(self, prefix: str = "") -> Iterator[BlobItem]:
         """Files whose name starts with `prefix`, by name."""
         found = sorted(path.relative_to(self._root).as_posix() for path in self._root.rglob("*") if path.is_file())

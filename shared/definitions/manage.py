@@ -128,7 +128,7 @@ def put_export(
     _require_usable(services, export, old, definition, caller)
     saved.require_new(old, only_new=only_new)
     new = saved.next_version(services, Saved[Export], export, definition, old=old, caller=caller)
-    if definition.awaited and (old is None or old.document.definition.awaited is None):
+    if definition.is_awaiting and (old is None or not old.document.definition.is_awaiting):
         # what lies there already starts nothing
         services.store.upsert(awaited_blob(export), Awaited.since(new.updated_at, uid=new.uid))
     return saved.put(services, name, new, old, etag)

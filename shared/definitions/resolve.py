@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from shared.access.callers import may_send
 from shared.errors import ExportUnavailableError
@@ -16,11 +16,22 @@ from shared.sendgrid.gateway import Account
 from shared.storage.layout import connection_blob, export_blob
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from shared.extracts.extract import Extract
     from shared.model.runs import Plan, Run
     from shared.storage.documents import Store
+
+
+NO_MATTER: Final[Mapping[str, bool | set[str]]] = {
+    "name": True,
+    "schedule": True,
+    "enabled": True,
+    "overlap": True,
+    "max_contacts": True,
+    "source": {"wait_minutes", "settle"},
+}
+"""Members of an export that decide when it runs, and not what SendGrid gets."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,10 +175,10 @@ def withdrawal(store: Store, run: Run, plan: Plan) -> Reason | None:
 
 
 def fingerprint(job: ExportWithConnection, extracts: Sequence[Extract]) -> str:
-    """Of everything that decides what SendGrid gets; names, schedules and guards do not."""
+    """Of everything that decides what SendGrid gets; names, schedules, waits and guards do not."""
     parts = [
         job.uid,
-        job.export.model_dump_json(exclude={"name", "schedule", "enabled", "overlap", "max_contacts"}),
+        job.export.model_dump_json(exclude=NO_MATTER),
         job.connection.model_dump_json(include={"secret_name", "region"}),
         *(extract.identity for extract in extracts),
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime  # noqa: TC003 - documents hold extracts, and read their annotations
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from shared.errors import RunEndError
@@ -43,6 +43,8 @@ class Extract:
     """The delivery's own name, such as its dated folder; without one, the time of its last file."""
     delivered_at: datetime
     """When its last file was written."""
+    empty_since: datetime | None = None
+    """When the last of those files that hold nothing was written; None if all hold something."""
     files: tuple[ExtractFile, ...]
     """By name."""
     columns: tuple[str, ...] | None = None
@@ -60,6 +62,16 @@ class Extract:
     def identity(self) -> str:
         """Equal for equal content: names and ETags of the files."""
         return "\n".join(f"{file.name} {file.etag}" for file in self.files)
+
+    def settled_at(self, source: SourceOptions) -> datetime:
+        """From when on nobody is taken to be writing it any more, if nothing changes until then.
+
+        A file in a hierarchical namespace is there before what is written into it, and may hold nothing for long.
+        """
+        settled = self.delivered_at + source.settle
+        if self.empty_since is None or not source.settle:
+            return settled
+        return max(settled, self.empty_since + timedelta(minutes=source.wait_minutes))
 
     def summary(self) -> ExtractSummary:
         """What documents tell of it."""
@@ -120,10 +132,12 @@ def make_extract(
     """An extract of these blobs, each with how it is written."""
     files = sorted(items, key=lambda file: file[0].name)
     delivered_at = max(item.modified for item, _ in files)
+    empty_since = max((item.modified for item, _ in files if not item.size), default=None)
     return Extract(
         segment=segment,
         version=version or f"{delivered_at:%Y-%m-%dT%H:%M:%SZ}",
         delivered_at=delivered_at,
+        empty_since=empty_since,
         files=tuple(
             ExtractFile(name=item.name, size=item.size, etag=item.etag, source=source) for item, source in files
         ),

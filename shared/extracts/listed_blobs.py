@@ -9,6 +9,7 @@ from shared.storage.interfaces import Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from shared.storage.interfaces import Blob, BlobItem, ReadableBlobs
 
@@ -30,6 +31,10 @@ class ListedBlobs:
         self._levels: dict[str, Level] = {}
         self._kept: dict[str, object] = {}
         self._room = KEPT_BYTES
+
+    def now(self) -> datetime:
+        """The time by the clock that tells when blobs were changed; asked for each time."""
+        return self._blobs.now()
 
     def list_blobs(self, prefix: str = "") -> Iterator[BlobItem]:
         """Blobs whose name starts with `prefix`, by name; asked for each time."""

@@ -37,7 +37,6 @@ from shared.limits import (
     SEGMENTS_MAX,
     SETTLE,
     SETTLE_MAX,
-    SETTLE_MIN,
     UNPACKED_GB_MAX,
     UNPACKED_RATIO_MAX,
     USERS_MAX,
@@ -216,8 +215,6 @@ class OnArrival(Document):
     """The export runs when its extract has arrived."""
 
     kind: Literal["arrival"]
-    settle: Annotated[Duration, between(SETTLE_MIN, SETTLE_MAX)] = timedelta(seconds=SETTLE)
-    """So long nothing may change of the extract before the run starts; by ISO 8601, from PT1S to PT12H."""
 
 
 class Off(Document):
@@ -267,6 +264,8 @@ class SourceOptions(Document):
     """Template of the names of an extract's files, below EXTRACT_PREFIX; docs/extracts.md has examples."""
     wait_minutes: Annotated[int, Field(ge=0, le=12 * 60, strict=True)] = round(EXTRACT_WAIT / 60)
     """So long a run waits, from its start, for the newest delivery to be complete."""
+    settle: Annotated[Duration, between(0, SETTLE_MAX)] = timedelta(seconds=SETTLE)
+    """So long no file of a delivery may have changed before it is read, up to PT12H; PT0S does not wait."""
     success_marker: Annotated[str, StringConstraints(pattern=r"^[\w.-]{1,100}$")] | None = None
     """Name of the file that completes a delivery, such as _SUCCESS; folders without it are passed over."""
     date_order: Literal["auto", "day_first", "month_first"] = "auto"
@@ -368,10 +367,9 @@ class Export(Document):
     enabled: Annotated[bool, Field(strict=True)] = True
 
     @property
-    def awaited(self) -> OnArrival | None:
-        """How it waits for its extract; None where that does not start it."""
-        is_able = self.enabled and self.connection is not None
-        return self.schedule if is_able and isinstance(self.schedule, OnArrival) else None
+    def is_awaiting(self) -> bool:
+        """Whether it waits for its extract, which starts it."""
+        return self.enabled and self.connection is not None and isinstance(self.schedule, OnArrival)
 
     @model_validator(mode="after")
     def _layout_tells_segments_apart(self) -> Self:

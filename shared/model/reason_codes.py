@@ -113,7 +113,7 @@ class ReasonCode(StrEnum):
         "extract_incomplete",
         (
             "The newest delivery was not complete within source.wait_minutes, and no earlier one certainly "
-            "is; the message names what is missing."
+            "is, or its files never stopped changing for source.settle; the message names what is missing."
         ),
         "Have the named delivery completed, then start a new run; docs/extracts.md says what completes one.",
     )

@@ -31,8 +31,8 @@ class Differences:
     """Addresses of members who have left."""
 
     def begin(self, engine: Engine, own: str) -> None:
-        """Make the table `brought` of the relation `own`, which has the members' addresses."""
-        engine.execute(f"CREATE TEMP TABLE brought AS SELECT key_of(address) AS key FROM {own}")
+        """Make the table `brought` of the relation `own`, which has the members' addresses; all cursors see it."""
+        engine.execute(f"CREATE TABLE brought AS SELECT key_of(address) AS key FROM {own}")
 
     def look(self, engine: Engine) -> None:
         """Look at the table `piece`, of which only contacts to be sent are left."""

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from shared.extracts.extract import Extract
     from shared.model.arrival import Awaited
+    from shared.model.definitions import SourceOptions
     from shared.model.reasons import Reason
 
 
@@ -56,28 +58,30 @@ def with_found(awaited: Awaited, found: Found, now: datetime) -> Awaited:
     return awaited.model_copy(update=changes)
 
 
-def find_due(awaited: Awaited, found: Found, *, settle: timedelta, patience: timedelta) -> Due | None:
+def find_due(awaited: Awaited, found: Found, source: SourceOptions) -> Due | None:
     """The run that what was found asks for; None if it asks for none.
 
     Args:
         awaited: How far the export is, `found` included.
         found: What the look has found.
-        settle: So long nothing may have changed.
-        patience: So long the first segments of a refresh wait for the others, and a problem for its end.
+        source: Of the export: so long nothing may have changed; so long the first segments of a refresh wait for
+            the others, and a problem for its end.
     """
+    patience = timedelta(minutes=source.wait_minutes)
     if found.problem is not None:
         since = awaited.seen_since
         return (
             None
             if since is None or awaited.told == found.digest
-            else Due(since=since, at=since + max(patience, settle))
+            else Due(since=since, at=since + max(patience, source.settle))
         )
-    new = [extract.delivered_at for extract in found.extracts if extract.delivered_at > awaited.until]
+    new = [extract for extract in found.extracts if extract.delivered_at > awaited.until]
     if not new:
         return None
     is_whole = len(new) == len(found.extracts)
-    calm = max(new) + settle
-    return Due(since=max(new), at=calm if is_whole else max(calm, min(new) + patience))
+    came = [extract.delivered_at for extract in new]
+    calm = max(extract.settled_at(source) for extract in new)
+    return Due(since=max(came), at=calm if is_whole else max(calm, min(came) + patience))
 
 
 def with_run(awaited: Awaited, found: Found, due: Due) -> Awaited:

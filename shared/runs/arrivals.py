@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from shared.model.definitions import Export, OnArrival, Saved
+    from shared.model.definitions import Export, Saved
     from shared.runs.arrival_rules import Due
     from shared.services import Services
     from shared.storage.interfaces import ReadableBlobs
@@ -99,11 +99,10 @@ def _look_at_all(services: Services) -> Iterator[datetime]:
     """
     blobs = ListedBlobs(services.extracts)
     for saved in list_exports(services):
-        schedule = saved.definition.awaited
-        if schedule is None:
+        if not saved.definition.is_awaiting:
             continue
         try:
-            again_at = _look_at(services, saved, schedule, blobs)
+            again_at = _look_at(services, saved, blobs)
         except ValidationError as error:  # one document that cannot be read must not hide the others
             name, kind = awaited_blob(saved.id), type(error).__name__
             log_event(Event.DEFINITION_UNREADABLE, level=logging.ERROR, document=name, why=kind)
@@ -112,9 +111,7 @@ def _look_at_all(services: Services) -> Iterator[datetime]:
             yield again_at
 
 
-def _look_at(
-    services: Services, saved: Saved[Export], schedule: OnArrival, blobs: ReadableBlobs
-) -> datetime | None:
+def _look_at(services: Services, saved: Saved[Export], blobs: ReadableBlobs) -> datetime | None:
     """Start the run of an export if its extract has arrived; else when it may be ready, if that is known."""
     try:
         found = _find(services, saved, blobs)
@@ -122,8 +119,7 @@ def _look_at(
         return services.clock() + timedelta(seconds=EXTRACT_LOOK)
     now = services.clock()
     awaited = _note(services, saved, found, now)
-    patience = timedelta(minutes=saved.definition.source.wait_minutes)
-    due = find_due(awaited, found, settle=schedule.settle, patience=patience)
+    due = find_due(awaited, found, saved.definition.source)
     if due is None or due.at > now:
         return due.at if due else None
     _start(services, saved, found, due)

@@ -16,7 +16,7 @@ from shared.model.runs import Run, RunKind
 from shared.planning.mask import mask
 from shared.runs.comparison import Comparison, digest_of
 from shared.runs.finish import end_forecast
-from shared.runs.found_extracts import find_extracts
+from shared.runs.found_extracts import settled_extracts
 from shared.runs.job import load_job
 from shared.runs.look_up import is_looked_up
 from shared.runs.membership import current_membership, other_memberships
@@ -72,13 +72,14 @@ class RejectedOnly:
 def forecast_run(services: Services, blobs: RunBlobs, run: Run, tries: int) -> None:
     """Plan the run, and end it with what it would do.
 
-    Raises RunEndError with the reason why a run could not be, and what `plan` and SendGrid's gateway raise.
+    Raises RunEndError with the reason why a run could not be, ExtractPendingError while its extract may still be
+    being written, and what `plan` and SendGrid's gateway raise.
     """
     if run.stop is not None:
         raise RunEndError(run.stop.reason.code, run.stop.reason.message, status=run.stop.status)
     job = load_job(services, run)
     job.require_consent()
-    extracts = find_extracts(services, job)
+    extracts = settled_extracts(services, job, run)
     preflight = check_sendgrid(services.sendgrid, job.account, job.export, attempt=tries)
     comparison = Comparison(
         services=services,

@@ -86,7 +86,7 @@ def keep_looking(services: Services) -> None:
         is_recent = now - known.looked_at < timedelta(seconds=ARRIVAL_LOOK)
         if _is_under_way(known, now) or (is_recent and not _is_late(known, now)):
             return
-    if any(saved.definition.awaited for saved in list_exports(services)):
+    if any(saved.definition.is_awaiting for saved in list_exports(services)):
         ask_for_look(services, within=0)
         return
     seen = LookOut(at=now, looked_at=now)

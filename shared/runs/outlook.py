@@ -109,7 +109,7 @@ def tell_leavers(run: Run | None, export: Export) -> Iterator[ExportWarning]:
 
 def find_awaited(services: Services, saved: Saved[Export]) -> Awaited | None:
     """How far an export is that waits for its extract; None if it does not."""
-    if saved.definition.awaited is None:
+    if not saved.definition.is_awaiting:
         return None
     found = services.store.find(awaited_blob(saved.id), Awaited)
     is_its = found is not None and found.document.uid == saved.uid

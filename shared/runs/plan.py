@@ -23,7 +23,7 @@ from shared.errors import (
     StorageUnavailableError,
     TransientError,
 )
-from shared.limits import EXTRACT_LOOK, PLANNER_LOOK, PREPARATION_DEADLINE
+from shared.limits import PLANNER_LOOK, PREPARATION_DEADLINE
 from shared.model.reason_codes import ReasonCode
 from shared.model.reasons import Reason, RunStatus
 from shared.model.runs import ChunkProgress, ParquetBlob, Plan, Run, RunKind, Success
@@ -362,7 +362,7 @@ def _wait_for_extract(
     services.store.update(
         blobs.document, Run, lambda run: run if run.status.is_terminal else run.model_copy(update=changes)
     )
-    _wait(services, blobs, message, EXTRACT_LOOK, why=type(pending).__name__)
+    _wait(services, blobs, message, pending.wait, why=type(pending).__name__)
 
 
 def _wait(

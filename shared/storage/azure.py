@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from contextlib import contextmanager
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,8 +35,10 @@ from shared.storage.interfaces import Blob, BlobItem, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from datetime import datetime
 
     from azure.core.credentials import TokenCredential
+    from azure.core.pipeline import PipelineResponse
 
     from shared.settings import StorageSettings
 
@@ -140,6 +143,14 @@ class AzureBlobs:
 
     def __init__(self, container: ContainerClient) -> None:
         self._container = container
+
+    def now(self) -> datetime:
+        """The time by storage's clock, as a listing tells it: whoever may list may ask."""
+        told: list[PipelineResponse[Any, Any]] = []
+        with _mapped(f"{self._container.container_name}/"):
+            listing = self._container.list_blobs(results_per_page=1, raw_response_hook=told.append)
+            next(listing.by_page(), None)
+        return parsedate_to_datetime(told[0].http_response.headers["Date"])
 
     def list_blobs(self, prefix: str = "") -> Iterator[BlobItem]:
         """Blobs whose name starts with `prefix`, by name."""

@@ -10,6 +10,7 @@ from shared.errors import ConflictError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from shared.storage.interfaces import Blob, BlobItem, Level, ReadableBlobs
 
@@ -30,6 +31,11 @@ class BoundedBlobs:
         self._end = time.monotonic() + seconds
         self._advice = advice
         self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        """The time by the clock that tells when blobs were changed."""
+        self._require_time()
+        return self._blobs.now()
 
     def list_blobs(self, prefix: str = "") -> Iterator[BlobItem]:
         """Blobs whose name starts with `prefix`, by name."""

@@ -51,6 +51,9 @@ class Blob:
 class ReadableBlobs(Protocol):
     """One container, to read only. Every method may raise TransientError."""
 
+    def now(self) -> datetime:
+        """The time by the clock that tells when blobs were changed."""
+
     def list_blobs(self, prefix: str = "") -> Iterator[BlobItem]:
         """Blobs whose name starts with `prefix`, by name."""
 

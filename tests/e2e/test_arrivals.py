@@ -13,7 +13,7 @@ from tests.support.events import an_event
 from tests.support.running_app import RunningApp, SavedExport, StartedRun, csv_text, eventually
 
 EVENTS = "extract-events"
-AT_ONCE = {"kind": "arrival", "settle": "PT1S"}
+AT_ONCE = {"kind": "arrival"}
 MANY = 1_000
 
 

@@ -84,7 +84,7 @@ def test_the_whole_story_is_done_by_a_generated_client(running: RunningApp, clie
         list_id=uuid.UUID(list_id),
         segments=[segment],
         mapping=models.FieldMapping(email="EMail"),
-        source=models.SourceOptions(max_rejected_share=1.0),
+        source=models.SourceOptions(max_rejected_share=1.0, settle="PT0S"),
         schedule=models.Off(kind="off"),
     )
     assert client.call("exports.put_export", export, body=wish).max_contacts == 100_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from shared.model.definitions import OnArrival
+from shared.model.definitions import OnArrival, SourceOptions
 from shared.model.runs import Trigger
 from tests.support.events import tell
 from tests.support.in_memory_app import InMemoryApp, people
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from shared.model.runs import Run
 
 SETTLE = timedelta(minutes=2)
+SETTLING = SourceOptions(settle=SETTLE)
 ARRIVAL = {"kind": "arrival"}
 DAY = timedelta(days=1)
 
@@ -23,7 +24,7 @@ DAY = timedelta(days=1)
 def an_app(**changes: Any) -> InMemoryApp:  # noqa: ANN401 - an export's fields
     """An export that waits for its extract, of which there is none yet."""
     app = InMemoryApp()
-    app.save(**{"schedule": OnArrival(kind="arrival")} | changes)
+    app.save(**{"schedule": OnArrival(kind="arrival"), "source": SETTLING} | changes)
     app.clock.now += timedelta(minutes=5)
     return app
 

@@ -190,8 +190,12 @@ class InMemoryApp:
             "segments": ("Customers",),
             "mapping": FieldMapping(email="EMail", first_name="FirstName"),
         } | changes
+        wish = Export(**definition)
+        if "settle" not in wish.source.model_fields_set:  # most tests deliver and start at once
+            source = wish.source.model_copy(update={"settle": timedelta(0)})
+            wish = wish.model_copy(update={"source": source})
         self.save_connection(a_connection())
-        saved = Saved[Export](id=export, definition=Export(**definition), **self._saved_now())
+        saved = Saved[Export](id=export, definition=wish, **self._saved_now())
         Store(self.blobs).upsert(export_blob(export), saved)
         return export
 

@@ -33,6 +33,9 @@ class MemoryBlobs:
         self._etags = itertools.count(1)
         self._lock = threading.RLock()
 
+    def now(self) -> datetime:
+        return self._clock().replace(microsecond=0)  # as storage tells it
+
     def list_blobs(self, prefix: str = "") -> Iterator[BlobItem]:
         with self._lock:
             found = sorted(item for item in self._stored.items() if item[0].startswith(prefix))

@@ -272,6 +272,7 @@ class RunningApp:
             "segments": [segment or "Nobody"],
             "mapping": {"email": "EMail"},
             "schedule": {"kind": "off"},
+            "source": {"settle": "PT0S"},
         }
         self.put(f"/api/exports/{name}?check=false", definition | changes)
         return SavedExport(running=self, id=name, list_id=list_id)

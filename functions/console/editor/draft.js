@@ -37,6 +37,7 @@ export const blank = () => ({
   max_removals: { share: 0.1, number: null },
   max_contacts: 100_000,
   schedule: { kind: "refresh" },
+  source: { settle: "PT2M" },
   overlap: "wait",
 });
 

@@ -7,7 +7,6 @@ import { dateTime, t } from "../i18n.js";
 import { may } from "../session.js";
 
 const KINDS = ["refresh", "arrival", "daily", "weekly", "cron", "off"];
-const SETTLE = "PT2M";
 const FORESEEN = new Set(["refresh", "cron"]); // what has times that are known before
 const NAMES = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 const SUNDAY = Date.UTC(2024, 0, 7);
@@ -42,7 +41,6 @@ export function asSaid(schedule) {
 
 function written({ kind, time = "06:00", days = [1] }, before) {
   const zone = before.time_zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
-  if (kind === "arrival") return { kind, settle: before.settle ?? SETTLE };
   if (kind !== "daily" && kind !== "weekly" && kind !== "cron") return { kind };
   const [hour, minute] = time.split(":").map(Number);
   const on = kind === "weekly" ? days.map((day) => NAMES[day]).join(",") : "*";
@@ -50,7 +48,7 @@ function written({ kind, time = "06:00", days = [1] }, before) {
   return { kind: "cron", cron, time_zone: zone };
 }
 
-export function ScheduleChoice({ schedule, onInput, problem }) {
+export function ScheduleChoice({ schedule, onInput, settle, onSettle, problem }) {
   // What an expression looks like does not tell that somebody wants to write it: that is remembered.
   const [said, setSaid] = useState(asSaid(schedule));
   const say = (changes) => {
@@ -69,11 +67,10 @@ export function ScheduleChoice({ schedule, onInput, problem }) {
       ${said.kind === "cron" && html`<${TextField} label=${t("timing.cron")} hint=${t("timing.cron_hint")} value=${schedule.cron}
         onInput=${(cron) => onInput({ ...schedule, cron })} problem=${problem} pointer="/schedule/cron" spellcheck=${false}
         autocomplete="off" />`}
-      ${said.kind === "arrival" && html`<${Settle} value=${schedule.settle} problem=${problem}
-        onInput=${(settle) => onInput({ ...schedule, settle })} />`}
       ${schedule.kind === "cron" && html`<${Zone} value=${schedule.time_zone} problem=${problem}
         onInput=${(zone) => onInput({ ...schedule, time_zone: zone })} />`}
       ${may("list_next_times") && FORESEEN.has(schedule.kind) && html`<${NextTimes} schedule=${schedule} />`}
+      <${Settle} value=${settle} problem=${problem} onInput=${onSettle} />
     </div>
   </section>`;
 }
@@ -100,11 +97,11 @@ const SECONDS = { H: 3600, M: 60, S: 1 };
 const minutesOf = (duration) =>
   [...duration.matchAll(/(\d+(?:\.\d+)?)([HMS])/g)].reduce((sum, [, count, unit]) => sum + (count * SECONDS[unit]) / 60, 0);
 
-// How long nothing may change of an extract before the run starts, in minutes; the app has it by ISO 8601.
+// How long nothing may change of an extract before it is read, in minutes; the app has it by ISO 8601.
 function Settle({ value, onInput, problem }) {
   const write = (text) => onInput(`PT${Math.round(Number(text) * 60)}S`);
   return html`<${TextField} label=${t("timing.settle")} hint=${t("timing.settle_hint")} type="number" min="0" step="any"
-    value=${minutesOf(value)} onInput=${write} problem=${problem} pointer="/schedule/settle" />`;
+    value=${minutesOf(value)} onInput=${write} problem=${problem} pointer="/source/settle" />`;
 }
 
 function Zone({ value, onInput, problem }) {

@@ -107,7 +107,8 @@ function Editor({ saved, etag, wanted }) {
       <${Mapping} mapping=${draft.mapping} columns=${columns} fields=${fields.data} tried=${tried}
         onInput=${own} problem=${problem} />
       <${ErrorBox} problem=${fields.problem} retry=${fields.reload} />
-      <${ScheduleChoice} key=${version.etag} schedule=${draft.schedule} onInput=${set("schedule")} problem=${problem} />
+      <${ScheduleChoice} key=${version.etag} schedule=${draft.schedule} onInput=${set("schedule")} settle=${draft.source.settle}
+        onSettle=${(settle) => set("source")({ ...draft.source, settle })} problem=${problem} />
       <${Modes} draft=${draft} set=${set} problem=${problem} />
       <${Buttons} saved=${version.of} busy=${save.busy} onSave=${save.act} />
     <//>`;

@@ -76,6 +76,8 @@ def test_an_export_is_made_tried_and_enabled(
     expect(_row(console, "First name")).to_contain_text("Fits, in all 3 rows that were looked at")
     expect(_row(console, "City").locator("code")).to_have_text(["L***", "L***", "L***"])
     page.get_by_label("On demand").check()
+    expect(page.get_by_label("Minutes to wait")).to_have_value("2")
+    page.get_by_label("Minutes to wait").fill("0")
     console.judge_everywhere()
     _button(console, "Save, and try it first").click()
     expect(page.get_by_text("Saved. Nothing was run.")).to_be_visible()
@@ -302,12 +304,13 @@ def test_an_export_waits_for_its_extract(
     export = running.export(segment, connection=connection)
     console.sign_in("contributor", f"/exports/{export.id}/edit")
     console.page.get_by_label("When its extract has arrived").check()
-    expect(console.page.get_by_label("Minutes to wait")).to_have_value("2")
+    expect(console.page.get_by_label("Minutes to wait")).to_have_value("0")
     console.page.get_by_label("Minutes to wait").fill("1.5")
     console.judge()
     _button(console, "Save").click()
     expect(console.page.get_by_text("Saved. Nothing was run.")).to_be_visible()
-    assert export.get()["schedule"] == {"kind": "arrival", "settle": "PT1M30S"}
+    assert export.get()["schedule"] == {"kind": "arrival"}
+    assert export.get()["source"]["settle"] == "PT1M30S"
     expect(console.page.get_by_text("It runs when its extract arrives.")).to_be_visible()
     expect(console.page.get_by_label("Minutes to wait")).to_have_value("1.5")
     console.open(f"/exports/{export.id}")

@@ -125,6 +125,7 @@ def _export(console: Console, say: Words, name: str, segment: str) -> None:
     of_that_name = page.locator("option", has_text=f"{name} (")
     page.get_by_label(say("list.name"), exact=True).select_option(of_that_name.get_attribute("value"))
     page.get_by_label(say("timing.kind.off")).check()
+    page.get_by_label(say("timing.settle")).fill("0")
     page.get_by_label(say("modes.leavers_remove")).check()
     page.get_by_label(say("modes.max_share")).fill("100")
     page.get_by_role("button", name=say("export_editor.save_enabled")).click()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -90,6 +90,17 @@ def test_listings_are_by_name_and_tell_size_and_version(blobs: Blobs) -> None:
     items = list(blobs.list_blobs("x/"))
     assert [(item.name, item.size) for item in items] == [("x/1", 1), ("x/2", 2)]
     assert items[1].etag == etag
+
+
+def test_time_is_told_by_the_clock_that_tells_when_blobs_were_changed(blobs: Blobs) -> None:
+    before = blobs.now()
+    blobs.upsert("a", b"one")
+    (item,) = blobs.list_blobs()
+    assert before <= item.modified <= blobs.now() <= before + timedelta(minutes=1)
+
+
+def test_an_empty_container_tells_the_time_too(blobs: Blobs) -> None:
+    assert abs(blobs.now() - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 def test_folders_are_those_directly_below(blobs: Blobs) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from shared.extracts.discovery import find_extract
 from shared.extracts.versions import read_version
-from shared.limits import EXTRACT_WAIT, REJECTED_LISTED_MAX, UNDECODABLE_SHARE_MAX
+from shared.limits import EXTRACT_WAIT, REJECTED_LISTED_MAX, SETTLE, UNDECODABLE_SHARE_MAX
 from shared.model.definitions import SourceLimits, SourceOptions
+from shared.model.durations import written
 from shared.model.rejections import Rejected
 from tests.unit.shared.extracts.test_found_layout import delivered
 
@@ -33,6 +35,7 @@ def test_defaults_are_those_of_the_code() -> None:
     for name in AUTO:
         assert MEMBERS[name] == f"`{getattr(defaults, name)}`"
     assert MEMBERS["wait_minutes"] == str(defaults.wait_minutes) == str(round(EXTRACT_WAIT / 60))
+    assert MEMBERS["settle"] == f"`{written(defaults.settle)}`" == f"`{written(timedelta(seconds=SETTLE))}`"
     limits = SourceLimits()
     for name in SourceLimits.model_fields:
         assert f"`{name}` {getattr(limits, name):,}" in TEXT

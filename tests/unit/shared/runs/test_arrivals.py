@@ -12,7 +12,7 @@ import pytest
 
 from shared.errors import StorageUnavailableError
 from shared.limits import ARRIVAL_LOOK, EVENTS_GATHERED
-from shared.model.definitions import Export, OnArrival, Saved
+from shared.model.definitions import Export, OnArrival, Saved, SourceOptions
 from shared.model.messages import EVENTS_QUEUE
 from shared.model.reason_codes import ReasonCode
 from shared.model.reasons import RunStatus
@@ -108,7 +108,7 @@ def test_a_version_that_comes_while_the_run_of_the_one_before_is_not_over_has_it
 
 
 def test_the_time_to_settle_is_the_exports() -> None:
-    app = an_app(schedule=OnArrival(kind="arrival", settle=timedelta(hours=1)))
+    app = an_app(source=SourceOptions(settle=timedelta(hours=1)))
     deliver(app)
     app.work()
     run = the_run(app)

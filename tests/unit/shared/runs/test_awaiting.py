@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.model.arrival import Awaited, LookOut
-from shared.model.definitions import OnArrival
+from shared.model.definitions import SourceOptions
 from shared.model.reason_codes import ReasonCode
 from shared.runs.look_out import late_look
 from shared.storage.documents import Store
@@ -144,20 +144,18 @@ def test_other_exports_wait_for_nothing() -> None:
     assert told(ask("get_export"))["waits_for"] is None
 
 
-@pytest.mark.parametrize(
-    ("settle", "code"), [("PT0S", 400), ("PT13H", 400), ("2 minutes", 400), (120, 400), ("PT1M30S", 201)]
-)
+@pytest.mark.parametrize(("settle", "code"), [("PT13H", 400), ("2 minutes", 400), (120, 400), ("PT1M30S", 201)])
 def test_the_time_to_settle_is_checked_when_the_export_is_saved(settle: object, code: int) -> None:
     app = serve(InMemoryApp())
     app.save("other")
-    answer = ask("put_export", an_export(schedule=ARRIVAL | {"settle": settle}), params={"check": "false"})
+    answer = ask("put_export", an_export(source={"settle": settle}), params={"check": "false"})
     assert answer.status_code == code
     if code == 400:
         (problem,) = told(answer)["errors"]
-        assert problem["field"].startswith("schedule")
+        assert problem["field"].startswith("source")
         assert problem["field"].endswith("settle")
     else:
-        assert told(answer)["schedule"] == {"kind": "arrival", "settle": settle}
+        assert told(answer)["source"]["settle"] == settle
 
 
 def test_health_tells_when_nobody_looks_any_more(app: InMemoryApp) -> None:
@@ -173,7 +171,7 @@ def test_health_tells_when_nobody_looks_any_more(app: InMemoryApp) -> None:
 
 
 def test_a_look_that_waits_for_an_extract_to_settle_is_not_late() -> None:
-    app = an_app(schedule=OnArrival(kind="arrival", settle=timedelta(hours=2)))
+    app = an_app(source=SourceOptions(settle=timedelta(hours=2)))
     deliver(app)
     app.work(until=app.clock.now + timedelta(minutes=1))
     look = Store(app.blobs).get(LOOK_OUT_BLOB, LookOut).document

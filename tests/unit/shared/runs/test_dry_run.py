@@ -130,6 +130,18 @@ def test_an_export_that_never_ran_has_only_new_contacts() -> None:
     assert not app.services.store.find(membership_blob("newsletter"), Membership)
 
 
+def test_files_that_are_read_side_by_side_are_compared_as_one_file_is(app: InMemoryApp) -> None:
+    app.clock.now += timedelta(hours=1)
+    for number, rows in enumerate((PEOPLE[:15], [*PEOPLE[15:], ("new@example.com", "New")]), 1):
+        lines = "".join(f"{email},Other\n" for email, _ in rows)
+        app.extracts.upsert(
+            f"Customers/2026/03/02/1200/Customers_{number}.csv", f"EMail,FirstName\n{lines}".encode()
+        )
+    found = dry_run(app).forecast
+    assert found is not None
+    assert (found.new, found.changed, found.leaving) == (1, 20, 0)
+
+
 def test_removals_that_would_wait_are_told(app: InMemoryApp) -> None:
     app.save(leavers="remove")
     deliver(app, PEOPLE[10:])

@@ -107,6 +107,11 @@ class ExportApi:
         answer = self._change("POST", f"/api/exports/{export}/runs", {"force": force})
         return self.get_run(answer.headers["Location"])
 
+    def get(self, path: str) -> dict[str, Any]:
+        """Look at a document."""
+        document: dict[str, Any] = self._send("GET", path).json()
+        return document
+
     def get_run(self, path: str) -> Run:
         """Look at a run."""
         return Run.model_validate(self._send("GET", path).json())

@@ -28,7 +28,7 @@ from local.extracts.customer_insights import ExportDestination, put_table
 from local.extracts.deliveries import PEOPLE_MAPPING
 from local.extracts.people import COLUMNS, People
 from local.faults.injected_deaths import ORDERS
-from local.faults.scale import SCALED, VARIABLE, write_app
+from local.faults.scale import SCALED, VARIABLE, Limits, write_app
 from local.playground import connection_definition, export_definition
 
 LEASE_SECONDS: Final = 18
@@ -69,7 +69,7 @@ class AppUnderTest:
 
     state: ContainerClient
 
-    def __init__(self, cloud: LocalCloud, directory: Path, limits: Mapping[str, float]) -> None:
+    def __init__(self, cloud: LocalCloud, directory: Path, limits: Limits) -> None:
         """Scale the app's limits as `SCALED` says, but for those in `limits`."""
         self.cloud = cloud
         self.directory = directory
@@ -233,6 +233,11 @@ class AppUnderTest:
         """Save a definition."""
         with self._client() as client:
             ExportApi(client, say=_nothing).put(path, definition)
+
+    def get(self, path: str) -> dict[str, Any]:
+        """Look at something through the API. Raises ApiError."""
+        with self._client() as client:
+            return ExportApi(client, say=_nothing).get(path)
 
     # --- runs -----------------------------------------------------------------------------------------------
 

@@ -13,6 +13,9 @@ VARIABLE: Final = "FAULT_LIMITS"
 CODE: Final = "FAULT_CODE"
 """Names the variable with the folder of the app's code, where it is another version than the project's."""
 
+type Limits = Mapping[str, float | tuple[float, ...]]
+"""Limit → its value."""
+
 SCALED: Final[Mapping[str, float]] = {
     "CONTACTS_PER_REQUEST": 50,
     "REQUEST_DEADLINE": 2.0,

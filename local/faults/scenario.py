@@ -2,15 +2,16 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from local.export_api import Run
+from local.export_api import ApiError, Run
 from local.extracts.people import People
 from local.faults.app_under_test import LOOK_SECONDS, AppUnderTest, SavedExport
+from local.faults.scale import Limits
 from local.faults.verdict import EVERYBODY, Evidence, Expected, judge
 from local.sendgrid_simulator.control import Fault
 
@@ -34,7 +35,7 @@ class Scenario:
     fault: str
     """What the table calls it; scenarios of one fault share a line."""
     play: "Callable[[ScenarioRun], None]"
-    limits: Mapping[str, float] = field(default_factory=dict)
+    limits: Limits = field(default_factory=dict)
     """Limits that this scenario needs shorter than the others do."""
     seconds: float = 15.0
     """How long it takes, roughly: long ones are begun first."""
@@ -130,6 +131,17 @@ class ScenarioRun:
             time.sleep(LOOK_SECONDS)
         self.tally.runs += 1
         self.tally.problems.append(f"no run of {export.id} was started")
+        return None
+
+    def await_that[T](self, look: Callable[[], T | None], what: str, *, seconds: float = RUN_SECONDS) -> T | None:
+        """Wait until a look finds something, also while the host is away; it is a problem when none does."""
+        until = min(self._until, time.monotonic() + seconds)
+        while time.monotonic() < until:
+            with suppress(ApiError):
+                if found := look():
+                    return found
+            time.sleep(LOOK_SECONDS)
+        self.problem(f"{what}: not in {seconds:.0f} s")
         return None
 
     def finish(self, export: SavedExport, run: Run, expected: Expected = EVERYBODY) -> Run | None:

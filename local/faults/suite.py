@@ -12,7 +12,9 @@ from local.faults import (
     arrival_scenarios,
     export_scenarios,
     host_scenarios,
+    list_ready_scenarios,
     load_scenarios,
+    notify_scenarios,
     platform_scenarios,
     sendgrid_scenarios,
     upgrade_scenarios,
@@ -41,6 +43,8 @@ def list_scenarios(options: Options) -> list[Scenario]:
         *host_scenarios.scenarios(),
         *upgrade_scenarios.scenarios(),
         *arrival_scenarios.scenarios(),
+        *notify_scenarios.scenarios(),
+        *list_ready_scenarios.scenarios(),
         *export_scenarios.scenarios(),
         *load_scenarios.scenarios(),
     ]

@@ -124,16 +124,17 @@ def check_import(services: Services, message: ImportMessage | ListMessage, _mess
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=NOTIFICATIONS_QUEUE, connection=CONNECTION)
-def notify(message: func.QueueMessage) -> None:
+def notify(message: func.QueueMessage, context: func.Context) -> None:
     """Find out who wants to be told, or tell a target."""
     from shared.notifications import deliver
 
     body = NotificationMessage.model_validate_json(message.get_body())
     services = get_services()
-    try:
-        deliver.work(services, body, str(message.id))
-    except (TransientError, SettingsError):
-        deliver.put_off(services, body)
+    with trace.entered(traceparent_of(context), body.traceparent):
+        try:
+            deliver.work(services, body, str(message.id))
+        except (TransientError, SettingsError):
+            deliver.put_off(services, body)
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=EVENTS_QUEUE, connection=CONNECTION)
@@ -174,11 +175,12 @@ def bury_event(message: func.QueueMessage, context: func.Context) -> None:
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=NOTIFICATIONS_QUEUE + POISON_SUFFIX, connection=CONNECTION)
-def bury_notification(message: func.QueueMessage) -> None:
+def bury_notification(message: func.QueueMessage, context: func.Context) -> None:
     """Give up a notification that could not be told."""
     from shared.notifications import deliver
 
-    deliver.bury(get_services(), message.get_body(), str(message.id))
+    with trace.entered(traceparent_of(context)):
+        deliver.bury(get_services(), message.get_body(), str(message.id))
 
 
 def _dead_letter[M: Message](kind: type[M] | Kinds[M], message: func.QueueMessage, context: func.Context) -> None:

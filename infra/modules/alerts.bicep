@@ -21,7 +21,7 @@ param monthlyBudget int
 @description('First day of the month from which the budget counts.')
 param budgetStartDate string
 
-var facts = 'parse-kv Message as (event: string, export: string, connection: string, status: string, queue: string, code: string, count: int) with (pair_delimiter=" ", kv_delimiter="=")'
+var facts = 'parse-kv Message as (event: string, export: string, connection: string, status: string, queue: string, code: string, target: string, count: int) with (pair_delimiter=" ", kv_delimiter="=")'
 
 var lines = 'AppTraces | where Message startswith "event=" | ${facts}'
 
@@ -98,6 +98,19 @@ var rules = [
     ]
   }
   {
+    name: 'notification-lost'
+    enabled: true
+    severity: 2
+    description: 'A notification was given up: its target did not take it for a day, or is gone. Whoever waits for it does not know: docs/notifications.md.'
+    query: '${lines} | where event == "notification_lost"'
+    threshold: 0
+    window: 'PT30M'
+    frequency: 'PT15M'
+    by: [
+      'target'
+    ]
+  }
+  {
     name: 'poison-message'
     enabled: true
     severity: 1
@@ -114,8 +127,8 @@ var rules = [
     name: 'sweeper-healing'
     enabled: true
     severity: 3
-    description: 'Runs stood still until the sweeper sent their messages again, or it could not; now and then is normal.'
-    query: '${lines} | where event in ("sweep_healed", "sweep_failed")'
+    description: 'Runs stood still until the sweeper sent their messages again, or it could not, or nobody could be told of their ends yet; now and then is normal.'
+    query: '${lines} | where event in ("sweep_healed", "sweep_failed", "not_told")'
     threshold: 3
     window: 'PT1H'
     frequency: 'PT15M'

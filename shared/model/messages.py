@@ -104,6 +104,8 @@ class NotificationMessage(Document):
     """Which try it is."""
     storage_waits: Annotated[int, Field(ge=0)] = 0
     """How often it was put off because storage did not answer."""
+    traceparent: str | None = None
+    """The trace of what is told, which is that of the run if it is about one."""
 
 
 class ListMessage(Message):

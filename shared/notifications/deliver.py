@@ -11,6 +11,7 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from shared import trace
 from shared.definitions import saved as definitions
 from shared.errors import BlobMissingError
 from shared.limits import (
@@ -132,7 +133,7 @@ def _try(
     if wait is not None:
         later = message.model_copy(update={"attempt": message.attempt + 1, "storage_waits": 0})
         send_message(services, later, delay=wait)
-        _log(Event.NOTIFICATION_FAILED, notice, target.id, tried, wait_s=round(wait, 1))
+        _log_failure(notice, target.id, tried, wait)
     else:
         tried = tried.model_copy(update={"ended_at": now})
     services.store.upsert(name, tried)
@@ -179,16 +180,10 @@ def _note(
     note_outcome(services, target, outcome, is_over=record.ended_at is not None, version=version)
 
 
-def _log_end(notice: Notice, target: str, record: NotificationDelivery) -> None:
-    _log(Event.NOTIFIED if record.code is None else Event.NOTIFICATION_LOST, notice, target, record)
-
-
-def _log(
-    event: Event, notice: Notice, target: str, record: NotificationDelivery, *, wait_s: float | None = None
-) -> None:
+def _log_failure(notice: Notice, target: str, record: NotificationDelivery, wait: float) -> None:
     log_event(
-        event,
-        level=logging.INFO if event is Event.NOTIFIED else logging.WARNING,
+        Event.NOTIFICATION_FAILED,
+        level=logging.WARNING,
         target=target,
         notice=notice.id,
         type=record.type,
@@ -197,7 +192,34 @@ def _log(
         tries=record.tries,
         code=record.code,
         status=record.status,
-        wait_s=wait_s,
+        wait_s=round(wait, 1),
+    )
+
+
+def _log_end(notice: Notice, target: str, record: NotificationDelivery) -> None:
+    if record.code is None:
+        log_event(
+            Event.NOTIFIED,
+            target=target,
+            notice=notice.id,
+            type=record.type,
+            export=notice.export,
+            run=notice.run,
+            tries=record.tries,
+            status=record.status,
+        )
+        return
+    log_event(
+        Event.NOTIFICATION_LOST,
+        level=logging.WARNING,
+        target=target,
+        notice=notice.id,
+        type=record.type,
+        export=notice.export,
+        run=notice.run,
+        tries=record.tries,
+        code=record.code,
+        status=record.status,
     )
 
 
@@ -221,5 +243,7 @@ def bury(services: Services, body: bytes, message_id: str) -> None:
         record = services.store.get(name, NotificationDelivery).document
     except (ValueError, BlobMissingError):
         return  # not a message of ours, or about nothing: keeping it is all there is to do
+    told = trace.parse(message.traceparent)
     if record.ended_at is None:
-        _end(services, notice, message.target, record, NotificationCode.STEP_FAILED)
+        with trace.following(told.trace_id if told else None):
+            _end(services, notice, message.target, record, NotificationCode.STEP_FAILED)

@@ -249,6 +249,7 @@ def test_every_event_that_means_trouble_has_an_alert(public: Plan) -> None:
     watched = {name for query in alert_queries(public) for name in events_named(query)}
     trouble = {Event.POISON_MESSAGE, Event.SWEEP_HEALED, Event.SWEEP_FAILED, Event.SENDGRID_REFUSED}
     trouble |= {Event.ACCESS_DENIED, Event.EXPORT_OVERDUE, Event.REJECTED_JUMPED, Event.LIST_CHECKED}
+    trouble |= {Event.NOTIFICATION_LOST, Event.NOT_TOLD}
     assert {str(event) for event in (*trouble, Event.THROTTLED, Event.RUN_FINISHED)} <= watched
 
 

@@ -12,12 +12,19 @@ import pytest
 from functions import queues, runs, timers
 from shared import trace
 from shared.limits import SWEEP_AFTER
-from shared.model.definitions import OwnSchedule
+from shared.model.definitions import OwnSchedule, Saved
 from shared.model.messages import ChunkMessage, RunMessage
+from shared.model.notification_codes import NotificationCode
+from shared.model.notifications import NotificationTarget
 from shared.model.reasons import RunStatus
 from shared.runs.enqueue import enqueue
+from shared.storage.documents import Store
+from shared.storage.layout import notification_target_blob
 from shared.telemetry import Event, log_event
+from shared.webhooks.client import Posted
+from tests.support.arrivals import an_app, deliver, the_run
 from tests.support.factories import a_context, a_request, some_services, use_services
+from tests.support.fake_receiver import a_target
 from tests.support.in_memory_app import InMemoryApp, people
 from tests.support.memory_storage import MemoryQueues
 from tests.support.worlds import a_world
@@ -42,6 +49,12 @@ def traces(lines: list[str]) -> set[str]:
 def app(caplog: pytest.LogCaptureFixture) -> InMemoryApp:
     caplog.set_level(logging.INFO, "sendgrid_export")
     return a_world(people(5))
+
+
+def save_target(app: InMemoryApp, *events: str) -> None:
+    definition = a_target(events=events)
+    saved = Saved[NotificationTarget](id="ops", definition=definition, **app._saved_now())
+    Store(app.blobs).upsert(notification_target_blob("ops"), saved)
 
 
 def start_over_http(app: InMemoryApp) -> Run:
@@ -141,10 +154,54 @@ def test_a_message_that_failed_too_often_stays_on_it(app: InMemoryApp, caplog: p
     assert traces(lines_about(caplog, run)) == {CALLERS}
 
 
+def test_what_is_told_of_a_run_and_its_list_stays_on_it_through_all_tries(
+    app: InMemoryApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    save_target(app, "run.ended", "list.ready")
+    app.receiver.answers = [Posted(code=NotificationCode.REFUSED, status=503)]
+    run = start_over_http(app)
+    app.work()
+    lines = lines_about(caplog, run)
+    events = [line.partition(" ")[0].removeprefix("event=") for line in lines]
+    assert (events.count("notification_failed"), events.count("notified")) == (1, 2)
+    assert traces(lines) == {CALLERS}
+
+
+def test_a_notification_that_fails_within_the_app_is_given_up_on_it(
+    app: InMemoryApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    save_target(app, "run.ended")
+    run = start_over_http(app)
+    while not (waiting := [each for each in app.queues.waiting if '"target":"ops"' in each.body]):
+        app.step()
+    app.trigger("notifications-poison", waiting[0].body, "m1")
+    (lost,) = (line for line in lines_about(caplog, run) if "event=notification_lost" in line)
+    assert traces([lost]) == {CALLERS}
+
+
+def test_a_run_that_an_extract_starts_has_one_trace_from_the_look_that_finds_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "sendgrid_export")
+    app = an_app()
+    deliver(app)
+    app.work()
+    run = the_run(app)
+    lines = lines_about(caplog, run)
+    assert {line.partition(" ")[0] for line in lines} >= {"event=run_started", "event=run_finished"}
+    assert traces(lines) == {run.trace_id}
+    started = next(line for line in lines if "event=run_started" in line)
+    looked = next(record.getMessage() for record in caplog.records if "event=arrival_look" in record.getMessage())
+    of_the_look = re.search(r" operation_id=(\w{32})", started)
+    assert of_the_look is not None
+    assert traces([looked]) != {run.trace_id}
+
+
 def test_every_function_that_works_asks_for_its_context() -> None:
     timed = (timers.refresh_exports, timers.sweep)
-    listening = (queues.plan_run, queues.deliver_chunk, queues.check_import, queues.bury_run)
-    for registered in (*timed, *listening, runs.start_run):
+    listening = (queues.plan_run, queues.deliver_chunk, queues.check_import, queues.notify, queues.extract_arrived)
+    burying = (queues.bury_run, queues.bury_notification)
+    for registered in (*timed, *listening, *burying, runs.start_run):
         function = registered._function.get_user_function()
         assert "context" in function.__annotations__
 

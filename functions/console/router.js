@@ -1,10 +1,12 @@
 // Addresses within the page: what stands behind the #, such as #/exports/high-value?tab=runs.
-import { useEffect, useState } from "./html.js";
+import { useEffect, useRef, useState } from "./html.js";
 
 function read() {
   const [path, query = ""] = location.hash.replace(/^#/, "").split("?");
   return { path: path.startsWith("/") ? path : "/", query: Object.fromEntries(new URLSearchParams(query)) };
 }
+
+let guard = null; // asks whether what somebody filled in may be left
 
 // The address of a view; parts are escaped, empty parameters left out.
 export function href(parts, query = {}) {
@@ -15,11 +17,25 @@ export function href(parts, query = {}) {
 }
 
 export function go(parts, query) {
+  guard = null; // what the page does of its own accord is asked of nobody
   location.hash = href(parts, query);
+}
+
+// Has `mayLeave` asked before another view takes the place of this one; the browser asks when the page is left.
+// What is given back ends that.
+export function guardLeaving(mayLeave) {
+  const ask = (event) => event.preventDefault();
+  addEventListener("beforeunload", ask);
+  guard = mayLeave;
+  return () => {
+    removeEventListener("beforeunload", ask);
+    if (guard === mayLeave) guard = null;
+  };
 }
 
 // The same view under another address, without a step back to the earlier one.
 export function replace(parts, query) {
+  guard = null;
   history.replaceState(null, "", href(parts, query));
   dispatchEvent(new HashChangeEvent("hashchange"));
 }
@@ -51,8 +67,13 @@ export function match(routes, path) {
 
 export function useLocation() {
   const [place, setPlace] = useState(read);
+  const shown = useRef(location.hash);
   useEffect(() => {
-    const moved = () => setPlace(read());
+    const moved = () => {
+      if (guard && !guard()) return history.pushState(null, "", shown.current || "#/");
+      shown.current = location.hash;
+      return setPlace(read());
+    };
     addEventListener("hashchange", moved);
     return () => removeEventListener("hashchange", moved);
   }, []);

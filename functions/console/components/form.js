@@ -1,13 +1,18 @@
 // Fields with their names, hints and what is wrong with them; what is wrong comes from a Problem by its JSON pointer.
-import { html, useEffect, useId, useRef } from "../html.js";
+import { html, useEffect, useId, useRef, useState } from "../html.js";
 import { t } from "../i18n.js";
+import { guardLeaving } from "../router.js";
 
 // Statuses for which it is a field that is at fault: one is not valid, or the id is taken.
 const OF_FIELDS = new Set([400, 412]);
 
 // When the app has refused a form its first wrong field takes the focus, or else what says why: it may be far above.
-export function Form({ onSubmit, problem = null, busy = false, submit, children, ...rest }) {
+// `kept` is what was saved last: until it is another, nobody leaves what they have filled in without being asked.
+export function Form({ onSubmit, problem = null, busy = false, submit, kept, children, ...rest }) {
   const form = useRef(null);
+  const [isTouched, setTouched] = useState(false);
+  useEffect(() => setTouched(false), [kept]);
+  useEffect(() => (isTouched ? guardLeaving(() => confirm(t("form.leave"))) : undefined), [isTouched]);
   useEffect(() => {
     if (!problem) return;
     const isOfFields = problem.errors?.length > 0 || OF_FIELDS.has(problem.status);
@@ -18,7 +23,8 @@ export function Form({ onSubmit, problem = null, busy = false, submit, children,
     event.preventDefault();
     onSubmit();
   };
-  return html`<form ref=${form} class="form" onSubmit=${send} novalidate ...${rest}>
+  return html`<form ref=${form} class="form" onSubmit=${send} novalidate
+    onInput=${() => setTouched(kept !== undefined)} ...${rest}>
     ${children}
     ${submit && html`<p class="row"><button class="main" disabled=${busy}>${submit}</button></p>`}
   </form>`;

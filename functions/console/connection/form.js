@@ -45,7 +45,7 @@ export function ConnectionForm({ saved = null, etag = null, onSaved, onCancel = 
   const { problem } = save;
   const isStale = problem?.status === 412 && Boolean(version.of);
   const fields = { problem };
-  return html`<${Form} class="form column" onSubmit=${save.act} busy=${save.busy} problem=${problem}>
+  return html`<${Form} class="form column" onSubmit=${save.act} busy=${save.busy} problem=${problem} kept=${version.etag}>
     ${isStale && html`<${Stale} path=${path("connections", name)} base=${version.of} fields=${FIELDS}
       nameOf=${(field) => t(`connection.field.${field}`)} onTake=${take} onKeep=${keep} />`}
     ${problem && !isStale && html`<${ErrorBox} problem=${problem} />`}

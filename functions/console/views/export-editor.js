@@ -35,11 +35,12 @@ export default function ExportEditor({ id, query }) {
     ${!isAllowed && html`<${ErrorBox} problem=${{ status: 403 }} />`}
     <${ErrorBox} problem=${found.problem} retry=${found.reload} />
     ${found.loading && !found.data && html`<${Spinner} />`}
-    ${isAllowed && (!id || found.data) && html`<${Editor} saved=${found.data} etag=${found.etag} wanted=${query.connection} />`}
+    ${isAllowed && (!id || found.data) && html`<${Editor} saved=${found.data} etag=${found.etag} wanted=${query.connection}
+      onSaved=${found.reload} />`}
   <//>`;
 }
 
-function Editor({ saved, etag, wanted }) {
+function Editor({ saved, etag, wanted, onSaved }) {
   const [draft, setDraft] = useState(saved ?? { ...blank(), connection: wanted ?? "" });
   const [id, setId] = useState("");
   const [version, setVersion] = useState({ etag, of: saved });
@@ -68,6 +69,7 @@ function Editor({ saved, etag, wanted }) {
       handOver(kept.data);
       return go(["exports", name, "edit"]);
     }
+    onSaved();
     return renew(kept.data, kept.etag, kept.data);
   });
   const renew = (data, now, told = null) => {
@@ -90,7 +92,7 @@ function Editor({ saved, etag, wanted }) {
   const others = (exports.items ?? []).filter((each) => each.list_id === draft.list_id && each.id !== name);
   return html`${outcome && html`<${Outcome} view=${outcome} etag=${version.etag}
       onChanged=${(data, now) => renew(data, now, data)} />`}
-    <${Form} class="form" problem=${problem} onSubmit=${() => save.act(saved ? {} : { enabled: false })}>
+    <${Form} class="form" problem=${problem} kept=${version.etag} onSubmit=${() => save.act(saved ? {} : { enabled: false })}>
       ${isStale && html`<${Stale} path=${path("exports", name)} base=${version.of} fields=${COMPARED}
         nameOf=${(field) => t(`export_editor.field.${field}`)} onTake=${take} onKeep=${keep} />`}
       ${problem && !isStale && html`<${ErrorBox} problem=${problem} />`}

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from tests.support.running_app import csv_text
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Route
+    from playwright.sync_api import Dialog, Locator, Route
 
     from tests.support.console import Console
     from tests.support.running_app import RunningApp
@@ -340,3 +340,39 @@ def test_a_detached_export_is_given_a_connection_again(
     _button(console, "Save").click()
     expect(console.page.get_by_text("Saved. Nothing was run.")).to_be_visible()
     assert export.get()["connection"] == connection
+
+
+def test_nobody_leaves_what_they_filled_in_without_being_asked(
+    console: Console, running: RunningApp, connection: str, segment: str
+) -> None:
+    name = running.name("left")
+    running.cloud.simulator.create_list(name)
+    console.sign_in("contributor", "/exports/new")
+    page = console.page
+    asked: list[str] = []
+    _fill_in(console, name=name, connection=connection, segment=segment, list_name=name)
+    overview = page.get_by_role("navigation").get_by_role("link", name="Exports", exact=True).first
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.once("dialog", stay)
+    with page.expect_event("dialog"):
+        overview.click()
+    expect(page).to_have_url(re.compile("#/exports/new$"))
+    page.once("dialog", stay)
+    with page.expect_event("dialog"):
+        page.go_back()
+    expect(page).to_have_url(re.compile("#/exports/new$"))
+    expect(page.get_by_label("Display name")).to_have_value(name)
+    assert asked == ["What you have changed is not saved. Leave it?"] * 2
+
+    _button(console, "Save, and try it first").click()
+    expect(page.get_by_text("Saved. Nothing was run.")).to_be_visible()
+    page.get_by_label("Display name").fill(f"{name} anew")
+    _button(console, "Save").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("anew")
+    overview.click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Exports")
+    assert len(asked) == 2

@@ -39,6 +39,23 @@ def test_after_apply_nothing_is_left_to_do(applied: Tool) -> None:
     assert applied.actions() == {"connection/marketing": "none", "export/newsletter": "none"}
 
 
+def test_a_notification_target_is_a_file_like_the_others(
+    applied: Tool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    target = "name: Operations\nurl: https://hooks.example/told\nevents: [run.warned]\nsecret_name: signing\n"
+    path = applied.write("notifications/ops.yaml", target)
+    assert applied.actions()["notification/ops"] == "create"
+    assert applied.told("apply")["applied"] == ["notification/ops"]
+    assert applied.ask("GET", "/api/notifications/ops").json()["events"] == ["run.warned"]
+    path.write_text(target.replace("run.warned", "run.ended"))
+    assert applied.actions()["notification/ops"] == "change"
+    assert applied.run("apply") == 0
+    applied.folder = tmp_path_factory.mktemp("exported")
+    assert applied.run("export") == 0
+    assert "run.ended" in (applied.folder / "notifications/ops.yaml").read_text()
+    assert set(applied.actions().values()) == {"none"}
+
+
 def test_a_plan_shows_each_member_that_differs_and_no_other(applied: Tool) -> None:
     text = (applied.folder / "exports/newsletter.yaml").read_text()
     changed = text.replace("shoe: Shoe", "shoe: ShoeSize").replace("kind: off", "kind: refresh")

@@ -68,6 +68,7 @@ function Head({ run }) {
     <dt>${t("run.requested_by")}</dt><dd>${run.requested_by}</dd>
     <dt>${t("run.began")}</dt><dd><${Time} at=${run.created_at} /></dd>
     ${run.duration_s !== null && html`<dt>${t("run.took")}</dt><dd>${duration(run.duration_s)}</dd>`}
+    ${run.extract_age_s !== null && html`<dt>${t("run.extract_age")}</dt><dd>${duration(run.extract_age_s)}</dd>`}
     ${run.list_name && html`<dt>${t("run.list")}</dt><dd>${run.list_name} <${ListCount} run=${run} /></dd>`}
     ${run.list_ready && html`<dt>${t("run.list_ready")}</dt><dd><${ListReady} run=${run} /></dd>`}
     ${earlier &&

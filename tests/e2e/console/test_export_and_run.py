@@ -43,6 +43,7 @@ def test_a_run_is_started_and_followed_to_its_end(console: Console, export: Save
     expect(console.heading()).to_have_text(f"Run of {export.id}")
     expect(page.get_by_role("status").filter(has_text="The run is now: Succeeded")).to_be_attached()
     expect(page.get_by_role("heading", name="44 rows read")).to_be_visible()
+    expect(page.locator("dt", has_text="Age of the extract then").locator("+ dd")).to_contain_text("sec")
     rows = {row.inner_text().split("\t")[0]: row.inner_text() for row in page.get_by_role("row").all()}
     assert re.search(r"40\t90\.9", rows["Sent"])
     assert re.search(r"^Duplicate\t1\t", rows["Duplicate"])

@@ -196,6 +196,11 @@ def test_whether_the_list_is_ready_is_told(run: RunDetails) -> None:
     assert "List is complete" not in _text(run, list_ready=None)
 
 
+def test_how_old_the_extract_was_is_told(run: RunDetails) -> None:
+    assert "\nAge of the extract then\n2 hr" in _text(run, extract_age_s=7200.0)
+    assert "Age of the extract" not in _text(run, extract_age_s=None)
+
+
 def test_leavers_that_wait_for_somebody_are_told(run: RunDetails) -> None:
     words = Words(language="en", zone=ZoneInfo("UTC"))
     told = f"\n{words.t('removals.waiting', count=30)}\n{words.t('removals.meaning')}\n"

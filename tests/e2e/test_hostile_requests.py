@@ -54,6 +54,7 @@ class World:
         self.tokens = [entra.person(NORA, role) for role in roles]
         self.connection = running.connection(users=[NORA, ERIK])
         self.export = self.export_of_people(self.connection)
+        self.segment: str = self.export.get()["segments"][0]
         self.run: StartedRun = self.export.start()
         assert self.run.wait()["status"] == "completed_with_warnings"
 
@@ -126,7 +127,7 @@ def test_a_hostile_request_is_answered_properly(world: World, data: st.DataObjec
     route = ROUTES[data.draw(st.sampled_from(sorted(ROUTES.keys() - {"get_health"})))]
     # what is changed or deleted is something else, or soon nothing would be left to ask about
     ids = ["spare", "no-such"] if route.method in {"PUT", "DELETE"} else [world.export.id, world.connection]
-    known = {"id": ids, "run": [world.run.id, "20260101T000000Z-x"]}
+    known = {"id": ids, "run": [world.run.id, "20260101T000000Z-x"], "segment": [world.segment, "Nobody"]}
     answer = world.send(data.draw(hostile_requests(route, tokens=world.tokens, known=known)))
     if answer is None or is_the_hosts_own(answer):
         return

@@ -159,7 +159,7 @@ class HostileRequest:
 
 QUERIES: Final = (
     *("limit", "before", "part", "cursor", "since", "until", "caller", "caller_type", "operation", "connection"),
-    *("export", "run", "result", "denied", "code", "clientId", "surprise"),
+    *("export", "run", "result", "denied", "source", "code", "clientId", "surprise"),
 )
 HEADERS: Final = (
     *(

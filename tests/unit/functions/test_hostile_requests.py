@@ -90,7 +90,11 @@ def world() -> World:
 def test_a_hostile_request_is_answered_properly_and_tells_nobody_anything(
     world: World, name: str, caplog: pytest.LogCaptureFixture, data: st.DataObject
 ) -> None:
-    known = {"id": ["newsletter", "main", "no-such"], "run": [world.run, "20260101T000000Z-x"]}
+    known = {
+        "id": ["newsletter", "main", "no-such"],
+        "run": [world.run, "20260101T000000Z-x"],
+        "segment": ["Customers", "Nobody"],
+    }
     request = data.draw(hostile_requests(ROUTES[name], tokens=world.tokens, known=known))
     caplog.clear()
     caplog.set_level(logging.INFO)

@@ -188,7 +188,7 @@ def get_run(call: Call) -> func.HttpResponse:
     },
     parameters=(
         text("language", "Of the page; without it, what Accept-Language asks for.", enum=list(languages())),
-        text("time_zone", "Of the times on it, by IANA's name.", default="UTC"),
+        text("time_zone", "Of the times on it, by IANA's name.", maxLength=100, default="UTC"),
     ),
 )
 def get_report(call: Call) -> func.HttpResponse:

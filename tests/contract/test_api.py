@@ -49,6 +49,7 @@ SAID_BY_WORDS: Final = frozenset(
     {
         "duplicate_export",
         "get_audit",
+        "get_report",
         "get_segment",
         "list_all_runs",
         "list_next_times",
@@ -62,7 +63,7 @@ SAID_BY_WORDS: Final = frozenset(
         "put_notification",
     }
 )
-"""Operations that refuse what no schema can tell: a cursor, JSON in a parameter, a cron expression."""
+"""Operations that refuse what no schema can tell: a cursor, JSON in a parameter, cron, a time zone."""
 STATES: Final = frozenset({412, 422})
 """What a good request is refused with for others before it, beside 409: another version, a key used before."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import azure.functions as func
 
-from functions import requests
+from functions import bodies, requests
 from functions.answers import ConnectionList, ConnectionSummary, ConnectionView, Lists, answer, connection_view
 from functions.authorisation import Call, endpoint
 from functions.operations import IF_MATCH, IF_NONE_MATCH, Answer
@@ -72,7 +72,7 @@ def put_connection(call: Call) -> func.HttpResponse:
     put = manage.put_connection(
         call.services,
         call.id,
-        requests.parse_definition(call.request, ConnectionDraft),
+        bodies.parse_definition(call.request, ConnectionDraft),
         caller=call.caller,
         etag=requests.if_match(call.request),
         only_new=requests.only_new(call.request),
@@ -97,7 +97,7 @@ def patch_connection(call: Call) -> func.HttpResponse:
     put = manage.put_connection(
         call.services,
         call.id,
-        requests.validate(ConnectionDraft, requests.patched(call.request, found.document.definition)),
+        bodies.validate(ConnectionDraft, bodies.patched(call.request, found.document.definition)),
         caller=call.caller,
         etag=requests.if_match_or(call.request, found.etag),
     )
@@ -134,9 +134,7 @@ def put_connection_key(call: Call) -> func.HttpResponse:
     409 says what to change; where the app may not write that secret, it has the command that does.
     """
     call.before = None  # no member of the connection changes
-    return answer(
-        put_key(call.services, call.id, requests.validate(NewKey, requests.json_object(call.request)).key)
-    )
+    return answer(put_key(call.services, call.id, bodies.validate(NewKey, bodies.json_object(call.request)).key))
 
 
 @endpoint(

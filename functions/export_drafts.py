@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from functions import requests
+from functions import bodies
 from shared.definitions import manage
 from shared.definitions.choices import find_list
 from shared.errors import FieldError, InvalidInputError
@@ -43,11 +43,11 @@ def parse_export(call: Call, document: dict[str, Any], *, export: str | None) ->
     """The export of a body, of that id if it has one. Raises InvalidInputError, and what lists raise."""
     if document.get("list_name") is None:
         told = {name: value for name, value in document.items() if name != "list_name"}
-        return _as_export(requests.validate(WrittenExport, told))
+        return _as_export(bodies.validate(WrittenExport, told))
     if document.get("list_id") is not None:
         problem = FieldError(field="list_name", message="and list_id exclude each other", pointer="/list_name")
         raise InvalidInputError("The body is not valid.", problem)
-    draft = requests.validate(ExportDraft, {**document, "list_id": str(UNTOLD)})
+    draft = bodies.validate(ExportDraft, {**document, "list_id": str(UNTOLD)})
     named = _as_export(draft)
     manage.require_usable(call.services, export, named, caller=call.caller)
     if named.connection is None:

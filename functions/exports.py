@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import azure.functions as func
 from pydantic import Field
 
-from functions import requests
+from functions import bodies, requests
 from functions.answers import ExportDetails, ExportList, ExportView, answer, export_details, export_view
 from functions.authorisation import Call, endpoint
 from functions.export_drafts import ExportDraft, parse_export
@@ -169,7 +169,7 @@ def put_export(call: Call) -> func.HttpResponse:
     put = manage.put_export(
         call.services,
         call.id,
-        parse_export(call, requests.without_read_only(requests.json_object(call.request)), export=call.id),
+        parse_export(call, bodies.without_read_only(bodies.json_object(call.request)), export=call.id),
         caller=call.caller,
         etag=requests.if_match(call.request),
         only_new=requests.only_new(call.request),
@@ -196,7 +196,7 @@ def patch_export(call: Call) -> func.HttpResponse:
     put = manage.put_export(
         call.services,
         call.id,
-        parse_export(call, requests.patched(call.request, found.document.definition), export=call.id),
+        parse_export(call, bodies.patched(call.request, found.document.definition), export=call.id),
         caller=call.caller,
         etag=requests.if_match_or(call.request, found.etag),
     )
@@ -216,7 +216,7 @@ def duplicate_export(call: Call) -> func.HttpResponse:
 
     It brings nobody until it runs, and remembers none of those whom the first one has brought.
     """
-    wish = requests.parse_options(call.request, Duplicate)
+    wish = bodies.parse_options(call.request, Duplicate)
     put = manage.duplicate_export(call.services, call.id, wish.id, name=wish.name, caller=call.caller)
     call.made = wish.id
     return _saved(call, put)
@@ -275,7 +275,7 @@ def preview_export(call: Call) -> func.HttpResponse:
     """
     from shared.runs.preview import preview_export as preview
 
-    options = requests.parse_options(call.request, PreviewOptions)
+    options = bodies.parse_options(call.request, PreviewOptions)
     job = call.job()
     job.require_segments()
     with reading_extracts().entered(call.caller.id):
@@ -301,7 +301,7 @@ def preview_draft(call: Call) -> func.HttpResponse:
     from shared.runs.preview import preview_export as preview
 
     rows = requests.whole_number(call.request, "rows", default=1_000, most=PREVIEW_ROWS_MAX)
-    draft = parse_export(call, requests.without_read_only(requests.json_object(call.request)), export=None)
+    draft = parse_export(call, bodies.without_read_only(bodies.json_object(call.request)), export=None)
     manage.require_usable(call.services, None, draft, caller=call.caller)
     job = as_if_saved(call.services, draft, str(call.connection), by=call.caller.actor)
     with reading_extracts().entered(call.caller.id):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import azure.functions as func
 
-from functions import requests
+from functions import bodies, requests
 from functions.answers import NotificationList, NotificationView, answer, notification_view
 from functions.authorisation import Call, endpoint
 from functions.operations import IF_MATCH, IF_NONE_MATCH, Answer
@@ -77,7 +77,7 @@ def put_notification(call: Call) -> func.HttpResponse:
     put = targets.put_target(
         call.services,
         call.id,
-        requests.parse_definition(call.request, NotificationTarget),
+        bodies.parse_definition(call.request, NotificationTarget),
         caller=call.caller,
         etag=requests.if_match(call.request),
         only_new=requests.only_new(call.request),
@@ -103,7 +103,7 @@ def patch_notification(call: Call) -> func.HttpResponse:
     put = targets.put_target(
         call.services,
         call.id,
-        requests.validate(NotificationTarget, requests.patched(call.request, found.document.definition)),
+        bodies.validate(NotificationTarget, bodies.patched(call.request, found.document.definition)),
         caller=call.caller,
         etag=requests.if_match_or(call.request, found.etag),
     )

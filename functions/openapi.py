@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic.json_schema import models_json_schema
 
+from functions.bodies import READ_ONLY, READ_ONLY_CONSENT
 from functions.field_docs import described_fields
 from functions.merge_patch import MERGE_PATCH
 from functions.operations import HEADERS, ID, JSON, OPERATIONS, RUN_ID
 from functions.patch_schemas import add_patch
 from functions.problems import PROBLEM_TYPE, Problem
-from functions.requests import READ_ONLY, READ_ONLY_CONSENT
 from shared import __version__
 from shared.model.documents import Document
 from shared.model.roles import Role

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import azure.functions as func
 
-from functions import requests
+from functions import bodies, requests
 from functions.answers import RunPage, answer
 from functions.authorisation import Call, endpoint
 from functions.operations import IDEMPOTENCY_KEY, RETRY_AFTER, RUN_ID, Answer, number, text
@@ -64,7 +64,7 @@ def start_run(call: Call) -> func.HttpResponse:
 
     It goes on by itself; Location says where it is to be seen.
     """
-    options = requests.parse_options(call.request, RunOptions)
+    options = bodies.parse_options(call.request, RunOptions)
 
     def begin(run_id: str) -> Run:
         return start_on_demand(call.services, call.job(), by=call.caller.actor, run_id=run_id, force=options.force)

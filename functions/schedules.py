@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import azure.functions as func
 from pydantic import AwareDatetime
 
-from functions import requests
+from functions import bodies, requests
 from functions.answers import answer
 from functions.authorisation import Call, endpoint
 from functions.operations import Answer, number, text
@@ -79,4 +79,4 @@ def _schedule(request: func.HttpRequest) -> Schedule:
     if kind not in KINDS:
         message = f"must be {', '.join(KINDS)}"
         raise InvalidInputError("The parameters are not valid.", FieldError(field="kind", message=message))
-    return requests.parameters(KINDS[kind], {"kind": kind, **told})
+    return bodies.parameters(KINDS[kind], {"kind": kind, **told})

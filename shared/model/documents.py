@@ -9,7 +9,7 @@ class Document(BaseModel):
     """Base of all documents and messages: frozen, and tolerant of members that it does not know.
 
     A newer version of the app may have written them before it was rolled back. Bodies of HTTP requests are read
-    by the same models, strictly: `functions/requests.py` forbids what is unknown.
+    by the same models, strictly: `functions/bodies.py` forbids what is unknown.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", str_strip_whitespace=True, hide_input_in_errors=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from functions.bodies import validate, without_read_only
 from functions.export_drafts import WrittenExport
-from functions.requests import validate, without_read_only
 from shared.model.definitions import ConnectionDraft
 from shared.model.notifications import NotificationTarget
 

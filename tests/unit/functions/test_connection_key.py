@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from functions.requests import validate
+from functions.bodies import validate
 from shared.access.callers import Caller, CallerKind
 from shared.definitions.key import NewKey
 from shared.errors import InvalidInputError, KeyNotWritableError, SecretDeletedError

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions import requests
-from functions.requests import FORMS
+from functions import bodies, requests
+from functions.bodies import FORMS
 from shared.errors import (
     InvalidInputError,
 )
@@ -104,12 +104,12 @@ def test_an_idempotency_key_has_bounds(key: str) -> None:
 
 
 def test_a_definition_is_read_from_the_body() -> None:
-    assert requests.parse_definition(a_request(an_export().model_dump(mode="json")), Export) == an_export()
+    assert bodies.parse_definition(a_request(an_export().model_dump(mode="json")), Export) == an_export()
 
 
 def test_what_was_answered_may_be_sent_back() -> None:
     shown = {"id": "marketing", **a_connection().model_dump(mode="json"), "created_at": "x", "updated_by": "y"}
-    assert requests.parse_definition(a_request(shown), ConnectionDraft) == a_draft()
+    assert bodies.parse_definition(a_request(shown), ConnectionDraft) == a_draft()
 
 
 @pytest.mark.parametrize(
@@ -128,13 +128,13 @@ def test_what_was_answered_may_be_sent_back() -> None:
 )
 def test_a_body_that_is_no_definition_is_refused(body: bytes) -> None:
     with pytest.raises(InvalidInputError):
-        requests.parse_definition(a_request(body), Export)
+        bodies.parse_definition(a_request(body), Export)
 
 
 @given(body=st.binary() | json_values.map(lambda value: json.dumps(value).encode()))
 def test_every_body_is_read_or_refused(body: bytes) -> None:
     with pytest.raises(InvalidInputError):
-        requests.parse_definition(a_request(body), Export)
+        bodies.parse_definition(a_request(body), Export)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_every_body_is_read_or_refused(body: bytes) -> None:
 )
 def test_every_field_to_change_is_named(changes: dict[str, object], field: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        requests.parse_definition(a_request(an_export().model_dump(mode="json") | changes), Export)
+        bodies.parse_definition(a_request(an_export().model_dump(mode="json") | changes), Export)
     assert [error.field for error in caught.value.errors] == [field]
 
 
@@ -161,10 +161,10 @@ def test_every_field_to_change_is_named(changes: dict[str, object], field: str) 
 def test_a_refusal_is_short_and_quick_whatever_is_wrong(names: list[str]) -> None:
     begun = time.monotonic()
     with pytest.raises(InvalidInputError) as caught:
-        requests.parse_definition(a_request(dict.fromkeys(names, 1)), ConnectionDraft)
+        bodies.parse_definition(a_request(dict.fromkeys(names, 1)), ConnectionDraft)
     assert time.monotonic() - begun < 5
-    assert 1 <= len(caught.value.errors) <= requests.ERRORS_SHOWN
-    assert max(len(error.field) for error in caught.value.errors) <= requests.FIELD_SHOWN
+    assert 1 <= len(caught.value.errors) <= bodies.ERRORS_SHOWN
+    assert max(len(error.field) for error in caught.value.errors) <= bodies.FIELD_SHOWN
 
 
 @pytest.mark.parametrize(
@@ -183,18 +183,18 @@ def test_a_refusal_is_short_and_quick_whatever_is_wrong(names: list[str]) -> Non
 )
 def test_no_refusal_repeats_a_value(changes: dict[str, object]) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        requests.parse_definition(a_request(an_export().model_dump(mode="json") | changes), Export)
+        bodies.parse_definition(a_request(an_export().model_dump(mode="json") | changes), Export)
     assert caught.value.errors
     assert not [error for error in caught.value.errors if "SG.key" in error.message]
 
 
 def test_options_may_be_left_out() -> None:
-    assert requests.parse_options(a_request(), WithoutMembers) == WithoutMembers()
+    assert bodies.parse_options(a_request(), WithoutMembers) == WithoutMembers()
 
 
 def test_options_that_are_unknown_are_named() -> None:
     with pytest.raises(InvalidInputError) as caught:
-        requests.parse_options(a_request({"list_id": str(LIST_ID)}), WithoutMembers)
+        bodies.parse_options(a_request({"list_id": str(LIST_ID)}), WithoutMembers)
     assert [error.field for error in caught.value.errors] == ["list_id"]
 
 
@@ -227,7 +227,7 @@ def test_what_is_wrong_is_told_in_our_words_and_by_a_pointer(
     changes: dict[str, object], pointer: str, message: str | None
 ) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        requests.parse_definition(a_request(an_export().model_dump(mode="json") | changes), Export)
+        bodies.parse_definition(a_request(an_export().model_dump(mode="json") | changes), Export)
     (found,) = caught.value.errors
     assert found.pointer == pointer
     assert message in {None, found.message}
@@ -236,7 +236,7 @@ def test_what_is_wrong_is_told_in_our_words_and_by_a_pointer(
 @given(changes=st.dictionaries(st.sampled_from(sorted(Export.model_fields)), json_values, min_size=1))
 def test_no_librarys_words_and_no_pattern_are_told(changes: dict[str, object]) -> None:
     try:
-        requests.parse_definition(a_request(an_export().model_dump(mode="json") | changes), Export)
+        bodies.parse_definition(a_request(an_export().model_dump(mode="json") | changes), Export)
     except InvalidInputError as error:
         told = " ".join(each.message for each in error.errors)
         assert not [word for word in ("Input should", "valid", "pydantic", "^", "\\w") if word in told]
@@ -247,7 +247,7 @@ def test_no_librarys_words_and_no_pattern_are_told(changes: dict[str, object]) -
 )
 def test_a_name_is_one_line_with_something_to_see(name: str) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        requests.parse_definition(a_request(an_export().model_dump(mode="json") | {"name": name}), Export)
+        bodies.parse_definition(a_request(an_export().model_dump(mode="json") | {"name": name}), Export)
     (found,) = caught.value.errors
     assert found.pointer == "/name"
 
@@ -255,7 +255,7 @@ def test_a_name_is_one_line_with_something_to_see(name: str) -> None:
 @pytest.mark.parametrize("name", ["Neuigkeiten", "שלום (2026)", "مرحبا", "電子報", "Ünïcödé 👩‍👩‍👧", "क्‍ष", "a"])
 def test_a_name_may_be_of_any_language(name: str) -> None:
     document = an_export().model_dump(mode="json") | {"name": name}
-    assert requests.parse_definition(a_request(document), Export).name == name
+    assert bodies.parse_definition(a_request(document), Export).name == name
 
 
 def test_every_form_has_its_words() -> None:

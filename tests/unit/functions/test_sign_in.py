@@ -16,7 +16,8 @@ from tests.support.http_routes import http_routes
 from tests.support.in_memory_app import InMemoryApp
 
 NORA: Final = "0e0e0e0e-0000-4000-8000-000000000005"
-ROUTE: Final = {"run": "20260302T093000Z-scheduled", "segment": "HighValueCustomers"}
+RUN: Final = "20260302T093000Z-scheduled"
+SEGMENT: Final = "HighValueCustomers"
 
 
 @pytest.fixture
@@ -44,9 +45,10 @@ def test_what_is_not_among_a_callers_operations_is_refused_or_not_there(caller: 
     assert allowed
     for function in sorted(POLICY.keys() - allowed):
         body = {"connection": "main"} if function == "preview_draft" else b""
-        assert ask(function, body, caller=caller, **ROUTE).status_code in {403, 404}, function
+        answer = ask(function, body, caller=caller, run=RUN, segment=SEGMENT)
+        assert answer.status_code in {403, 404}, function
     for function in sorted(allowed):
-        assert ask(function, caller=caller, **ROUTE).status_code != 403, function
+        assert ask(function, caller=caller, run=RUN, segment=SEGMENT).status_code != 403, function
 
 
 @pytest.mark.usefixtures("app")

@@ -87,6 +87,8 @@ def _take(browser: Browser, host: Host, run: str) -> None:
             for name, address in views.items():
                 page.evaluate("address => { location.hash = address; }", address)
                 _settle(page)
+                if name == "editor":
+                    _show_matching(page)
                 page.screenshot(path=FOLDER / f"{name}-{kind}.png")
 
 
@@ -102,6 +104,12 @@ def _settle(page: Page) -> None:
     page.wait_for_load_state("networkidle")
     expect(page.locator(".spinner")).to_have_count(0, timeout=30_000)
     page.locator("h1").wait_for()
+
+
+def _show_matching(page: Page) -> None:
+    """Turn to the columns and fields of the editor, once it says what the first rows hold."""
+    page.get_by_text("Of the first").wait_for()
+    page.get_by_role("heading", name="Data matching").evaluate("heading => heading.scrollIntoView()")
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ snapshots: install ## What the template would deploy, into infra/snapshots: read
 package: .local/package.zip sbom ## The deployment package with its requirements, in .local/package.zip, and what it holds beside it
 
 .local/package.zip: requirements.txt host.json function_app.py infra/package.py \
-		$(wildcard functions/*.py functions/*.j2 functions/swagger_ui/* functions/console/*.* functions/console/*/*) $(wildcard shared/*.py shared/*/*.py) | install
+		$(wildcard functions/*.py functions/*.j2 functions/swagger_ui/* functions/console/*.* functions/console/*/*.* functions/console/*/*/*) $(wildcard shared/*.py shared/*/*.py) | install
 	@echo "Building the deployment package …"
 	@$(BIN)/python infra/package.py
 

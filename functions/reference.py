@@ -47,7 +47,7 @@ def all_codes() -> tuple[Code, ...]:
     """Problems, reasons of runs, of rejections and of lists, why notifications fail, warnings."""
     return (
         *(Code(code=each, kind="problem", meaning=each.meaning, action=each.action) for each in ProblemCode),
-        *(Code(code=each, kind="run", meaning=each.meaning, action=each.advice) for each in ReasonCode),
+        *(Code(code=each, kind="run", meaning=each.meaning, action=each.action) for each in ReasonCode),
         *(Code(code=each, kind="rejection", meaning=each.meaning, action=each.action) for each in Rejected),
         *(
             Code(code=each, kind="notification", meaning=each.meaning, action=each.action)

@@ -30,8 +30,7 @@ WIDTH: Final = 800
 LEAST: Final = 2
 """Width of a part, so that the few are seen beside the many."""
 CHUNKS_SHOWN: Final = 200
-MEANINGS: Final = {str(each): f"{each.meaning} {each.action}" for each in Rejected}
-"""What is said of the rows that were rejected for a reason."""
+REJECTED: Final = {str(each): {"meaning": each.meaning, "action": each.action} for each in Rejected}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,7 +93,7 @@ class Line:
     meaning: str
     part: bool = False
     is_code: bool = False
-    """Whether the label is a reason's code, and the meaning the app's own text."""
+    """Whether the label is a reason's code."""
 
 
 def render(run: RunDetails, words: Words, *, now: datetime) -> str:
@@ -155,14 +154,16 @@ def _lines(run: RunDetails, words: Words) -> Iterator[Line]:
             meaning = words.t(f"outcome_meaning.{name}")
             yield Line(label=words.t(f"outcome.{name}"), value=count, meaning=meaning)
         if name == "rejected":
-            yield from _rejections(run)
+            yield from _rejections(run, words)
     for key, fields in (("run.cut", run.counts.cut), ("run.unusable", run.counts.unusable)):
         meaning = words.t(f"{key}_meaning")
         for field, count in fields.items():
             yield Line(label=words.t(key, field=field), value=count, meaning=meaning, part=True)
 
 
-def _rejections(run: RunDetails) -> Iterator[Line]:
+def _rejections(run: RunDetails, words: Words) -> Iterator[Line]:
     """By reason, most first."""
     for code, count in sorted(run.counts.rejected_by_reason.items(), key=lambda each: -each[1]):
-        yield Line(label=code, value=count, meaning=MEANINGS.get(code, ""), part=True, is_code=True)
+        told = words.translated(code) or REJECTED.get(code)
+        meaning = f"{told['meaning']} {told['action']}" if told else ""
+        yield Line(label=code, value=count, meaning=meaning, part=True, is_code=True)

@@ -61,6 +61,17 @@ def _catalogue(language: str) -> Mapping[str, Message]:
 
 
 @functools.cache
+def _explanations(language: str) -> Mapping[str, Mapping[str, str]]:
+    """What codes mean, and what to do; none in English, where the registries of the codes have it."""
+    if language == FALLBACK:
+        return {}
+    found: dict[str, dict[str, str]] = json.loads(
+        (FOLDER / "codes" / f"{language}.json").read_text(encoding="utf-8")
+    )
+    return found
+
+
+@functools.cache
 def _locale(language: str) -> Locale:
     from babel import Locale
 
@@ -86,6 +97,10 @@ class Words:
     def known(self, key: str) -> bool:
         """Whether there are words for a key that is made of a code."""
         return self._find(key) is not None
+
+    def translated(self, code: str) -> Mapping[str, str] | None:
+        """What a code means (`meaning`) and what to do (`action`); None in English, or where it is not known."""
+        return _explanations(self.language).get(code)
 
     def _find(self, key: str) -> Message | None:
         return _catalogue(self.language).get(key) or _catalogue(FALLBACK).get(key)

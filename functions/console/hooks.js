@@ -1,6 +1,7 @@
 // What views do again and again: read something, and have something done.
 import { call, get } from "./api.js";
 import { useCallback, useEffect, useRef, useState } from "./html.js";
+import { isEnglish, translated } from "./i18n.js";
 import { session } from "./session.js";
 
 // Whether anybody sees the view: the window is not hidden, and nobody is asked who they are.
@@ -111,11 +112,13 @@ export function useSeen() {
 
 let codes = null;
 
-// What a code means and what to do, by code, in the app's own words: GET /api/reasons, asked once.
+// A function that tells of a code what it means and what to do: {meaning, action}. Its words are those of the language's
+// catalogue; in English the app's own: GET /api/reasons, asked once.
 export function useReasons() {
   const [found, setFound] = useState(codes);
+  const isAsked = isEnglish();
   useEffect(() => {
-    if (codes) return;
+    if (codes || !isAsked) return;
     call("GET", "/api/reasons").then(
       ({ data }) => {
         codes = new Map(data.reasons.map((each) => [each.code, each]));
@@ -123,6 +126,6 @@ export function useReasons() {
       },
       () => {}, // codes are then shown as they are
     );
-  }, []);
-  return found ?? new Map();
+  }, [isAsked]);
+  return (code) => translated(code) ?? (isAsked ? found?.get(code) : undefined);
 }

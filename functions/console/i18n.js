@@ -26,7 +26,7 @@ async function load(name) {
 }
 
 export async function setLanguage(name) {
-  await Promise.all([load(FALLBACK), load(name)]);
+  await Promise.all([load(FALLBACK), load(name), name === FALLBACK || load(`codes/${name}`)]);
   language = name;
   document.documentElement.lang = name;
 }
@@ -38,6 +38,8 @@ export async function chooseLanguage(name) {
 
 export const currentLanguage = () => language;
 
+export const isEnglish = () => language === FALLBACK;
+
 // A language's own name for itself.
 export const languageName = (name) => new Intl.DisplayNames([name], { type: "language" }).of(name);
 
@@ -45,6 +47,9 @@ const lookUp = (key) => catalogues.get(language)?.[key] ?? catalogues.get(FALLBA
 
 // Whether there are words for a key that is made of a code.
 export const known = (key) => lookUp(key) !== undefined;
+
+// What a code means and what to do about it, {meaning, action}; nothing in English, where the app's own words are it.
+export const translated = (code) => catalogues.get(`codes/${language}`)?.[code];
 
 function plural(forms, count) {
   return forms[new Intl.PluralRules(language).select(count)] ?? forms.other;

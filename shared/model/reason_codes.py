@@ -22,6 +22,11 @@ class ReasonCode(StrEnum):
         member.meaning, member.advice = meaning, advice
         return member
 
+    @property
+    def action(self) -> str:
+        """What to do, told of no run in particular."""
+        return self.advice.replace(AGAIN, "retry the run or start a new one")
+
     DONE = (
         "done",
         "SendGrid has imported every contact of the plan.",

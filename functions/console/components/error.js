@@ -2,22 +2,23 @@
 import { html } from "../html.js";
 import { useReasons } from "../hooks.js";
 import { known, t } from "../i18n.js";
+import { Lines, Told } from "./told.js";
 
-// What the console itself has words for, by code or status; everything else is the app's own text.
+// What the console itself has words for, by code or status.
 function words(problem) {
   const key = [`problem.${problem.code}`, `problem.http_${problem.status}`].find(known);
-  return problem.detail || (key ? t(key) : t("problem.unknown"));
+  return key ? t(key) : t("problem.unknown");
 }
 
 export function ErrorBox({ problem, retry = null, children = null }) {
-  const reasons = useReasons();
+  const explain = useReasons();
   if (!problem) return null;
-  const advice = reasons.get(problem.code)?.action;
   return html`<div class="box box-bad" role="alert" tabindex="-1">
-    <p><strong>${words(problem)}</strong></p>
-    ${advice && html`<p>${advice}</p>`}
+    ${problem.detail
+      ? html`<${Told} code=${problem.code} message=${problem.detail} loud />`
+      : html`<${Lines} first=${words(problem)} advice=${explain(problem.code)?.action} loud />`}
     ${problem.errors?.length > 0 &&
-    html`<ul>${problem.errors.map((each) => html`<li><code>${each.field}</code> ${each.message}</li>`)}</ul>`}
+    html`<ul>${problem.errors.map((each) => html`<li><code>${each.field}</code> <span lang="en">${each.message}</span></li>`)}</ul>`}
     ${children}
     <p class="row">
       ${retry && html`<button type="button" onClick=${retry}>${t("common.try_again")}</button>`}
@@ -27,12 +28,12 @@ export function ErrorBox({ problem, retry = null, children = null }) {
   </div>`;
 }
 
-// What will hinder an export, or ended a run: {code, message}.
-export function Notice({ tone = "warning", message, code = null }) {
-  const reasons = useReasons();
-  const advice = code && reasons.get(code)?.action;
+// What will hinder an export, or ended a run: the app's own sentence (`message`), or the console's as what it encloses.
+export function Notice({ tone = "warning", message = null, code = null, children = null }) {
+  const explain = useReasons();
   return html`<div class=${`box box-${tone}`}>
-    <p>${message}</p>
-    ${advice && html`<p class="quiet">${advice}</p>`}
+    ${message
+      ? html`<${Told} code=${code} message=${message} />`
+      : html`<${Lines} first=${children} advice=${explain(code)?.action} />`}
   </div>`;
 }

@@ -42,7 +42,7 @@ export function Check({ id, now }) {
         <span class="unseen">${t(`check.state.${state}`)}: </span>${t(`check.${step}.${state}`)}
       </li>`)}
     </ul>`}
-    ${found && !found.consent_given && html`<${Notice} code="consent_missing" message=${t("connection.consent_none")} />`}
+    ${found && !found.consent_given && html`<${Notice} code="consent_missing">${t("connection.consent_none")}<//>`}
     <${ErrorBox} problem=${problem} />
     <p><button type="button" disabled=${busy} onClick=${act}>${t("check.act")}</button></p>
   </section>`;

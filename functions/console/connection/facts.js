@@ -10,7 +10,7 @@ export function Facts({ connection }) {
       <dt>${t("connections.type")}</dt><dd>${connection.type}</dd>
     </dl>`;
   }
-  return html`${!connection.consent && html`<${Notice} code="consent_missing" message=${t("connection.consent_none")} />`}
+  return html`${!connection.consent && html`<${Notice} code="consent_missing">${t("connection.consent_none")}<//>`}
     <dl class="facts">
       <dt>${t("connections.type")}</dt><dd>${connection.type}, ${t(`region.${connection.region}`)}</dd>
       <dt>${t("connection.users")}</dt><dd>${named(connection.users, t("connection.users_none"))}</dd>

@@ -38,7 +38,7 @@ export function ListChoice({ connection, value, others, onInput, problem }) {
           error=${problem?.fault?.("/list_id") ?? (isUnknown ? t("list.unknown") : null)} />`}
       ${lists.data && html`<button type="button" class="link" onClick=${() => setTyped(!isTyped)}>
         ${isTyped ? t("list.pick") : t("list.type")}</button>`}
-      ${others.length > 0 && html`<${Notice} tone="busy" message=${t("list.shared", { exports: list(others) })} />`}
+      ${others.length > 0 && html`<${Notice} tone="busy">${t("list.shared", { exports: list(others) })}<//>`}
   </div>`;
 }
 

@@ -5,7 +5,7 @@ import { CheckField, TextField } from "../components/form.js";
 import { Spinner } from "../components/spinner.js";
 import { useResource } from "../hooks.js";
 import { html, useState } from "../html.js";
-import { bytes, relative, t } from "../i18n.js";
+import { bytes, relative, t, translated } from "../i18n.js";
 import { may } from "../session.js";
 
 const MANY = 10;
@@ -40,7 +40,7 @@ export function Segments({ segments, chosen, source, onInput, problem }) {
 
 function delivery(found) {
   if (!found) return t("export_editor.not_delivered");
-  if (!found.extract) return found.problem.message;
+  if (!found.extract) return translated(found.problem.code)?.meaning ?? found.problem.message;
   const { version, delivered_at: at, files } = found.extract;
   return t("export_editor.delivered", {
     version,
@@ -61,7 +61,7 @@ function Delivered({ found }) {
     ${unknown && html`<${Notice} message=${`${segment}: ${unknown}`} />`}
     ${count > 0 && html`<details>
       <summary>${t("export_editor.passed_over", { count, segment })}</summary>
-      <ul>${passed.map((each) => html`<li><code>${each.name}</code> ${each.why}</li>`)}
+      <ul>${passed.map((each) => html`<li><code>${each.name}</code> <span lang="en">${each.why}</span></li>`)}
         ${extract.passed_over_more > 0 && html`<li>…</li>`}</ul>
     </details>`}`;
 }

@@ -23,7 +23,7 @@ export function Chunks({ run }) {
 function Status({ chunk }) {
   const key = `chunk_status.${chunk.status}`;
   return html`<${Badge} tone=${TONES[chunk.status]}>${known(key) ? t(key) : chunk.status}<//>
-    ${chunk.reason && html`<div class="quiet">${chunk.reason}</div>`}`;
+    ${chunk.reason && html`<div class="quiet" lang="en">${chunk.reason}</div>`}`;
 }
 
 const columns = () => [

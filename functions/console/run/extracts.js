@@ -34,7 +34,7 @@ function Extract({ extract }) {
 function PassedOver({ extract }) {
   return html`<h3>${t("extracts.passed_over")}</h3>
     <ul>
-      ${extract.passed_over.map((each) => html`<li><code>${each.name}</code> <span class="quiet">${each.why}</span></li>`)}
+      ${extract.passed_over.map((each) => html`<li><code>${each.name}</code> <span class="quiet" lang="en">${each.why}</span></li>`)}
       ${extract.passed_over_more > 0 && html`<li>${t("extracts.more", { count: extract.passed_over_more })}</li>`}
     </ul>`;
 }

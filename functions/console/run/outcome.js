@@ -9,7 +9,7 @@ const OUTCOMES = ["sent", "pending", "unchanged", "duplicate", "rejected", "not_
 const ALWAYS = new Set(["sent", "duplicate", "rejected", "not_sent"]);
 
 export function Outcome({ counts }) {
-  const reasons = useReasons();
+  const explain = useReasons();
   if (!counts.rows_read) return null;
   const parts = OUTCOMES.map((name) => ({
     key: name,
@@ -20,17 +20,17 @@ export function Outcome({ counts }) {
   return html`<section>
     <h2>${t("run.rows_read", { count: counts.rows_read })}</h2>
     <${StackedBar} label=${t("run.outcome")} parts=${parts} />
-    <${Table} caption=${t("run.outcome")} columns=${columns(counts.rows_read)} rows=${lines(counts, reasons)} />
+    <${Table} caption=${t("run.outcome")} columns=${columns(counts.rows_read)} rows=${lines(counts, explain)} />
   </section>`;
 }
 
-function lines(counts, reasons) {
+function lines(counts, explain) {
   const found = [];
   for (const name of OUTCOMES) {
     if (counts[name] || ALWAYS.has(name)) {
       found.push({ id: name, label: t(`outcome.${name}`), value: counts[name], told: t(`outcome_meaning.${name}`) });
     }
-    if (name === "rejected") found.push(...rejections(counts, reasons));
+    if (name === "rejected") found.push(...rejections(counts, explain));
   }
   for (const [field, value] of Object.entries(counts.cut)) {
     found.push({ id: `cut ${field}`, part: true, label: t("run.cut", { field }), value, told: t("run.cut_meaning") });
@@ -42,10 +42,10 @@ function lines(counts, reasons) {
   return found;
 }
 
-function rejections(counts, reasons) {
+function rejections(counts, explain) {
   const most = Object.entries(counts.rejected_by_reason).sort(([, one], [, other]) => other - one);
   return most.map(([code, value]) => {
-    const { meaning = "", action = "" } = reasons.get(code) ?? {};
+    const { meaning = "", action = "" } = explain(code) ?? {};
     return { id: `rejected ${code}`, part: true, label: html`<code>${code}</code>`, value, told: `${meaning} ${action}` };
   });
 }

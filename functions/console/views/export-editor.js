@@ -97,7 +97,7 @@ function Editor({ saved, etag, wanted, onSaved }) {
         nameOf=${(field) => t(`export_editor.field.${field}`)} onTake=${take} onKeep=${keep} />`}
       ${problem && !isStale && html`<${ErrorBox} problem=${problem} />`}
       <div class="column">
-        ${version.of?.connection === null && html`<${Notice} code="export_detached" message=${t("export_editor.detached")} />`}
+        ${version.of?.connection === null && html`<${Notice} code="export_detached">${t("export_editor.detached")}<//>`}
         <${TextField} label=${t("export_editor.name")} value=${draft.name} onInput=${set("name")} problem=${problem} pointer="/name"
           required maxlength="100" />
         ${!saved && html`<${IdField} value=${name} onInput=${setId} problem=${problem} />`}

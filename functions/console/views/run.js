@@ -4,8 +4,9 @@ import { ErrorBox, Notice } from "../components/error.js";
 import { Page } from "../components/page.js";
 import { Spinner } from "../components/spinner.js";
 import { Time } from "../components/time.js";
+import { Told } from "../components/told.js";
 import { html } from "../html.js";
-import { dateTime, duration, number, t } from "../i18n.js";
+import { dateTime, duration, number, t, translated } from "../i18n.js";
 import { href } from "../router.js";
 import { Actions } from "../run/actions.js";
 import { Chunks } from "../run/chunks.js";
@@ -50,13 +51,12 @@ function Story({ run }) {
     <${Chunks} run=${run} />`;
 }
 
-// Why it ended so, and what to do next, in the app's own words.
+// Why it ended so, and what to do next.
 function End({ run }) {
   if (!run.reason) return null;
   const tone = TONES[run.status] ?? "neutral";
   return html`<div class=${`box box-${tone}`}>
-    <p><strong>${run.reason.message}</strong></p>
-    ${run.next_step && html`<p>${run.next_step}</p>`}
+    <${Told} code=${run.reason.code} message=${run.reason.message} next=${run.next_step} loud />
   </div>`;
 }
 
@@ -90,5 +90,10 @@ function ListReady({ run }) {
   return html`${t(`list_ready.${state}`)}
     ${at && html` <span class="quiet">${t("run.list_ready_at", { time: dateTime(at) })}</span>`}
     ${count !== null && html` <span class="quiet">${t("run.list_settled", { count })}</span>`}
-    ${why && html` <span class="quiet">${why.message}</span>`}`;
+    ${why && html` <${NotReady} why=${why} />`}`;
+}
+
+function NotReady({ why }) {
+  const own = translated(why.code);
+  return html`${own && html`<span class="quiet">${own.meaning} ${own.action}</span> `}<span class="quiet" lang="en">${why.message}</span>`;
 }

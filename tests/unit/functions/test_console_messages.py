@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FOLDER: Final = console_page.FOLDER
 CATALOGUES: Final[dict[str, dict[str, Any]]] = {
-    path.stem: json.loads(path.read_text()) for path in sorted((FOLDER / "messages").iterdir())
+    path.stem: json.loads(path.read_text()) for path in sorted((FOLDER / "messages").glob("*.json"))
 }
 ENGLISH: Final = CATALOGUES["en"]
 SCRIPTS: Final = {

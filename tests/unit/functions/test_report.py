@@ -14,8 +14,9 @@ from functions import runs
 from functions.report import CHUNKS_SHOWN, Bar, Part, render
 from functions.words import Words, languages
 from shared.model.forecast import Examples
-from shared.model.list_ready import ListReady, NotConfirmed
-from shared.model.reasons import RunStatus
+from shared.model.list_ready import ListReady, ListReadyCode, NotConfirmed
+from shared.model.reason_codes import ReasonCode
+from shared.model.reasons import Reason, RunStatus
 from shared.model.runs import PassedOver
 from shared.runs.views import Throttling, get_run_details
 from tests.support.factories import a_request, plain, use_services
@@ -123,6 +124,23 @@ def test_every_row_has_its_outcome_and_a_reason_what_to_do(run: RunDetails) -> N
     assert "\nSent\n2\n50%\nSendGrid has taken them in.\n" in text
     assert "\nDuplicate\n1\n25%\n" in text
     assert re.search(r"\nRejected\n1\n25%\n[^\n]*\nemail_invalid\n1\n25%\n[^\n]{20,}\nNot sent\n0\n0%\n", text)
+
+
+def test_what_codes_mean_is_told_in_the_readers_language_and_the_apps_sentence_stays(run: RunDetails) -> None:
+    reason = Reason(code=ReasonCode.REMOVALS_WITHHELD, message="30 members are gone.")
+    why = NotConfirmed(code=ListReadyCode.UNSTEADY, message="41, then 42.")
+    changes = {"reason": reason, "next_step": "Look.", "list_ready": ListReady.NOT_CONFIRMED, "list_not_confirmed": why}
+    text, english = _text(run, "fr", **changes), _text(run, **changes)
+    assert "\nVoyez les chiffres dans le message ; " in text
+    assert "\n30 members are gone.\n" in text
+    assert "\nExaminez la liste" in text.replace(". ", ".\n").partition("41, then 42.")[0]
+    assert "\nL’adresse e-mail n’est pas valide. Corrigez l’adresse dans la source.\n" in text
+    assert "Look." not in text
+    assert "\n30 members are gone.\nLook.\n" in english
+    assert "unsteady" not in english
+    assert (text.count("members"), english.count("members")) == (1, 1)
+    unknown = _text(run, "fr", **changes | {"reason": Reason(code="of_tomorrow", message="Who knows?")})
+    assert "\nWho knows?\nLook.\n" in unknown
 
 
 def test_most_frequent_reasons_come_first_and_unknown_ones_are_told(run: RunDetails) -> None:

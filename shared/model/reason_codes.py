@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final, Self
 
 AGAIN: Final = "{again}"
+NEW_RUN: Final = "start a new run"
 
 
 class ReasonCode(StrEnum):
@@ -24,8 +25,8 @@ class ReasonCode(StrEnum):
 
     @property
     def action(self) -> str:
-        """What to do, told of no run in particular."""
-        return self.advice.replace(AGAIN, "retry the run or start a new one")
+        """What to do, told of no run in particular: a new run is right, whatever is left over."""
+        return self.advice.replace(AGAIN, NEW_RUN)
 
     DONE = (
         "done",
@@ -117,8 +118,9 @@ class ReasonCode(StrEnum):
     EXTRACT_INCOMPLETE = (
         "extract_incomplete",
         (
-            "The newest delivery was not complete within source.wait_minutes, and no earlier one certainly "
-            "is, or its files never stopped changing for source.settle; the message names what is missing."
+            "The newest delivery is not complete (a run waits for it, source.wait_minutes at most) and no "
+            "earlier one certainly is, or its files never stopped changing for source.settle; the message "
+            "names what is missing."
         ),
         "Have the named delivery completed, then start a new run; docs/extracts.md says what completes one.",
     )
@@ -222,8 +224,8 @@ class ReasonCode(StrEnum):
     ACCESS_WITHDRAWN = (
         "access_withdrawn",
         (
-            "Whom the run acts for (who started it; of a scheduled run, who saved the export last) may no "
-            "longer use the connection; nothing more was sent."
+            "Whom a run acts for (who started it; of a scheduled run, who saved the export last) may no "
+            "longer use the connection: nothing more is sent."
         ),
         (
             "Have somebody start it, or save the export, who may use the connection; an administrator adds "
@@ -237,7 +239,7 @@ class ReasonCode(StrEnum):
     )
     EXPORT_DISABLED = (
         "export_disabled",
-        "The export was disabled before the run was planned.",
+        "The export is disabled: no run is planned.",
         "Enable the export if it is to run again.",
     )
     EXPORT_DETACHED = (
@@ -252,8 +254,11 @@ class ReasonCode(StrEnum):
     )
     EXPORT_MISSING = (
         "export_missing",
-        "The export was deleted before it was planned.",
-        "Nothing to do: the export was deleted.",
+        "There is no such export: it was deleted, never was, or the caller may not see it.",
+        (
+            "Nothing to do if it was deleted; else correct its id, or ask an administrator to be among the "
+            "connection's users."
+        ),
     )
     SECRET_MISSING = (
         "secret_missing",
@@ -297,7 +302,7 @@ class ReasonCode(StrEnum):
     )
     ACCOUNT_BLOCKED = (
         "account_blocked",
-        "SendGrid's temporary block did not end within six tries of ten minutes.",
+        "SendGrid blocks the account for a time; a run waits for six tries of ten minutes.",
         "Wait, then ask SendGrid's support why the account is blocked.",
     )
     CONTACT_LIMIT = (
@@ -345,7 +350,7 @@ class ReasonCode(StrEnum):
     )
     UNAVAILABLE = (
         "unavailable",
-        "SendGrid or the vault did not answer for 12 hours.",
+        "SendGrid or the vault does not answer; a run waits for 12 hours.",
         f"When SendGrid and the vault answer again, {AGAIN}.",
     )
     REQUEST_REFUSED = (

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from shared.model.documents import Document
-from shared.model.reason_codes import AGAIN, ReasonCode
+from shared.model.reason_codes import AGAIN, NEW_RUN, ReasonCode
 
 
 class RunStatus(StrEnum):
@@ -57,4 +57,4 @@ class Reason(Document):
     def advice_for(self, *, left_over: bool) -> str:
         """What to do next when chunks are left over that a retry would send, or when none are."""
         advice = self.code.advice if isinstance(self.code, ReasonCode) else ""
-        return advice.replace(AGAIN, "retry the run" if left_over else "start a new run")
+        return advice.replace(AGAIN, "retry the run" if left_over else NEW_RUN)

@@ -13,7 +13,7 @@ from functions.words import Words
 from tests.support.running_app import csv_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from tests.support.console import Console
@@ -86,19 +86,18 @@ def test_why_a_run_failed_is_said_in_the_readers_language_and_in_the_apps_own_se
     view = run.wait()
     address, message = f"/exports/{run.export}/runs/{run.id}", view["reason"]["message"]
     assert view["status"] == "failed"
-    told = Words(language="ru", zone=ZoneInfo("UTC")).translated("no_valid_contact")
-    assert told is not None
+    told, row = _told("ru", "no_valid_contact"), _told("ru", "email_missing")
     with console_in("ru-RU") as russian:
         russian.sign_in("operator", address)
         page = russian.page
         box = page.locator(".box-bad")
         expect(box.locator("p")).to_have_text([told["meaning"], told["action"], message])
         assert [each.get_attribute("lang") for each in box.locator("p").all()] == [None, None, "en"]
-        expect(page.locator("tr").filter(has_text="email_missing")).to_contain_text("В строке нет адреса")
+        expect(page.locator("tr").filter(has_text="email_missing")).to_contain_text(row["meaning"])
         russian.judge_everywhere()
         page.get_by_role("combobox", name="Язык").select_option("en")
         expect(box.locator("p")).to_have_text([message, view["next_step"]])
-        expect(page.locator("tr").filter(has_text="email_missing")).to_contain_text("The row has no e-mail address.")
+        expect(page.locator("tr").filter(has_text="email_missing")).to_contain_text("has no e-mail address")
         page.get_by_role("combobox", name="Language").select_option("ru")
         expect(box.locator("p")).to_have_text([told["meaning"], told["action"], message])
     console.sign_in("operator", address)
@@ -111,14 +110,21 @@ def test_what_is_refused_and_what_will_hinder_is_said_in_the_readers_language(
     export = running.export_of(*WRONG, connection=connection, enabled=False)
     with console_in("fr-FR") as french:
         french.sign_in("operator", f"/exports/{export.id}")
-        box = french.page.locator(".box-warning").filter(has_text="Activez l’exportation")
+        box = french.page.locator(".box-warning").filter(has_text=_told("fr", "export_disabled")["meaning"])
+        expect(box).to_contain_text(_told("fr", "export_disabled")["action"])
         expect(box.locator("p[lang=en]")).to_have_count(1)
         french.allow(404)
         french.open("/exports/none")
         alert = french.page.get_by_role("alert")
-        expect(alert.locator("strong")).to_have_text("Cet élément n’existe pas, ou l’appelant n’a pas le droit de le voir.")
+        expect(alert.locator("strong")).to_have_text(_told("fr", "export_missing")["meaning"])
         expect(alert.locator("p[lang=en]")).to_have_count(1)
         french.judge_everywhere()
+
+
+def _told(language: str, code: str) -> Mapping[str, str]:
+    told = Words(language=language, zone=ZoneInfo("UTC")).translated(code)
+    assert told is not None
+    return told
 
 
 def test_a_viewer_looks_and_is_offered_nothing_else(console: Console, export: SavedExport) -> None:

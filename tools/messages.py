@@ -49,7 +49,7 @@ def explained(own: Mapping[str, Message], codes: Iterable[Code]) -> dict[str, Me
 
 def version(code: Code) -> str:
     """By which a translation knows the English that it was made of."""
-    return hashlib.sha256(f"{code.meaning}\n{code.action}".encode()).hexdigest()[:8]
+    return hashlib.sha256(f"{code.meaning}\n{code.action}".encode()).hexdigest()[:4]
 
 
 def _read(path: Path) -> dict[str, Message]:

@@ -26,7 +26,7 @@ async function load(name) {
 }
 
 export async function setLanguage(name) {
-  await Promise.all([load(FALLBACK), load(name), name === FALLBACK || load(`codes/${name}`)]);
+  await Promise.all([load(name), name === FALLBACK || load(`codes/${name}`)]);
   language = name;
   document.documentElement.lang = name;
 }
@@ -43,7 +43,8 @@ export const isEnglish = () => language === FALLBACK;
 // A language's own name for itself.
 export const languageName = (name) => new Intl.DisplayNames([name], { type: "language" }).of(name);
 
-const lookUp = (key) => catalogues.get(language)?.[key] ?? catalogues.get(FALLBACK)?.[key];
+// Every catalogue has every message.
+const lookUp = (key) => catalogues.get(language)?.[key];
 
 // Whether there are words for a key that is made of a code.
 export const known = (key) => lookUp(key) !== undefined;

@@ -1,8 +1,7 @@
 // What did not work, what to do about it, and by which id the log knows it.
 import { html } from "../html.js";
 import { useReasons } from "../hooks.js";
-import { known, t } from "../i18n.js";
-import { Lines, Told } from "./told.js";
+import { known, t, translated } from "../i18n.js";
 
 // What the console itself has words for, by code or status.
 function words(problem) {
@@ -36,4 +35,22 @@ export function Notice({ tone = "warning", message = null, code = null, children
       ? html`<${Told} code=${code} message=${message} />`
       : html`<${Lines} first=${children} advice=${explain(code)?.action} />`}
   </div>`;
+}
+
+// What the app says of something. Its own sentence is English, and alone has the names and figures of the case; in another
+// language what its code means, and what to do, come before it.
+// `next` is the app's advice, where it has one for this case; `loud` for what a view is about.
+export function Told({ message, code = null, next = null, loud = false }) {
+  const advice = useReasons()(code)?.action;
+  const own = translated(code);
+  if (own) {
+    return html`<${Lines} first=${own.meaning} advice=${own.action} loud=${loud} />
+      <p class="quiet" lang="en">${message}</p>`;
+  }
+  return html`<${Lines} first=${message} advice=${next ?? advice} loud=${loud} lang="en" />`;
+}
+
+function Lines({ first, advice = null, loud = false, lang }) {
+  return html`<p lang=${lang}>${loud ? html`<strong>${first}</strong>` : first}</p>
+    ${advice && html`<p class=${loud ? "" : "quiet"} lang=${lang}>${advice}</p>`}`;
 }

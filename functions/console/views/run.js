@@ -1,10 +1,9 @@
 // A run: how far it is while it goes on, and everything about it when it is over.
 import { isOver, RunStatus } from "../components/badge.js";
-import { ErrorBox, Notice } from "../components/error.js";
+import { ErrorBox, Notice, Told } from "../components/error.js";
 import { Page } from "../components/page.js";
 import { Spinner } from "../components/spinner.js";
 import { Time } from "../components/time.js";
-import { Told } from "../components/told.js";
 import { html } from "../html.js";
 import { dateTime, duration, number, t, translated } from "../i18n.js";
 import { href } from "../router.js";

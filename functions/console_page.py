@@ -39,14 +39,18 @@ PUBLISHED_IMPORT: Final = (b'from"preact"', b'from"./preact.mjs"')
 that would have to stand in the page, where the policy allows no script."""
 HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "no-cache",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Referrer-Policy": "no-referrer",
     "Strict-Transport-Security": "max-age=31536000",
     "Vary": "Accept-Encoding",
 }
 """Of every answer. A browser keeps the files, and asks each time whether they are still the same."""
+
+PAGE_HEADERS: Final[Mapping[str, str]] = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+"""Of the page alone: of what it loads no browser heeds them, and with sixty files they would weigh 10 kB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,10 +99,13 @@ def policy() -> str:
 @answering
 def get_console(request: func.HttpRequest) -> func.HttpResponse:
     """A file of the console; the page itself where none is named."""
-    file = files().get(request.route_params.get("path") or PAGE)
+    name = request.route_params.get("path") or PAGE
+    file = files().get(name)
     if file is None:
         return func.HttpResponse(status_code=404, headers=dict(HEADERS))
     headers = {**HEADERS, "Content-Security-Policy": policy(), "ETag": file.etag}
+    if name == PAGE:
+        headers |= PAGE_HEADERS
     if file.etag in request.headers.get("if-none-match", ""):
         return func.HttpResponse(status_code=304, headers=headers)
     takes_gzip = "gzip" in request.headers.get("accept-encoding", "")

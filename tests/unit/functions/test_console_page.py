@@ -38,6 +38,7 @@ def test_the_page_is_open_and_may_ask_nobody_else(address: str) -> None:
     assert page.headers["X-Content-Type-Options"] == "nosniff"
     assert page.headers["Referrer-Policy"] == "no-referrer"
     assert page.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert page.headers["Permissions-Policy"].startswith("camera=(), ")
     assert page.headers["Strict-Transport-Security"] == "max-age=31536000"
     assert not re.search(rb"https?:|<style|<script(?! type=\"module\" src=\"/console/)| on\w+=", page.get_body())
 

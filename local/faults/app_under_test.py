@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -191,9 +191,20 @@ class AppUnderTest:
         self._deliver(people, export.segment, datetime.now(UTC))
         return replace(export, people=people)
 
-    def export_awaiting(self, people: People, *, connection: str) -> SavedExport:
+    def export_awaiting(
+        self, people: People, *, connection: str, schedule: str = "arrival", **wishes: object
+    ) -> SavedExport:
         """Save an export that waits for an extract of the people, which nobody has delivered yet."""
-        return self._save_export(people, self.name("Segment"), connection=connection, schedule="arrival")
+        segment = self.name("Segment")
+        return self._save_export(people, segment, connection=connection, schedule=schedule, **wishes)
+
+    def deliver_slowly(self, export: SavedExport, *, pieces: int) -> Iterator[int]:
+        """Deliver the people of an export as a file that grows; the number of each piece, once it is there."""
+        delivered_at = datetime.now(UTC)
+        for piece in range(1, pieces + 1):
+            rows = export.people.slice(0, export.people.rows * piece // pieces)
+            self._put(export.segment, [rows], delivered_at)
+            yield piece
 
     def deliver(self, export: SavedExport) -> list[str]:
         """Deliver the people of an export; the events about the files, as they are on a queue."""
@@ -204,12 +215,15 @@ class AppUnderTest:
 
     def _deliver(self, people: People, segment: str, delivered_at: datetime) -> None:
         half = people.rows // 2
+        self._put(segment, [people.slice(0, half), people.slice(half, people.rows)], delivered_at)
+
+    def _put(self, segment: str, partitions: Sequence[Iterable[Sequence[str]]], delivered_at: datetime) -> None:
         put_table(
             self._extracts,
             ExportDestination(instance_id="faults", name=segment),
             table=segment,
             attributes=COLUMNS,
-            partitions=[people.slice(0, half), people.slice(half, people.rows)],
+            partitions=partitions,
             delivered_at=delivered_at,
         )
 

@@ -43,7 +43,7 @@ def first(running: RunningApp) -> FirstRuns:
     people = running.export(SEGMENT, mapping=PEOPLE_MAPPING)
     mixed = running.export(
         running.deliver("CustomerId,EMail\n1,ann@example.com\n2,nobody\n3,\n4,bob@example.com\n"),
-        source={"max_rejected_share": 1},
+        source={"max_rejected_share": 1, "settle": "PT0S"},
     )
     good = running.export_of("ann@example.com", "bob@example.com")
     people_run, mixed_run, answer = people.start(), mixed.start(), start(good, "monday")

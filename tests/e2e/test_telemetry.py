@@ -37,7 +37,9 @@ def _queries() -> list[str]:
 
 
 QUERIES = _queries()
-EVENTS = sorted(set().union(*map(events_named, QUERIES)))
+ELSEWHERE = {"not_told"}
+"""Storage must fail at one write of many for it: tests/unit/shared/notifications/test_told.py does that."""
+EVENTS = sorted(set().union(*map(events_named, QUERIES)) - ELSEWHERE)
 SWEEP_AFTER = 2.0
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
@@ -46,7 +48,8 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 def log(cloud: LocalCloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The app's log after a good run, a throttled one, a refused key, a poison message, and a sweep."""
     app = write_app(tmp_path_factory.mktemp("scaled"))
-    limits = json.dumps({**SCALED, "SWEEP_AFTER": SWEEP_AFTER, "LIST_COUNT_LAG": 6.0, "OVERDUE_EVERY": 0.0})
+    own = {"SWEEP_AFTER": SWEEP_AFTER, "LIST_COUNT_LAG": 6.0, "OVERDUE_EVERY": 0.0}
+    limits = json.dumps({**SCALED, **own, "NOTIFY_WAITS": (1.0,), "NOTIFY_DEADLINE": 3.0})
     with RunningApp(cloud) as running:
         running.start_host(app=app, FAULT_LIMITS=limits)
         yield everything_that_is_watched(cloud, running)
@@ -69,6 +72,7 @@ def everything_that_is_watched(cloud: LocalCloud, running: RunningApp) -> str:
     abandon_a_run(running)
     running.write("active/newsletter/20260101T000000Z-broken", {})
     running.write("runs/newsletter/20260101T000000Z-broken/run.json", {"not": "a run"})
+    tell_in_vain(cloud, running)
     be_refused(running)
     time.sleep(SWEEP_AFTER + 1)
     running.tick("sweep")
@@ -125,6 +129,23 @@ def be_refused(running: RunningApp) -> None:
         blobs.delete_container(AUDIT_CONTAINER)
         assert running.api.delete(f"/api/exports/{export.id}").status_code == 500
         blobs.create_container(AUDIT_CONTAINER)
+
+
+def tell_in_vain(cloud: LocalCloud, running: RunningApp) -> None:
+    """A target takes nothing until it is given up."""
+    definition = {
+        "name": "Operations",
+        "url": cloud.receiver.url,
+        "events": ["run.ended"],
+        "secret_name": running.secret(cloud.receiver.secret),
+    }
+    running.put("/api/notifications/ops", definition)
+    cloud.receiver.status = 500
+    try:
+        running.export_of("nine@example.com").run()
+        assert eventually(lambda: running.get("/api/notifications/ops")["last_lost"])["code"] == "refused"
+    finally:
+        cloud.receiver.status = 204
 
 
 def abandon_a_run(running: RunningApp) -> None:

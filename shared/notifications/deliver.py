@@ -37,7 +37,7 @@ from shared.storage.layout import (
     notification_target_blob,
     poison_blob,
 )
-from shared.telemetry import Event, log_event
+from shared.telemetry import Event, Facts, log_event
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -181,46 +181,31 @@ def _note(
 
 
 def _log_failure(notice: Notice, target: str, record: NotificationDelivery, wait: float) -> None:
-    log_event(
-        Event.NOTIFICATION_FAILED,
-        level=logging.WARNING,
-        target=target,
-        notice=notice.id,
-        type=record.type,
-        export=notice.export,
-        run=notice.run,
-        tries=record.tries,
-        code=record.code,
-        status=record.status,
-        wait_s=round(wait, 1),
-    )
+    facts = _facts(notice, target, record)
+    facts["wait_s"] = round(wait, 1)
+    log_event(Event.NOTIFICATION_FAILED, level=logging.WARNING, **facts)
 
 
 def _log_end(notice: Notice, target: str, record: NotificationDelivery) -> None:
+    facts = _facts(notice, target, record)
     if record.code is None:
-        log_event(
-            Event.NOTIFIED,
-            target=target,
-            notice=notice.id,
-            type=record.type,
-            export=notice.export,
-            run=notice.run,
-            tries=record.tries,
-            status=record.status,
-        )
-        return
-    log_event(
-        Event.NOTIFICATION_LOST,
-        level=logging.WARNING,
-        target=target,
-        notice=notice.id,
-        type=record.type,
-        export=notice.export,
-        run=notice.run,
-        tries=record.tries,
-        code=record.code,
-        status=record.status,
-    )
+        log_event(Event.NOTIFIED, **facts)
+    else:
+        log_event(Event.NOTIFICATION_LOST, level=logging.WARNING, **facts)
+
+
+def _facts(notice: Notice, target: str, record: NotificationDelivery) -> Facts:
+    """What every line about telling a target has."""
+    return {
+        "target": target,
+        "notice": notice.id,
+        "type": record.type,
+        "export": notice.export,
+        "run": notice.run,
+        "tries": record.tries,
+        "code": record.code,
+        "status": record.status,
+    }
 
 
 def put_off(services: Services, message: NotificationMessage) -> None:
